@@ -1,0 +1,14 @@
+// Implementations of the group `identity`. All values are fixed for the life of a worker.
+
+import type { ApiContext } from '../context.ts'
+import type { ImplementationOf } from '../kinds.ts'
+import type { identity } from '../table/identity.ts'
+
+const utf8 = new TextEncoder()
+
+export const identityImplementation: ImplementationOf<typeof identity, ApiContext> = {
+  version: (context) => utf8.encode(context.version),
+  hostname: (context) => utf8.encode(context.hostname),
+  worker_id: (context) => context.workerId,
+  masterpid: (context) => context.masterPid,
+}

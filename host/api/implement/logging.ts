@@ -1,0 +1,12 @@
+// Implementations of the group `logging`.
+
+import type { ApiContext } from '../context.ts'
+import type { ImplementationOf } from '../kinds.ts'
+import type { logging } from '../table/logging.ts'
+
+export const loggingImplementation: ImplementationOf<typeof logging, ApiContext> = {
+  log: (context, message) => {
+    context.log.bytes(message)
+    return true
+  },
+}

@@ -1,0 +1,18 @@
+// API group: the server's log.
+import type { ApiEntry } from '../kinds.ts'
+
+export const logging = [
+  {
+    shape: 'function',
+    name: 'log',
+    group: 'logging',
+    kind: 'immediate',
+    params: [
+      { name: 'message', type: 'bytes', doc: 'The line to write; a newline is added. Its bytes are written as they are.' },
+    ],
+    returns: 'true',
+    raises: ['a missing message, or one that is neither text nor bytes'],
+    doc: "Writes one line to the server's log.",
+    example: { js: "uwsgi.log('hello')", lua: "uwsgi.log('hello')", python: "uwsgi.log('hello')" },
+  },
+] as const satisfies readonly ApiEntry[]

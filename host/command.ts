@@ -1,0 +1,89 @@
+// The life of `polywsgi [options] [config-file]`: read the configuration, start, say ready, stop on a signal.
+
+import { rmSync, writeFileSync } from 'node:fs'
+import { AppLoadError, ConfigError, PolywsgiError } from './errors.ts'
+import { Instance, loadConfiguration, parts } from './main.ts'
+
+/** Exit codes of the command. */
+export const ExitCode = { ok: 0, failed: 1, configuration: 2 } as const
+
+/** @returns the exit code, once the server has stopped */
+export const runCommand = async (argv: readonly string[]): Promise<number> => {
+  let instance: Instance
+  let pidfile: string | undefined
+  try {
+    const configuration = loadConfiguration(argv, process.env, process.cwd())
+    const { action, settings } = configuration
+    if (action !== undefined) {
+      process.stdout.write(action.kind === 'version' ? `${parts.version}\n` : `${action.text ?? ''}\n`)
+      return ExitCode.ok
+    }
+    if (settings.chdir !== undefined) process.chdir(settings.chdir)
+    instance = new Instance(configuration, parts, process.cwd())
+    pidfile = settings.pidfile
+  } catch (error) {
+    return complain(error)
+  }
+  // A signal during the start stops the start; it must not find Node's default, which would leave sockets behind.
+  const stopping = stopOnSignal(instance)
+  try {
+    await Promise.race([instance.start(), stopping.begun])
+    if (!stopping.hasBegun()) {
+      if (pidfile !== undefined) writeFileSync(pidfile, `${process.pid}\n`)
+      sayReady(instance)
+    }
+  } catch (error) {
+    const code = complain(error)
+    await instance.stop(0)
+    return code
+  }
+  await stopping.done
+  if (pidfile !== undefined) rmSync(pidfile, { force: true })
+  return ExitCode.ok
+}
+
+/** Always on standard error, whatever the log is: a supervisor waits for this line. */
+const sayReady = (instance: Instance): void => {
+  const addresses = instance.sockets.map(({ protocol, address }) =>
+    protocol === 'http' && !address.startsWith('/') ? `http://${address}` : `${protocol} ${address}`,
+  )
+  process.stderr.write(`polywsgi ready${addresses.length > 0 ? ` (${addresses.join(', ')})` : ''}\n`)
+}
+
+const complain = (error: unknown): number => {
+  if (error instanceof AppLoadError) process.stderr.write(`polywsgi: ${error.message}\n*** no app loaded. GAME OVER ***\n`)
+  else if (error instanceof PolywsgiError) process.stderr.write(`polywsgi: ${error.message}\n`)
+  else process.stderr.write(`polywsgi: ${(error as Error)?.stack ?? String(error)}\n`)
+  return error instanceof ConfigError ? ExitCode.configuration : ExitCode.failed
+}
+
+interface Stopping {
+  readonly begun: Promise<void>
+  readonly done: Promise<void>
+  hasBegun(): boolean
+}
+
+/** The first SIGINT, SIGTERM or SIGQUIT stops gracefully, the second one at once. Differs from uWSGI: TERM stops. */
+const stopOnSignal = (instance: Instance): Stopping => {
+  const begun = Promise.withResolvers<void>()
+  const done = Promise.withResolvers<void>()
+  let count = 0
+  const receive = (signal: NodeJS.Signals): void => {
+    count += 1
+    if (count > 1) {
+      instance.logger.text(`${signal} again: stopping at once`)
+      process.exit(ExitCode.ok)
+    }
+    instance.logger.text(`${signal}: stopping gracefully`)
+    begun.resolve()
+    instance.stop().then(
+      (cutOff) => {
+        instance.logger.text(cutOff === 0 ? 'goodbye to polywsgi.' : `goodbye to polywsgi (${cutOff} requests were cut off).`)
+        done.resolve()
+      },
+      (error: Error) => done.reject(error),
+    )
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const) process.on(signal, receive)
+  return { begun: begun.promise, done: done.promise, hasBegun: () => count > 0 }
+}

@@ -1,0 +1,29 @@
+// The options table: every option once. The command line, the configuration formats, the environment, the typed
+// settings, --help, --show-config and docs/options.md are all made from it.
+import type { Option, SettingsOf } from '../option.ts'
+import { apps } from './apps.ts'
+import { configuration } from './configuration.ts'
+import { logging } from './logging.ts'
+import { plugins } from './plugins.ts'
+import { requests } from './requests.ts'
+import { server } from './server.ts'
+import { sockets } from './sockets.ts'
+import { subsystems } from './subsystems.ts'
+import { workers } from './workers.ts'
+
+const table = [
+  ...sockets,
+  ...apps,
+  ...workers,
+  ...requests,
+  ...server,
+  ...logging,
+  ...subsystems,
+  ...plugins,
+  ...configuration,
+] as const
+
+export const options: readonly Option[] = table
+
+/** One setting per option that has a value, typed by its row. */
+export type Settings = SettingsOf<typeof table>

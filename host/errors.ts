@@ -1,0 +1,78 @@
+// Every error the host raises on purpose. A code never changes its meaning and is never reused; who can act on the error
+// (operator, application author, or nobody but us) is part of it, so that each log line can say what to do.
+
+/** One line per code: what it means, and who can act on it. `docs/errors.md` is generated from this table. */
+export const errorCodes = {
+  CONFIG_UNKNOWN_OPTION: { audience: 'operator', meaning: 'an option that polywsgi does not know' },
+  CONFIG_BAD_VALUE: { audience: 'operator', meaning: 'an option value of the wrong form or out of range' },
+  CONFIG_UNREADABLE: { audience: 'operator', meaning: 'a configuration file that cannot be read or parsed' },
+  SOCKET_BIND: { audience: 'operator', meaning: 'a socket that cannot be bound' },
+  PLUGIN_LOAD: { audience: 'operator', meaning: 'a plugin that cannot be loaded, or claims what another plugin has' },
+  PLUGIN_HOOK: { audience: 'application', meaning: 'a plugin hook that raised' },
+  APP_LOAD: { audience: 'application', meaning: 'an application file that cannot be loaded' },
+  APP_RESPONSE: { audience: 'application', meaning: 'an application answered with something that is not a response' },
+  GUEST_EXCEPTION: { audience: 'application', meaning: 'an exception in guest code' },
+  API_ARGUMENT: { audience: 'application', meaning: 'an argument of an API function of the wrong type or out of range' },
+  CLIENT_GONE: { audience: 'application', meaning: 'the client closed its connection' },
+  BODY_TIMEOUT: { audience: 'application', meaning: 'the request body did not arrive in time' },
+  HEADERS_SENT: { audience: 'application', meaning: 'headers were changed after they had been sent' },
+  PACKET_MALFORMED: { audience: 'operator', meaning: 'a request packet that is not well formed' },
+  WORKER_DIED: { audience: 'operator', meaning: 'a worker thread that ended unexpectedly' },
+  HOST_CLOSED: { audience: 'application', meaning: 'the host was closed' },
+} as const satisfies Record<string, { audience: 'operator' | 'application'; meaning: string }>
+
+export type ErrorCode = keyof typeof errorCodes
+
+/** The base of every error raised on purpose by the host; `code` is stable, `message` is for people. */
+export class PolywsgiError extends Error {
+  readonly code: ErrorCode
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.code = code
+    this.name = new.target.name
+  }
+}
+
+/** A configuration that cannot be used. Exit code 2. `hint` is what the operator may try. */
+export class ConfigError extends PolywsgiError {}
+
+/** An application that could not be loaded. Exit code 3 with `need-app`. `details` is the guest's own traceback. */
+export class AppLoadError extends PolywsgiError {
+  readonly details: string
+
+  constructor(message: string, details = '', options?: { cause?: unknown }) {
+    super('APP_LOAD', message, options)
+    this.details = details
+  }
+}
+
+/** An exception of guest code, as text: it never carries a guest object. `traceback` names the guest's files and lines. */
+export class GuestError extends PolywsgiError {
+  readonly language: string
+  readonly traceback: string
+
+  constructor(language: string, message: string, traceback: string) {
+    super('GUEST_EXCEPTION', message)
+    this.language = language
+    this.traceback = traceback
+  }
+}
+
+/** An API function called with arguments its declaration does not allow. `functionName` and `argument` name the place. */
+export class ApiArgumentError extends PolywsgiError {
+  readonly functionName: string
+  readonly argument: string
+  /** `type`: a value of another type (Python: TypeError); `value`: right type, bad value (Python: ValueError). */
+  readonly fault: 'type' | 'value'
+
+  constructor(functionName: string, argument: string, fault: 'type' | 'value', message: string) {
+    super('API_ARGUMENT', `uwsgi.${functionName}(): ${message}`)
+    this.functionName = functionName
+    this.argument = argument
+    this.fault = fault
+  }
+}
+
+/** The client's connection, or its body, is not there any more. Python guests see OSError, Lua and JavaScript an error. */
+export class ClientError extends PolywsgiError {}

@@ -1,0 +1,73 @@
+// Binds a server to an address, with errors that say what to do. Unix sockets left behind by a dead server are removed.
+
+import { chmodSync, lstatSync, unlinkSync } from 'node:fs'
+import { connect, type Server } from 'node:net'
+import { PolywsgiError } from '../errors.ts'
+import { formatTcp, type SocketAddress } from './address.ts'
+
+export interface ListenOptions {
+  readonly address: SocketAddress
+  /** Length of the kernel's queue of connections nobody accepted yet. */
+  readonly backlog: number
+  /** Octal mode of a unix socket (`chmod-socket`). */
+  readonly mode: number | undefined
+}
+
+/**
+ * @returns the address as a client writes it (with the port the system chose for port 0)
+ * @throws PolywsgiError SOCKET_BIND
+ */
+export const listen = async (server: Server, options: ListenOptions): Promise<string> => {
+  const { address, backlog } = options
+  if (address.kind === 'unix' && !isAbstract(address.path)) await removeStale(address.path)
+  const target = address.kind === 'tcp' ? { host: address.host, port: address.port } : { path: address.path }
+  await new Promise<void>((resolve, reject) => {
+    const failed = (error: NodeJS.ErrnoException): void => reject(bindError(address, error))
+    server.once('error', failed)
+    server.listen({ ...target, backlog }, () => {
+      server.off('error', failed)
+      resolve()
+    })
+  })
+  if (address.kind === 'unix') {
+    if (options.mode !== undefined && !isAbstract(address.path)) chmodSync(address.path, options.mode)
+    return address.text
+  }
+  const bound = server.address()
+  const port = typeof bound === 'object' && bound !== null ? bound.port : address.port
+  return formatTcp(address.host, port)
+}
+
+const bindError = (address: SocketAddress, error: NodeJS.ErrnoException): PolywsgiError => {
+  const name = address.kind === 'tcp' ? formatTcp(address.host, address.port) : address.text
+  const why =
+    {
+      EADDRINUSE: 'the address is in use by another program',
+      EACCES: 'permission denied',
+      EADDRNOTAVAIL: 'this machine has no such address',
+      ENOENT: 'the directory does not exist',
+    }[error.code ?? ''] ?? error.message
+  return new PolywsgiError('SOCKET_BIND', `cannot listen on ${name}: ${why}`, { cause: error })
+}
+
+const isAbstract = (path: string): boolean => path.startsWith('\0')
+
+/** A socket file nobody answers on was left by a server that died; anything else is not ours to remove. */
+const removeStale = async (path: string): Promise<void> => {
+  let isSocket: boolean
+  try {
+    isSocket = lstatSync(path).isSocket()
+  } catch {
+    return
+  }
+  if (!isSocket) throw new PolywsgiError('SOCKET_BIND', `cannot listen on ${path}: the file exists and is not a socket`)
+  const isDead = await new Promise<boolean>((resolve) => {
+    const probe = connect(path)
+    probe.on('connect', () => {
+      probe.destroy()
+      resolve(false)
+    })
+    probe.on('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED'))
+  })
+  if (isDead) unlinkSync(path)
+}

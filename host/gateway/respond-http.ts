@@ -1,0 +1,81 @@
+// Writes one response to a node:http client. What the app says is sent; what HTTP itself decides (connection, framing) is
+// the server's, and an app's opinion on it is dropped (PEP 3333 and RFC 9110, 7.6.1: hop-by-hop).
+
+import type { ServerResponse } from 'node:http'
+import type { ExchangeHead } from '../master/exchange.ts'
+
+/** Headers that need a second look: rare, so most responses are spared it. */
+const delicate = /(?:^|\0)(?:transfer-encoding|connection|keep-alive|upgrade|proxy-connection|content-length)\0/i
+
+/** Chunks up to this many bytes are sent as one piece of text with the head, which Node writes in one system call. */
+const smallBody = 16 * 1024
+
+export class HttpResponder {
+  readonly #response: ServerResponse
+  /** What Content-Length promised; undefined while it promised nothing. */
+  #promised: number | undefined
+  #written = 0
+  #headSent = false
+
+  constructor(response: ServerResponse) {
+    this.#response = response
+  }
+
+  get headSent(): boolean {
+    return this.#headSent
+  }
+
+  /** @returns false when the client's side is full: 'drain' follows */
+  send(head: ExchangeHead | undefined, chunk: Uint8Array, last: boolean): boolean {
+    const response = this.#response
+    if (head !== undefined) this.#writeHead(head, last ? chunk.length : undefined)
+    let bytes = chunk
+    if (this.#promised !== undefined && this.#written + bytes.length > this.#promised) {
+      // More than promised would be read as the next response on this connection.
+      bytes = bytes.subarray(0, this.#promised - this.#written)
+    }
+    this.#written += bytes.length
+    if (!last) return bytes.length === 0 ? true : response.write(Buffer.from(bytes))
+    if (this.#promised !== undefined && this.#written < this.#promised && this.#mayHaveBody()) {
+      // Less than promised: the client would wait for the rest. Cutting the connection is the only way to tell it.
+      response.write(Buffer.from(bytes), () => response.destroy())
+      return true
+    }
+    if (bytes.length === 0) response.end()
+    else if (bytes.length <= smallBody) response.end(asBuffer(bytes).toString('latin1'), 'latin1')
+    else response.end(Buffer.from(bytes))
+    return true
+  }
+
+  #writeHead(head: ExchangeHead, onlyLength: number | undefined): void {
+    const code = Number(head.status.slice(0, 3))
+    const fields = head.headers === '' ? [] : head.headers.split('\0')
+    if (delicate.test(head.headers)) this.#takeOutFraming(fields)
+    if (onlyLength !== undefined && this.#promised === undefined && code >= 200 && code !== 204 && code !== 304) {
+      fields.push('Content-Length', String(onlyLength))
+    }
+    this.#response.writeHead(code, head.status.slice(4), fields)
+    this.#headSent = true
+  }
+
+  /** Removes hop-by-hop fields (except `Connection: close`, a wish we honour) and notes the promised length. */
+  #takeOutFraming(fields: string[]): void {
+    for (let index = fields.length - 2; index >= 0; index -= 2) {
+      const name = (fields[index] as string).toLowerCase()
+      const value = fields[index + 1] as string
+      if (name === 'content-length') {
+        if (/^\d+$/.test(value)) this.#promised = Number(value)
+        else fields.splice(index, 2)
+      } else if (hopByHop.has(name) && !(name === 'connection' && value.toLowerCase() === 'close')) fields.splice(index, 2)
+    }
+  }
+
+  #mayHaveBody(): boolean {
+    const { statusCode, req } = this.#response
+    return req.method !== 'HEAD' && statusCode !== 204 && statusCode !== 304
+  }
+}
+
+const hopByHop = new Set(['transfer-encoding', 'connection', 'keep-alive', 'upgrade', 'proxy-connection'])
+
+const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)

@@ -1,0 +1,244 @@
+// uwsgi sockets: one request per connection, its answer as raw HTTP text until the connection closes, byte for byte as
+// uWSGI writes it. (uWSGI docs, "The uwsgi protocol"; there is no keep-alive in it.)
+
+import { createServer, type Server, type Socket } from 'node:net'
+import { contentLength, encodeResponseHead, findVar, ProtocolError, RequestReader } from '../../protocol/index.ts'
+import type { Exchange, ExchangeBody, ExchangeHead, Ticket } from '../master/exchange.ts'
+import { reasonPhrase } from '../request/status.ts'
+import { BodyCollector, type BodyLimits } from './body-collector.ts'
+import { BodyStream } from './body-stream.ts'
+
+export interface UwsgiGatewayOptions {
+  readonly submit: (exchange: Exchange) => Ticket | undefined
+  readonly log: (line: string) => void
+  readonly limits: BodyLimits
+  readonly bufferSize: number
+  /** Seconds without a byte after which a request that is not complete is given up (uWSGI: `socket-timeout`). */
+  readonly socketTimeoutSeconds: number
+}
+
+/** A body this small is waited for even where bodies are streamed: it travels with its request. */
+const smallBody = 32 * 1024
+/** Heads and chunks up to this many bytes together are written as one piece of text. */
+const smallResponse = 16 * 1024
+
+export const createUwsgiServer = (options: UwsgiGatewayOptions): Server => {
+  /** Connections that wait for bytes, or for their close: the only ones that can be too slow. */
+  const receiving = new Set<UwsgiConnection>()
+  // A client that closes its sending side may still read its answer (RFC 9293, 3.6.1).
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    receiving.add(new UwsgiConnection(socket, options, receiving))
+  })
+  // One look at all slow connections each second costs less than a timer for each of the many fast ones.
+  const watch = setInterval(() => {
+    const oldest = performance.now() - options.socketTimeoutSeconds * 1000
+    for (const connection of receiving) connection.giveUpIfSilentSince(oldest)
+  }, 1000)
+  watch.unref()
+  server.on('close', () => clearInterval(watch))
+  return server
+}
+
+class UwsgiConnection implements Exchange {
+  packet: Uint8Array = new Uint8Array(0)
+  body: ExchangeBody = { mode: 'whole', bytes: undefined }
+  readonly #socket: Socket
+  readonly #options: UwsgiGatewayOptions
+  readonly #receiving: Set<UwsgiConnection>
+  #reader: RequestReader | undefined
+  #collector: BodyCollector | undefined
+  #stream: BodyStream | undefined
+  #bodyLeft = 0
+  #ticket: Ticket | undefined
+  #protocol = ''
+  #headSent = false
+  #unacknowledged = 0
+  #lastByteAt = performance.now()
+
+  constructor(socket: Socket, options: UwsgiGatewayOptions, receiving: Set<UwsgiConnection>) {
+    this.#socket = socket
+    this.#options = options
+    this.#receiving = receiving
+    this.#reader = new RequestReader({ bufferSize: options.bufferSize })
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk))
+    socket.on('end', () => this.#ended())
+    socket.on('error', () => socket.destroy())
+    socket.on('close', () => this.#closed())
+  }
+
+  giveUpIfSilentSince(oldest: number): void {
+    if (this.#lastByteAt > oldest) return
+    if (this.#socket.writableEnded) {
+      // Answered, and the client still keeps its side open.
+      this.#socket.destroy()
+      return
+    }
+    this.#options.log(
+      `${this.#client()}: the request did not arrive in ${this.#options.socketTimeoutSeconds} s, connection closed`,
+    )
+    this.#stream?.finish('timeout')
+    this.#receiving.delete(this)
+    if (this.#ticket === undefined) this.#socket.destroy()
+  }
+
+  #receive(chunk: Buffer): void {
+    this.#lastByteAt = performance.now()
+    try {
+      if (this.#reader !== undefined) this.#receivePacket(this.#reader, chunk)
+      else this.#receiveBody(chunk)
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      this.#options.log(`${this.#client()}: ${error.message}`)
+      this.#refuse(error.httpStatus)
+    }
+  }
+
+  #receivePacket(reader: RequestReader, chunk: Buffer): void {
+    const request = reader.push(chunk)
+    if (request === undefined) return
+    this.#reader = undefined
+    this.packet = request.packet
+    this.#protocol = findVar(request.vars, 'SERVER_PROTOCOL') ?? ''
+    const length = contentLength(request.vars)
+    const { limitPost, postBuffering } = this.#options.limits
+    if (limitPost > 0 && length > limitPost) {
+      this.#options.log(`${this.#client()}: invalid (too big) CONTENT_LENGTH ${length} (limit-post is ${limitPost})`)
+      return this.#refuse(413)
+    }
+    if (length === 0) return this.#submit()
+    if (request.rest.length >= length) {
+      this.body = { mode: 'whole', bytes: request.rest.subarray(0, length) }
+      return this.#submit()
+    }
+    this.#bodyLeft = length
+    if (postBuffering > 0 || length <= smallBody) {
+      const limits = { limitPost: 0, postBuffering: Math.max(postBuffering, smallBody) }
+      this.#collector = new BodyCollector(limits, this.#socket, (state, error) => this.#collected(state === 'complete', error))
+    } else {
+      this.#stream = new BodyStream(length, { limitPost: 0, postBuffering: 0 }, this.#socket)
+      this.body = this.#stream.body
+      this.#submit()
+    }
+    if (request.rest.length > 0) this.#receiveBody(request.rest)
+  }
+
+  #receiveBody(chunk: Uint8Array): void {
+    // Bytes past CONTENT_LENGTH belong to no request: there is one per connection.
+    const bytes = chunk.length > this.#bodyLeft ? chunk.subarray(0, this.#bodyLeft) : chunk
+    if (bytes.length === 0) return
+    this.#bodyLeft -= bytes.length
+    this.#collector?.add(bytes)
+    this.#stream?.add(bytes)
+    if (this.#bodyLeft > 0) return
+    this.#receiving.delete(this)
+    this.#collector?.end()
+    this.#stream?.finish('end')
+  }
+
+  #collected(isComplete: boolean, error: Error | undefined): void {
+    if (!isComplete) {
+      this.#options.log(`a request body could not be spooled: ${error?.message}`)
+      return this.#refuse(500)
+    }
+    this.body = (this.#collector as BodyCollector).take()
+    this.#submit()
+  }
+
+  #submit(): void {
+    if (this.#bodyLeft === 0) this.#receiving.delete(this)
+    if (this.#socket.destroyed) {
+      if (this.body.mode === 'file') this.body.release()
+      return
+    }
+    this.#ticket = this.#options.submit(this)
+    if (this.#ticket !== undefined) return
+    if (this.body.mode === 'file') this.body.release()
+    this.#refuse(503)
+  }
+
+  respond(head: ExchangeHead | undefined, chunk: Uint8Array, last: boolean): boolean {
+    const socket = this.#socket
+    if (socket.destroyed) return true
+    const { length } = chunk
+    if (head !== undefined) {
+      this.#headSent = true
+      const text = encodeResponseHead(this.#protocol, head.status, head.headers)
+      if (text.length + length <= smallResponse) {
+        const whole = Buffer.allocUnsafe(text.length + length)
+        whole.set(text)
+        whole.set(chunk, text.length)
+        if (!last) return this.#flows(socket.write(whole), length)
+        this.#end(whole)
+        return true
+      }
+      socket.write(text)
+    }
+    if (last) {
+      this.#end(length > 0 ? Buffer.from(chunk) : undefined)
+      return true
+    }
+    return length === 0 || this.#flows(socket.write(Buffer.from(chunk)), length)
+  }
+
+  /** The connection is the response's end: our side is closed, and the client gets a while to close its own. */
+  #end(bytes: Uint8Array | undefined): void {
+    if (bytes === undefined) this.#socket.end()
+    else this.#socket.end(bytes)
+    this.#lastByteAt = performance.now()
+    this.#receiving.add(this)
+  }
+
+  #flows(hasRoom: boolean, length: number): boolean {
+    if (hasRoom) return true
+    if (this.#unacknowledged === 0) {
+      this.#socket.once('drain', () => {
+        const bytes = this.#unacknowledged
+        this.#unacknowledged = 0
+        this.#ticket?.acknowledge(bytes)
+      })
+    }
+    this.#unacknowledged += length
+    return false
+  }
+
+  fail(status: 500 | 503 | 504): void {
+    // What was written leaves; the protocol has no other way to say that the rest is missing than Content-Length.
+    if (this.#headSent) this.#end(undefined)
+    else this.#refuse(status)
+  }
+
+  /** Answers in the gateway's own name. Differs from uWSGI: it closes such connections without a byte. */
+  #refuse(status: number): void {
+    this.#receiving.delete(this)
+    this.#collector?.discard()
+    const reason = reasonPhrase(status)
+    const headers = ['Connection', 'close', 'Content-Type', 'text/plain']
+    if (status === 503) headers.push('Retry-After', '1')
+    this.#headSent = true
+    const head = encodeResponseHead(this.#protocol || 'HTTP/1.1', `${status} ${reason}`, headers.join('\0'))
+    this.#end(Buffer.concat([head, Buffer.from(`${reason}\n`)]))
+    // The rest of the request is read and dropped: closing a socket with unread input would send a reset, and a front
+    // end would never see the answer.
+    this.#socket.removeAllListeners('data').resume()
+  }
+
+  #ended(): void {
+    if (this.#bodyLeft > 0 || this.#reader !== undefined) {
+      this.#stream?.finish('gone')
+      if (this.#ticket === undefined) this.#socket.destroy()
+    }
+    // After a whole request the client may wait for its answer; after the answer this closes what it left half open.
+    if (this.#socket.writableEnded) this.#socket.destroySoon()
+  }
+
+  #closed(): void {
+    this.#receiving.delete(this)
+    this.#collector?.discard()
+    this.#stream?.finish('gone')
+    this.#ticket?.abandon()
+  }
+
+  #client(): string {
+    return this.#socket.remoteAddress ?? 'unix socket'
+  }
+}

@@ -1,0 +1,66 @@
+// The log of one thread: plain lines as uWSGI writes them, or JSON objects by pino (`log-json`). Both go through the same
+// writer, so that ordering and loss are handled in one place.
+
+import pino from 'pino'
+import type { Log } from '../api/context.ts'
+import { LogWriter } from './log-writer.ts'
+import { compileLogFormat, defaultRequestLine, type RequestFacts, requestLogObject } from './request-line.ts'
+
+export interface LogSettings {
+  /** The descriptor all threads write to. */
+  readonly fd: number
+  readonly json: boolean
+  /** Undefined: uWSGI's default line. */
+  readonly format: string | undefined
+  readonly micros: boolean
+  /** `disable-logging`: no line per request. */
+  readonly logRequests: boolean
+}
+
+export interface Logger extends Log {
+  /** The line of a request, if requests are logged. May wait for `flush`. */
+  request(facts: RequestFacts): void
+  flush(): void
+}
+
+export const createLogger = (settings: LogSettings, origin: Record<string, string | number>): Logger => {
+  const writer = new LogWriter(settings.fd)
+  return settings.json ? jsonLogger(writer, settings, origin) : textLogger(writer, settings)
+}
+
+const textLogger = (writer: LogWriter, settings: LogSettings): Logger => {
+  const line = settings.format === undefined ? defaultRequestLine(settings.micros) : compileLogFormat(settings.format)
+  return {
+    text: (text) => writer.text(text),
+    bytes: (bytes) => writer.bytes(bytes),
+    request: (facts) => {
+      if (settings.logRequests) writer.gather(line(facts))
+    },
+    flush: () => writer.flush(),
+  }
+}
+
+const jsonLogger = (writer: LogWriter, settings: LogSettings, origin: Record<string, string | number>): Logger => {
+  let gathering = false
+  const logger = pino(
+    { base: origin },
+    {
+      write: (line: string) => {
+        const withoutNewline = line.slice(0, -1)
+        if (gathering) writer.gather(Buffer.from(withoutNewline, 'utf8').toString('latin1'))
+        else writer.text(withoutNewline)
+      },
+    },
+  )
+  return {
+    text: (text) => logger.info(text),
+    bytes: (bytes) => logger.info(Buffer.from(bytes).toString('utf8')),
+    request: (facts) => {
+      if (!settings.logRequests) return
+      gathering = true
+      logger.info(requestLogObject(facts), 'request')
+      gathering = false
+    },
+    flush: () => writer.flush(),
+  }
+}

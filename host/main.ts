@@ -1,0 +1,19 @@
+// The composition root: the only file that names everything. It hands the host the URLs of our own modules, so that no
+// other file of the host knows a binding; a binding is a plugin like any other.
+
+import { createRequire } from 'node:module'
+import { pathToFileURL } from 'node:url'
+import { loadConfiguration, settingsFrom } from './config/index.ts'
+import { Instance, type Parts } from './instance.ts'
+
+// The package's own `imports` map is what source and build have in common.
+const require = createRequire(import.meta.url)
+const url = (specifier: string): string => pathToFileURL(require.resolve(specifier)).href
+
+export const parts: Parts = {
+  version: (require('#package.json') as { version: string }).version,
+  workerEntry: url('#worker-entry'),
+  plugins: [url('#plugin-python'), url('#plugin-lua'), url('#plugin-js')],
+}
+
+export { Instance, loadConfiguration, settingsFrom }

@@ -1,0 +1,259 @@
+// Carries exchanges to workers and answers back. Requests wait here in order, then in shared slots, from which workers
+// take them; a request is begun by whoever takes it, so one that waits is never lost with a worker.
+// Invariant: every exchange submitted ends by exactly one of: a last `respond`, one `fail`, or the gateway's `abandon`.
+
+import type { Doorbell } from '../state/doorbell.ts'
+import { BodyMode, PullState } from '../state/request-slots.ts'
+import { RecordKind, ResponseFlag, type ResponseRecord, type ResponseRing } from '../state/response-ring.ts'
+import type { StateMap } from '../state/state-map.ts'
+import { WorkerState } from '../state/worker-slots.ts'
+import type { BodyPiece, Exchange, ExchangeHead, Ticket } from './exchange.ts'
+
+const noSlot = -1
+
+class Passage implements Ticket {
+  readonly exchange: Exchange
+  slot = noSlot
+  generation = 0
+  /** Bytes of a whole body that were pulled already. */
+  pulled = 0
+  /** True once the client is out of it or the request is over: the slot may be another's, and nothing is said about it. */
+  abandoned = false
+  readonly #dispatcher: Dispatcher
+
+  constructor(dispatcher: Dispatcher, exchange: Exchange) {
+    this.#dispatcher = dispatcher
+    this.exchange = exchange
+  }
+
+  acknowledge(bytes: number): void {
+    if (this.slot !== noSlot && !this.abandoned) this.#dispatcher.acknowledge(this.slot, bytes)
+  }
+
+  abandon(): void {
+    this.#dispatcher.abandon(this)
+  }
+}
+
+export interface DispatcherOptions {
+  readonly state: StateMap
+  readonly workers: number
+  readonly cores: number
+  /** How many requests may wait beside those that run (`listen`). */
+  readonly listen: number
+}
+
+export class Dispatcher {
+  readonly #state: StateMap
+  readonly #options: DispatcherOptions
+  readonly #doorbells: Doorbell[] = []
+  readonly #rings: ResponseRing[] = []
+  readonly #freeSlots: number[] = []
+  readonly #passages: (Passage | undefined)[]
+  readonly #attention: { close(): void }
+  /** Exchanges that have no slot yet, oldest first from `#waitingStart` on. */
+  #waiting: Passage[] = []
+  #waitingStart = 0
+  #active = 0
+  #onIdle: (() => void) | undefined
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options
+    this.#state = options.state
+    this.#passages = new Array(options.state.slots.count).fill(undefined)
+    for (let slot = options.state.slots.count - 1; slot >= 0; slot -= 1) this.#freeSlots.push(slot)
+    for (let id = 1; id <= options.workers; id += 1) {
+      this.#doorbells.push(options.state.doorbell(id))
+      this.#rings.push(options.state.ring(id))
+    }
+    this.#attention = options.state.doorbell(0).attend(() => this.#drain())
+  }
+
+  /** Requests accepted and not over yet. */
+  get active(): number {
+    return this.#active
+  }
+
+  /** Resolves when no request is active. */
+  async idle(): Promise<void> {
+    if (this.#active > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve))
+  }
+
+  /** @returns the exchange's ticket; undefined when the queue is full, and the gateway answers 503 itself */
+  submit(exchange: Exchange): Ticket | undefined {
+    const { workers, cores, listen } = this.#options
+    if (this.#active >= workers * cores + listen) return undefined
+    this.#active += 1
+    const passage = new Passage(this, exchange)
+    if (this.#waiting.length > this.#waitingStart || !this.#dispatch(passage)) this.#waiting.push(passage)
+    return passage
+  }
+
+  acknowledge(slot: number, bytes: number): void {
+    this.#state.slots.acknowledge(slot, bytes)
+  }
+
+  abandon(passage: Passage): void {
+    if (passage.abandoned) return
+    passage.abandoned = true
+    const { slot } = passage
+    if (slot === noSlot) {
+      const index = this.#waiting.indexOf(passage, this.#waitingStart)
+      if (index < 0) return
+      this.#waiting.splice(index, 1)
+      this.#over(passage)
+    } else if (this.#state.slots.withdraw(slot)) this.#freeSlot(slot, passage)
+    else this.#state.slots.setClientGone(slot)
+  }
+
+  /** A worker's thread has ended. What it had said is delivered; what it had begun fails. @returns how many failed */
+  workerEnded(workerId: number, status: 500 | 504, reason: string): number {
+    const ring = this.#rings[workerId - 1] as ResponseRing
+    ring.drain((record) => this.#handle(record))
+    ring.reset()
+    let failed = 0
+    for (let slot = 0; slot < this.#passages.length; slot += 1) {
+      const passage = this.#passages[slot]
+      if (passage === undefined || this.#state.slots.runningWorker(slot) !== workerId) continue
+      failed += 1
+      const { abandoned } = passage
+      this.#freeSlot(slot, passage)
+      if (!abandoned) passage.exchange.fail(status, reason)
+    }
+    return failed
+  }
+
+  /** No worker will serve what is here: fails everything that waits or runs. */
+  failAll(status: 503, reason: string): void {
+    const passages = [...this.#waiting.slice(this.#waitingStart), ...this.#passages.filter((passage) => passage !== undefined)]
+    for (const passage of passages) {
+      const { abandoned } = passage
+      passage.abandon()
+      if (!abandoned) passage.exchange.fail(status, reason)
+    }
+  }
+
+  close(): void {
+    this.#attention.close()
+  }
+
+  /** A worker has become ready: what has waited is its to take. */
+  workerReady(workerId: number): void {
+    this.#doorbells[workerId - 1]?.ring()
+  }
+
+  /** Puts an exchange into a shared slot and wakes a worker for it. @returns false when there is no slot */
+  #dispatch(passage: Passage): boolean {
+    const { slots, queue } = this.#state
+    const slot = this.#freeSlots.pop()
+    if (slot === undefined) return false
+    const { packet, body } = passage.exchange
+    const fits = body.mode === 'whole' && packet.length + (body.bytes?.length ?? 0) <= slots.areaSize
+    passage.slot = slot
+    passage.generation = slots.fill(slot, {
+      packet,
+      bodyMode: fits ? BodyMode.inline : body.mode === 'file' ? BodyMode.file : BodyMode.pull,
+      body: fits ? body.bytes : undefined,
+      contentLength: body.mode === 'whole' ? (body.bytes?.length ?? 0) : body.mode === 'file' ? body.length : body.contentLength,
+      bodyFd: body.mode === 'file' ? body.fd : -1,
+    })
+    if (!queue.append(slot)) {
+      slots.withdraw(slot)
+      passage.slot = noSlot
+      this.#freeSlots.push(slot)
+      return false
+    }
+    this.#passages[slot] = passage
+    this.#wakeWorker()
+    return true
+  }
+
+  /** Wakes the least loaded worker that sleeps. When none sleeps all are told, since one may be about to. */
+  #wakeWorker(): void {
+    const { workers } = this.#state
+    let least = Number.POSITIVE_INFINITY
+    let chosen: Doorbell | undefined
+    for (let index = 0; index < this.#doorbells.length; index += 1) {
+      const doorbell = this.#doorbells[index] as Doorbell
+      if (!doorbell.isOwnerAsleep || workers.state(index + 1) !== WorkerState.ready) continue
+      const running = workers.running(index + 1)
+      if (running >= this.#options.cores || running >= least) continue
+      least = running
+      chosen = doorbell
+      if (running === 0) break
+    }
+    if (chosen !== undefined) chosen.ring()
+    else for (const doorbell of this.#doorbells) doorbell.ring()
+  }
+
+  #drain(): boolean {
+    for (const ring of this.#rings) ring.drain(this.#handleRecord)
+    return false
+  }
+
+  readonly #handleRecord = (record: ResponseRecord): void => this.#handle(record)
+
+  #handle(record: ResponseRecord): void {
+    const passage = this.#passages[record.slot]
+    if (passage === undefined || passage.generation !== record.generation) return
+    if (record.kind === RecordKind.pull) {
+      void this.#answerPull(passage, record.wanted)
+      return
+    }
+    const { exchange, slot } = passage
+    const last = (record.flags & ResponseFlag.last) !== 0
+    if (!passage.abandoned && (record.flags & ResponseFlag.cut) !== 0)
+      exchange.fail(500, 'the app could not complete its response')
+    else if (!passage.abandoned) {
+      const head: ExchangeHead | undefined =
+        (record.flags & ResponseFlag.head) !== 0 ? { status: record.status, headers: record.headers } : undefined
+      const { length } = record.chunk
+      if (exchange.respond(head, record.chunk, last) && !last && length > 0) this.#state.slots.acknowledge(slot, length)
+    }
+    if (last) this.#freeSlot(slot, passage)
+  }
+
+  async #answerPull(passage: Passage, wanted: number): Promise<void> {
+    const { body } = passage.exchange
+    let piece: BodyPiece
+    if (passage.abandoned) piece = { kind: 'gone' }
+    else if (body.mode === 'whole') {
+      const bytes = (body.bytes as Uint8Array).subarray(passage.pulled, passage.pulled + wanted)
+      passage.pulled += bytes.length
+      piece = bytes.length === 0 ? { kind: 'end' } : { kind: 'bytes', bytes }
+    } else if (body.mode === 'stream') piece = await body.pull(wanted)
+    else piece = { kind: 'end' }
+    // The worker may have died while the client was waited for, and the slot may be another's by now.
+    if (this.#passages[passage.slot] !== passage) return
+    const { slots } = this.#state
+    if (piece.kind === 'bytes') slots.answerPull(passage.slot, PullState.filled, piece.bytes)
+    else slots.answerPull(passage.slot, { end: PullState.end, gone: PullState.gone, timeout: PullState.timeout }[piece.kind])
+  }
+
+  #freeSlot(slot: number, passage: Passage): void {
+    this.#passages[slot] = undefined
+    this.#state.slots.free(slot)
+    this.#freeSlots.push(slot)
+    this.#over(passage)
+    this.#dispatchWaiting()
+  }
+
+  #dispatchWaiting(): void {
+    while (this.#waitingStart < this.#waiting.length) {
+      if (!this.#dispatch(this.#waiting[this.#waitingStart] as Passage)) break
+      this.#waitingStart += 1
+    }
+    if (this.#waitingStart > 64 && this.#waitingStart * 2 > this.#waiting.length) {
+      this.#waiting = this.#waiting.slice(this.#waitingStart)
+      this.#waitingStart = 0
+    }
+  }
+
+  #over(passage: Passage): void {
+    passage.abandoned = true
+    const { body } = passage.exchange
+    if (body.mode === 'file') body.release()
+    this.#active -= 1
+    if (this.#active === 0) this.#onIdle?.()
+  }
+}

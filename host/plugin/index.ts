@@ -1,0 +1,10 @@
+// The public face for plugin authors: `import type { Plugin } from 'polywsgi/plugin'`.
+
+export type { BoundApi, BoundAttribute, BoundFunction } from '../api/bind.ts'
+export type { Log } from '../api/context.ts'
+export type { ApiEntry, ApiFunction, ApiValue, OptionMap, OptionValue } from '../api/kinds.ts'
+export { AppLoadError, GuestError, PolywsgiError } from '../errors.ts'
+export type { RequestBody } from '../request/body.ts'
+export type { WsgiRequest } from '../request/wsgi-request.ts'
+export type { App, AppMount } from './app.ts'
+export type { MasterContext, Plugin, RequestResult, WorkerContext } from './plugin.ts'

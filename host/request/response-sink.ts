@@ -1,0 +1,22 @@
+// Where a response goes. The worker link implements it over shared memory; tests implement it over an array.
+
+export interface ResponseHead {
+  /** `200 OK`: three digits, a space, a reason. Latin-1. */
+  readonly status: string
+  /** Names and values in turn, each as Latin-1: `['Content-Type', 'text/plain', ...]`, joined by NUL. Empty: none. */
+  readonly headers: string
+}
+
+export interface ResponseSink {
+  /** True once the client's connection is closed; what is sent from then on is discarded. */
+  readonly clientGone: boolean
+  /**
+   * Sends the head (once, with or before the first chunk), a chunk, the end, or any of them together. The chunk is
+   * copied before this returns. Parks the thread while the client's window is full.
+   */
+  send(head: ResponseHead | undefined, chunk: Uint8Array | undefined, last: boolean): void
+  /** The same without parking the thread; resolves when the chunk has been copied and there is room for more. */
+  sendAsync(head: ResponseHead | undefined, chunk: Uint8Array | undefined, last: boolean): Promise<void>
+  /** Ends a response that cannot be completed, so that the client sees that something is missing. */
+  cut(): void
+}

@@ -1,0 +1,222 @@
+// The request that everything in a worker passes on: what `struct wsgi_request` is to uWSGI's plugins. It holds the vars
+// block as it came over the wire, the body, the app that was chosen, and the response under way.
+// Invariant: the head goes out exactly once, before the first body byte; after that every attempt to change it throws.
+import { findVar, iterateVars } from '../../protocol/vars.ts'
+import { PolywsgiError } from '../errors.ts'
+import type { App } from '../plugin/app.ts'
+import type { RequestBody } from './body.ts'
+import type { ResponseHead, ResponseSink } from './response-sink.ts'
+import { reasonPhrase } from './status.ts'
+
+export interface WsgiRequestFields {
+  /** Number of the core (slot for one running request) in its worker, from 0. */
+  readonly coreId: number
+  readonly modifier1: number
+  readonly modifier2: number
+  /**
+   * The vars block: repeated `u16le length, key, u16le length, value`. Where a key occurs twice the last one counts.
+   * Valid until the first read of a body that did not come whole, or until the request is done.
+   */
+  readonly vars: Uint8Array
+  readonly body: RequestBody
+  readonly sink: ResponseSink
+  /** The app the request was routed to; undefined when the plugin has no app or none matched. */
+  readonly app: App | undefined
+}
+
+export class WsgiRequest {
+  readonly coreId: number
+  readonly modifier1: number
+  readonly modifier2: number
+  readonly vars: Uint8Array
+  readonly body: RequestBody
+  readonly app: App | undefined
+
+  readonly #sink: ResponseSink
+  #status = ''
+  #headers = ''
+  #headersSent = false
+  #finished = false
+  #responseSize = 0
+  #clientGone = false
+
+  constructor(fields: WsgiRequestFields) {
+    this.coreId = fields.coreId
+    this.modifier1 = fields.modifier1
+    this.modifier2 = fields.modifier2
+    this.vars = fields.vars
+    this.body = fields.body
+    this.app = fields.app
+    this.#sink = fields.sink
+  }
+
+  /** The value of a request variable (`REQUEST_METHOD`, `HTTP_HOST`...) as Latin-1 text; undefined when absent. */
+  getVar(name: string): string | undefined {
+    return findVar(this.vars, name)
+  }
+
+  /** All request variables in wire order, keys and values as Latin-1 text. */
+  variables(): Iterable<readonly [string, string]> {
+    return iterateVars(this.vars)
+  }
+
+  /** `200 OK`, or '' while the plugin has not set one. */
+  get status(): string {
+    return this.#status
+  }
+
+  get headersSent(): boolean {
+    return this.#headersSent
+  }
+
+  /** True once the response has been handed over whole. */
+  get finished(): boolean {
+    return this.#finished
+  }
+
+  get clientGone(): boolean {
+    return this.#clientGone || this.#sink.clientGone
+  }
+
+  /** Body bytes written so far. */
+  get responseSize(): number {
+    return this.#responseSize
+  }
+
+  get headerCount(): number {
+    return this.#headers === '' ? 0 : this.#headers.split('\0').length >> 1
+  }
+
+  /** Bytes of the whole head as a uwsgi client gets it: status line, header lines and the empty line. 0 without a status. */
+  get headersSize(): number {
+    if (this.#status === '') return 0
+    const statusLine = (this.getVar('SERVER_PROTOCOL') || 'HTTP/1.0').length + 1 + this.#status.length + 2
+    // Each line has four more characters than its name and value (`: ` and CRLF), where the joined text has two NULs.
+    const lines = this.#headers === '' ? 0 : this.#headers.length + 1 + 2 * this.headerCount
+    return statusLine + lines + 2
+  }
+
+  /**
+   * Sets the status line and drops headers added before (uWSGI: `uwsgi_response_prepare_headers`). A bare code gets its
+   * standard reason.
+   * @param status `200`, `200 OK`
+   * @throws PolywsgiError HEADERS_SENT, APP_RESPONSE for a status of another form
+   */
+  prepareHeaders(status: string): void {
+    this.#assertHeadersPending()
+    this.#status = checkedStatus(status)
+    this.#headers = ''
+  }
+
+  /**
+   * Adds one header line after those already there.
+   * @throws PolywsgiError HEADERS_SENT, APP_RESPONSE for a name or value that HTTP does not allow (RFC 9110, 5.5)
+   */
+  addHeader(name: string, value: string): void {
+    this.#assertHeadersPending()
+    const header = `${name}\0${value}`
+    checkHeaders(header, 2)
+    this.#headers = this.#headers === '' ? header : `${this.#headers}\0${header}`
+  }
+
+  /**
+   * Status and all headers at once, for bindings: names and values in turn, joined by NUL (so a value cannot hold one).
+   * @throws PolywsgiError as `prepareHeaders` and `addHeader` do
+   */
+  setHead(status: string, headers: string): void {
+    this.#assertHeadersPending()
+    const checked = checkedStatus(status)
+    if (headers !== '') checkHeaders(headers, undefined)
+    this.#status = checked
+    this.#headers = headers
+  }
+
+  /** Sends a body chunk, and the head before the first one. Parks the thread while the client is slower than the app. */
+  writeBody(chunk: Uint8Array): void {
+    if (chunk.length === 0 && this.#headersSent) return
+    this.#responseSize += chunk.length
+    this.#sink.send(this.#takeHead(), chunk, false)
+  }
+
+  async writeBodyAsync(chunk: Uint8Array): Promise<void> {
+    if (chunk.length === 0 && this.#headersSent) return
+    this.#responseSize += chunk.length
+    await this.#sink.sendAsync(this.#takeHead(), chunk, false)
+  }
+
+  /** Ends the response, with the last (or only) chunk if there is one: a whole small response is one message. */
+  finish(chunk?: Uint8Array): void {
+    if (this.#finished) return
+    this.#finished = true
+    this.#responseSize += chunk?.length ?? 0
+    this.#sink.send(this.#takeHead(), chunk, true)
+  }
+
+  async finishAsync(chunk?: Uint8Array): Promise<void> {
+    if (this.#finished) return
+    this.#finished = true
+    this.#responseSize += chunk?.length ?? 0
+    await this.#sink.sendAsync(this.#takeHead(), chunk, true)
+  }
+
+  /**
+   * Ends a response that was begun and cannot be completed: the client's connection is cut, so that it does not take what
+   * it got for the whole. Before the headers are sent there is nothing to cut, and the host answers 500.
+   */
+  cut(): void {
+    if (this.#finished || !this.#headersSent) return
+    this.#finished = true
+    this.#sink.cut()
+  }
+
+  /** Closes the client's connection after what was written; later writes are discarded (uWSGI: `uwsgi_disconnect`). */
+  disconnect(): void {
+    this.finish()
+    this.#clientGone = true
+  }
+
+  #takeHead(): ResponseHead | undefined {
+    if (this.#headersSent) return undefined
+    if (this.#status === '') throw new PolywsgiError('APP_RESPONSE', 'the body was written before a status was set')
+    this.#headersSent = true
+    return { status: this.#status, headers: this.#headers }
+  }
+
+  #assertHeadersPending(): void {
+    if (this.#headersSent) throw new PolywsgiError('HEADERS_SENT', 'the headers have already been sent')
+  }
+}
+
+// Status line: three digits, then nothing or a space and a reason without control characters (RFC 9112, 4). Above 0xff a
+// character has no Latin-1 byte.
+const statusForm = /^[1-9]\d\d(?: [\t\x20-\x7e\x80-\xff]*)?$/
+
+const checkedStatus = (status: string): string => {
+  if (!statusForm.test(status)) {
+    throw new PolywsgiError(
+      'APP_RESPONSE',
+      `${JSON.stringify(status.slice(0, 80))} is not a status: three digits, a space and a reason`,
+    )
+  }
+  return status.length === 3 ? `${status} ${reasonPhrase(Number(status))}` : status
+}
+
+// A line break inside a name or value would let an application's data forge headers (response splitting).
+const forbiddenInHeaders = /[\x01-\x08\x0a-\x1f\x7f]|[^\x00-\xff]/
+const headerName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+
+const checkHeaders = (headers: string, exactly: number | undefined): void => {
+  const parts = headers.split('\0')
+  if (exactly !== undefined ? parts.length !== exactly : (parts.length & 1) === 1) {
+    throw new PolywsgiError('APP_RESPONSE', 'a header name or value holds a NUL byte')
+  }
+  for (let index = 0; index < parts.length; index += 2) {
+    if (!headerName.test(parts[index] as string)) {
+      throw new PolywsgiError('APP_RESPONSE', `${JSON.stringify(parts[index]?.slice(0, 80))} is not a header name`)
+    }
+  }
+  if (forbiddenInHeaders.test(headers)) {
+    const at = parts.findIndex((part) => forbiddenInHeaders.test(part))
+    throw new PolywsgiError('APP_RESPONSE', `the value of header ${parts[at - 1]} holds a character that HTTP does not allow`)
+  }
+}

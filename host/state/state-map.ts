@@ -1,0 +1,47 @@
+// Opens the memory map: the same call in the master, which made it, and in each worker, which got it at its start.
+
+import { Doorbell } from './doorbell.ts'
+import { computeLayout, doorbellWords, type StateLayout, type StateShape } from './layout.ts'
+import { RequestQueue } from './request-queue.ts'
+import { RequestSlots } from './request-slots.ts'
+import { ResponseRing } from './response-ring.ts'
+import { WorkerSlots } from './worker-slots.ts'
+
+/** What crosses to a worker: shared memory, and the layout by which to read it. */
+export interface StateHandle {
+  readonly buffer: SharedArrayBuffer
+  readonly layout: StateLayout
+}
+
+export class StateMap {
+  readonly handle: StateHandle
+  readonly slots: RequestSlots
+  readonly queue: RequestQueue
+  readonly workers: WorkerSlots
+
+  private constructor(handle: StateHandle) {
+    this.handle = handle
+    this.slots = new RequestSlots(handle.buffer, handle.layout)
+    this.queue = new RequestQueue(handle.buffer, handle.layout, this.slots)
+    this.workers = new WorkerSlots(handle.buffer, handle.layout)
+  }
+
+  static create(shape: StateShape): StateMap {
+    const layout = computeLayout(shape)
+    return new StateMap({ buffer: new SharedArrayBuffer(layout.byteLength), layout })
+  }
+
+  static open(handle: StateHandle): StateMap {
+    return new StateMap(handle)
+  }
+
+  /** The doorbell of a worker, or of the master (0). */
+  doorbell(workerId: number): Doorbell {
+    const { buffer, layout } = this.handle
+    return new Doorbell(new Int32Array(buffer, layout.doorbells + workerId * doorbellWords * 4, doorbellWords))
+  }
+
+  ring(workerId: number): ResponseRing {
+    return new ResponseRing(this.handle.buffer, this.handle.layout, workerId)
+  }
+}

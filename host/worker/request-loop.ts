@@ -1,0 +1,301 @@
+// The worker's life: take a request when a core is free, find its app, let the plugin serve it, account for it. A core is
+// the unit that holds a request; a synchronous handler holds it only during the call, an asynchronous one until its
+// promise settles.
+// Invariant: whatever a plugin does, each request taken is ended exactly once, and its core comes back.
+
+import { checkVars, encodeVars, findVar } from '../../protocol/vars.ts'
+import type { Logger } from '../log/logger.ts'
+import type { App } from '../plugin/app.ts'
+import type { Plugin, RequestResult } from '../plugin/plugin.ts'
+import type { PluginRegistry } from '../plugin/registry.ts'
+import { WsgiRequest } from '../request/wsgi-request.ts'
+import { BodyMode } from '../state/request-slots.ts'
+import type { StateMap } from '../state/state-map.ts'
+import { failedApp } from './app-loader.ts'
+import type { Mountpoints } from './mountpoints.ts'
+import { openBody } from './slot-body.ts'
+import { type MasterLink, SlotSink } from './slot-sink.ts'
+
+/** After this many requests in a row the event loop gets its turn: messages and timers must not starve under load. */
+const burst = 64
+
+interface RunningRequest {
+  readonly request: WsgiRequest
+  readonly sink: SlotSink
+  readonly app: App | undefined
+  readonly packetSize: number
+  readonly startedAt: number
+  switches: number
+  /** The hook threw, rejected, or returned -1. */
+  hasFailed: boolean
+}
+
+export interface RequestLoopOptions {
+  readonly state: StateMap
+  readonly workerId: number
+  readonly cores: number
+  readonly pid: number
+  readonly registry: PluginRegistry
+  readonly mountpoints: Mountpoints
+  readonly log: Logger
+  /** Called when an interpreter is lost: the worker must end. */
+  readonly onFatal: (error: Error) => void
+}
+
+export class RequestLoop {
+  readonly #options: RequestLoopOptions
+  readonly #link: MasterLink
+  readonly #freeCores: number[] = []
+  #attention: { close(): void } | undefined
+  #stopping = false
+  #onIdle: (() => void) | undefined
+
+  constructor(options: RequestLoopOptions) {
+    this.#options = options
+    const { state, workerId } = options
+    this.#link = { slots: state.slots, ring: state.ring(workerId), masterDoorbell: state.doorbell(0) }
+    for (let core = options.cores - 1; core >= 0; core -= 1) this.#freeCores.push(core)
+  }
+
+  /** Takes requests from now on. */
+  start(): void {
+    const { state, workerId } = this.#options
+    this.#attention = state.doorbell(workerId).attend(() => this.#takeWaiting())
+  }
+
+  /** Takes no more requests. Resolves when those that run are done. */
+  async stop(): Promise<void> {
+    this.#stopping = true
+    this.#attention?.close()
+    if (this.#running() > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve))
+    this.#options.log.flush()
+  }
+
+  #running(): number {
+    return this.#options.cores - this.#freeCores.length
+  }
+
+  /** @returns true when it stopped early although more requests may wait */
+  #takeWaiting(): boolean {
+    const { state, workerId, log } = this.#options
+    let served = 0
+    while (!this.#stopping && this.#freeCores.length > 0) {
+      if (served === burst) return true
+      const slot = state.queue.take(workerId)
+      if (slot < 0) break
+      served += 1
+      this.#serve(slot, this.#freeCores.pop() as number)
+    }
+    log.flush()
+    return false
+  }
+
+  #serve(slot: number, coreId: number): void {
+    const { state, workerId } = this.#options
+    state.workers.setRunning(workerId, this.#running())
+    const sink = new SlotSink(this.#link, slot)
+    const running = this.#open(slot, coreId, sink)
+    if (running === undefined) {
+      this.#release(coreId)
+      return
+    }
+    let outcome: RequestResult | Promise<RequestResult> | undefined
+    try {
+      const plugin = running.app?.plugin ?? this.#pluginOf(running.request)
+      outcome = plugin.request?.(running.request)
+      if (outcome === 1) outcome = this.#callAgain(running, plugin)
+      else if (outcome === -1) running.hasFailed = true
+    } catch (error) {
+      this.#failed(running, error)
+    }
+    if (outcome instanceof Promise) {
+      outcome
+        .catch((error: unknown) => {
+          this.#failed(running, error)
+          return -1
+        })
+        .then((result) => {
+          if (result === -1) running.hasFailed = true
+          this.#close(running)
+          this.#release(coreId)
+          // Requests may have waited for a core, and nobody rings for those.
+          if (this.#takeWaiting()) setImmediate(() => this.#attend())
+        })
+      return
+    }
+    this.#close(running)
+    this.#release(coreId)
+  }
+
+  #attend(): void {
+    if (this.#takeWaiting()) setImmediate(() => this.#attend())
+  }
+
+  /** A plugin that returned 1 (UWSGI_AGAIN) is called again, each time after the event loop has turned. */
+  async #callAgain(running: RunningRequest, plugin: Plugin): Promise<RequestResult> {
+    for (;;) {
+      await new Promise((resolve) => setImmediate(resolve))
+      running.switches += 1
+      const result = await plugin.request?.(running.request)
+      if (result !== 1) return result ?? 0
+    }
+  }
+
+  /** Reads the packet and finds the app. @returns undefined when the request was answered here. */
+  #open(slot: number, coreId: number, sink: SlotSink): RunningRequest | undefined {
+    const { state, log, registry, mountpoints } = this.#options
+    let packet = state.slots.packet(slot)
+    // Pulled pieces of the body overwrite the area the packet lies in.
+    if (state.slots.bodyMode(slot) === BodyMode.pull) packet = Buffer.from(packet)
+    const modifier1 = packet[0] as number
+    let vars: Uint8Array = packet.subarray(4)
+    try {
+      checkVars(vars)
+    } catch (error) {
+      log.text(`malformed request packet: ${(error as Error).message}`)
+      answer(sink, '400 Bad Request', 'Bad Request')
+      return undefined
+    }
+    const scriptName = findVar(vars, 'SCRIPT_NAME') ?? ''
+    const pathInfo = findVar(vars, 'PATH_INFO') ?? ''
+    const route = mountpoints.find(modifier1, scriptName, pathInfo)
+    if (route !== undefined && (route.scriptName !== scriptName || route.pathInfo !== pathInfo)) {
+      // The last occurrence of a variable counts, so appending replaces.
+      const split = encodeVars([
+        ['SCRIPT_NAME', route.scriptName],
+        ['PATH_INFO', route.pathInfo],
+      ])
+      const whole = Buffer.allocUnsafe(vars.length + split.length)
+      whole.set(vars)
+      whole.set(split, vars.length)
+      vars = whole
+    }
+    const app = route?.app
+    const request = new WsgiRequest({
+      coreId,
+      modifier1: app?.modifier1 ?? modifier1,
+      modifier2: packet[3] as number,
+      vars,
+      body: openBody(this.#link, slot),
+      sink,
+      app,
+    })
+    const running = {
+      request,
+      sink,
+      app,
+      packetSize: packet.length - 4,
+      startedAt: performance.now(),
+      switches: 1,
+      hasFailed: false,
+    }
+    const refusal = this.#refusal(request, app, registry.requestPlugin(modifier1), pathInfo)
+    if (refusal === undefined) return running
+    log.text(refusal.reason)
+    request.setHead(refusal.status, 'Content-Type\0text/plain')
+    request.finish(Buffer.from(`${refusal.status.slice(4)}\n`))
+    this.#close(running)
+    return undefined
+  }
+
+  /** Why a request cannot be served at all, if it cannot. */
+  #refusal(
+    request: WsgiRequest,
+    app: App | undefined,
+    plugin: Plugin | undefined,
+    path: string,
+  ): { status: string; reason: string } | undefined {
+    if (app !== undefined) {
+      if (app.handle !== failedApp) return undefined
+      const where = app.mountpoint === '' ? '/' : app.mountpoint
+      return {
+        status: '500 Internal Server Error',
+        reason: `--- the app at ${where} (${app.source}) could not be loaded: see the log of the start ---`,
+      }
+    }
+    const { modifier1 } = request
+    if (plugin === undefined && (modifier1 !== 0 || this.#options.mountpoints.size === 0)) {
+      return modifier1 === 0
+        ? { status: '500 Internal Server Error', reason: '--- no app found, check your startup logs for errors ---' }
+        : { status: '501 Not Implemented', reason: `-- unavailable modifier requested: ${modifier1} --` }
+    }
+    if (plugin !== undefined && plugin.mountApp === undefined) return undefined
+    if (modifier1 === 0 && this.#options.mountpoints.size > 0) {
+      return { status: '404 Not Found', reason: `no app is mounted at ${JSON.stringify(path.slice(0, 200))}` }
+    }
+    return {
+      status: '500 Internal Server Error',
+      reason: `--- no ${plugin?.name ?? 'application'} application found, check your startup logs for errors ---`,
+    }
+  }
+
+  #pluginOf(request: WsgiRequest): Plugin {
+    return this.#options.registry.requestPlugin(request.modifier1) as Plugin
+  }
+
+  #failed(running: RunningRequest, error: unknown): void {
+    const { log, registry } = this.#options
+    running.hasFailed = true
+    const plugin = running.app?.plugin ?? registry.requestPlugin(running.request.modifier1)
+    const guestError = plugin?.exceptionLog?.(error)
+    log.text(guestError?.traceback ?? `plugin ${plugin?.name}: request hook raised: ${(error as Error)?.stack ?? String(error)}`)
+    if ((error as { fatal?: boolean } | undefined)?.fatal !== true || this.#stopping) return
+    // The interpreter is lost. Requests that had not begun are left in the queue, for other workers.
+    this.#stopping = true
+    this.#options.onFatal(error as Error)
+  }
+
+  /** Ends what the plugin left open, logs, and lets the plugin clean up. */
+  #close(running: RunningRequest): void {
+    const { request, sink, app } = running
+    const { state, workerId, log } = this.#options
+    try {
+      if (!request.finished) {
+        if (request.status === '' || (running.hasFailed && !request.headersSent)) {
+          request.setHead('500 Internal Server Error', 'Content-Type\0text/plain')
+          request.finish(Buffer.from('Internal Server Error'))
+        } else if (running.hasFailed) request.cut()
+        else request.finish()
+      }
+    } catch (error) {
+      log.text(`response refused: ${(error as Error).message}`)
+    }
+    if (!sink.ended) {
+      if (sink.headSent) sink.cut()
+      else answer(sink, '500 Internal Server Error', 'Internal Server Error')
+    }
+    state.workers.countRequest(workerId)
+    if (running.hasFailed) {
+      state.workers.countException(workerId)
+      if (app !== undefined) app.exceptions += 1
+    }
+    if (app !== undefined) app.requests += 1
+    log.request({
+      request,
+      pid: this.#options.pid,
+      workerId,
+      appId: app?.id ?? -1,
+      appRequests: app?.requests ?? -1,
+      totalRequests: state.workers.totalRequests(),
+      startedAtMs: performance.timeOrigin + running.startedAt,
+      durationMs: performance.now() - running.startedAt,
+      packetSize: running.packetSize,
+      switches: running.switches,
+    })
+    try {
+      app?.plugin.afterRequest?.(request)
+    } catch (error) {
+      log.text(`plugin ${app?.plugin.name}: afterRequest hook raised: ${(error as Error).stack}`)
+    }
+  }
+
+  #release(coreId: number): void {
+    this.#freeCores.push(coreId)
+    this.#options.state.workers.setRunning(this.#options.workerId, this.#running())
+    if (this.#stopping && this.#running() === 0) this.#onIdle?.()
+  }
+}
+
+const answer = (sink: SlotSink, status: string, text: string): void => {
+  sink.send({ status, headers: 'Content-Type\0text/plain' }, Buffer.from(text), true)
+}

@@ -1,0 +1,115 @@
+// A response on its way from a core to the master: records on the worker's ring, held back by the client's window.
+// Invariant: the record with the flag `last` is sent exactly once, client there or not: it is what frees the slot.
+
+import { ClientError } from '../errors.ts'
+import type { ResponseHead, ResponseSink } from '../request/response-sink.ts'
+import type { Doorbell } from '../state/doorbell.ts'
+import type { RequestSlots } from '../state/request-slots.ts'
+import { maxChunk, ResponseFlag, type ResponseRing } from '../state/response-ring.ts'
+
+/** What the sinks and bodies of one worker share: its way to the master. */
+export interface MasterLink {
+  readonly slots: RequestSlots
+  readonly ring: ResponseRing
+  readonly masterDoorbell: Doorbell
+}
+
+const noHead: ResponseHead = { status: '', headers: '' }
+
+/** Status line and headers may take this much (uWSGI: `response-headers-limit`). */
+const headersLimit = 65535
+
+export class SlotSink implements ResponseSink {
+  readonly #link: MasterLink
+  readonly #slot: number
+  readonly #generation: number
+  #headSent = false
+  #ended = false
+
+  constructor(link: MasterLink, slot: number) {
+    this.#link = link
+    this.#slot = slot
+    this.#generation = link.slots.generation(slot)
+  }
+
+  /** True once the head is on its way. */
+  get headSent(): boolean {
+    return this.#headSent
+  }
+
+  /** True once the record with the flag `last` is on its way. */
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  get clientGone(): boolean {
+    return this.#link.slots.isClientGone(this.#slot)
+  }
+
+  send(head: ResponseHead | undefined, chunk: Uint8Array | undefined, last: boolean): void {
+    const { slots, ring, masterDoorbell } = this.#link
+    const length = this.#checkedLength(head, chunk, last)
+    let position = 0
+    do {
+      const piece = Math.min(length - position, maxChunk)
+      if (piece > 0) {
+        slots.awaitWindow(this.#slot)
+        slots.countSent(this.#slot, piece)
+      }
+      while (!this.#try(position === 0 ? head : undefined, chunk, position, piece, last && position + piece === length)) {
+        ring.awaitRoom()
+      }
+      masterDoorbell.ring()
+      position += piece
+    } while (position < length)
+  }
+
+  async sendAsync(head: ResponseHead | undefined, chunk: Uint8Array | undefined, last: boolean): Promise<void> {
+    const { slots, ring, masterDoorbell } = this.#link
+    const length = this.#checkedLength(head, chunk, last)
+    let position = 0
+    do {
+      const piece = Math.min(length - position, maxChunk)
+      if (piece > 0) {
+        const opening = slots.windowOpens(this.#slot)
+        if (opening !== undefined) await opening
+        slots.countSent(this.#slot, piece)
+      }
+      while (!this.#try(position === 0 ? head : undefined, chunk, position, piece, last && position + piece === length)) {
+        await ring.roomAppears()
+      }
+      masterDoorbell.ring()
+      position += piece
+    } while (position < length)
+  }
+
+  cut(): void {
+    const { ring, masterDoorbell } = this.#link
+    const flags = ResponseFlag.last | ResponseFlag.cut
+    while (!ring.tryRespond(this.#slot, this.#generation, flags, '', '', undefined, 0, 0)) ring.awaitRoom()
+    this.#ended = true
+    masterDoorbell.ring()
+  }
+
+  /** @throws ClientError when the client has gone and there is more to come: an app that streams should learn of it */
+  #checkedLength(head: ResponseHead | undefined, chunk: Uint8Array | undefined, last: boolean): number {
+    if (head !== undefined && head.status.length + head.headers.length > headersLimit) {
+      throw new RangeError(
+        `the response's headers take ${head.status.length + head.headers.length} bytes, more than ${headersLimit}`,
+      )
+    }
+    if (!this.clientGone) return chunk?.length ?? 0
+    if (!last) throw new ClientError('CLIENT_GONE', 'the client has closed its connection')
+    return 0
+  }
+
+  #try(head: ResponseHead | undefined, chunk: Uint8Array | undefined, start: number, length: number, last: boolean): boolean {
+    const flags = (head === undefined ? 0 : ResponseFlag.head) | (last ? ResponseFlag.last : 0)
+    const { ring } = this.#link
+    const { status, headers } = head ?? noHead
+    if (!ring.tryRespond(this.#slot, this.#generation, flags, status, headers, chunk, start, length)) return false
+    if (head !== undefined) this.#headSent = true
+    if (last) this.#ended = true
+    return true
+  }
+}

@@ -1,0 +1,12 @@
+// The public face of the protocol room: `import ... from 'polywsgi/protocol'`. Byte drawing: README.md beside this file.
+export { decodeArray, encodeArray } from './arrays.ts'
+export { contentLength, parseContentLength } from './content-length.ts'
+export { ProtocolError, type ProtocolErrorCode, protocolErrorCodes } from './errors.ts'
+export type { ForeignProtocol } from './foreign-protocol.ts'
+export { parseRequestTarget, type RequestTarget } from './http-target.ts'
+export { encodeHttpRequest, type HttpRequestHead, writeHttpVars } from './http-vars.ts'
+export { type ModifierName, modifierName, modifiers } from './modifiers.ts'
+export { decodeHeader, encodeHeader, encodePacket, headerSize, maxBlockSize, type PacketHeader, writeHeader } from './packet.ts'
+export { type RequestPacket, RequestReader } from './request-reader.ts'
+export { encodeResponseHead } from './response.ts'
+export { checkVars, encodeVars, findVar, findVarBytes, iterateVars, VarsWriter } from './vars.ts'

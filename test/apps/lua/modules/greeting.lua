@@ -1,0 +1,1 @@
+return { hello = function(count) return 'hello ' .. count end, loaded_as = { ... } }

@@ -1,0 +1,2 @@
+-- raises while it loads
+error("not today")

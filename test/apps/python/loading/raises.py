@@ -1,0 +1,8 @@
+import json
+
+
+def setting():
+    return json.loads("{")
+
+
+value = setting()

@@ -1,0 +1,1 @@
+NAME = "settings of b"

@@ -1,0 +1,20 @@
+// Two projects: `unit` runs the sources as they are, `system` drives the built program (dist/) with real clients.
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 } },
+      {
+        test: {
+          name: 'system',
+          include: ['test/system/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          // The system tests start servers of several threads each; two cores do not carry many at once.
+          maxWorkers: 2,
+        },
+      },
+    ],
+  },
+})
