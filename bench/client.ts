@@ -55,17 +55,20 @@ export async function ask(url: string, body?: Buffer): Promise<Answer> {
 }
 
 /**
- * Asks until the server answers 200, and resolves with the milliseconds since `since` (of `performance.now()`). Connections
- * that are refused or cut, and other statuses, mean "not yet". `owner` is the server's process, which must not end meanwhile.
+ * Asks until the server answers 200 with `body`, and resolves with the milliseconds since `since` (of `performance.now()`).
+ * Connections that are refused or cut, and other answers, mean "not yet". `owner` is the server's process, which must not end
+ * meanwhile.
  */
-export async function firstAnswer(url: string, since: number, timeoutMs: number, owner: Child): Promise<number> {
+export async function firstAnswer(url: string, body: string, since: number, timeoutMs: number, owner: Child): Promise<number> {
   for (;;) {
     const answer = await ask(url).catch(() => undefined)
     const elapsedMs = performance.now() - since
-    if (answer?.status === 200) return elapsedMs
+    if (answer?.status === 200 && answer.body.toString() === body) return elapsedMs
     if (owner.hasEnded()) throw new Error(`${owner.name} ended before its first answer:\n${owner.output().trim()}`)
-    if (elapsedMs > timeoutMs)
-      throw new Error(`no answer from ${url} in ${timeoutMs} ms (last status: ${answer?.status ?? 'none'})`)
+    if (elapsedMs > timeoutMs) {
+      const last = answer === undefined ? 'none' : `${answer.status} "${answer.body.toString().slice(0, 80).trim()}"`
+      throw new Error(`${url} does not answer "${body}" in ${timeoutMs} ms; its last answer: ${last}`)
+    }
     await delay(retryPauseMs)
   }
 }

@@ -8,7 +8,7 @@ import { type ProcessIdentity, processTree, stillAlive } from './proc-files.ts'
 const keptOutputBytes = 64 * 1024
 const stopPatienceMs = 10_000
 
-export interface Child {
+export interface Child extends AsyncDisposable {
   readonly name: string
   readonly pid: number
   /** The last of what it printed on stdout and stderr. */
@@ -18,7 +18,10 @@ export interface Child {
   hasEnded(): boolean
   /** Resolves when `text` has been printed on stderr or stdout; rejects when the process ends first or time is up. */
   waitForOutput(text: string, timeoutMs: number): Promise<void>
-  /** SIGTERM to the process, SIGKILL to it and its descendants when patience is over. Never rejects. */
+  /**
+   * SIGTERM to the process; SIGKILL to what is left of it and its descendants when it has ended, or when patience is over.
+   * Never rejects. Disposing of the child does the same.
+   */
   stop(): Promise<void>
 }
 
@@ -53,6 +56,7 @@ export async function startChild(name: string, command: string, args: readonly s
     hasEnded: () => over,
     waitForOutput: (text, timeoutMs) => waitForOutput(child, listeners, text, timeoutMs),
     stop: () => stop(child, process_, exited),
+    [Symbol.asyncDispose]: () => child.stop(),
   }
   live.set(child, process_)
   process_.once('exit', () => {

@@ -3,8 +3,8 @@
 
 import { ask } from '../client.ts'
 import { peerLanguage, peerNotes } from '../comparison.ts'
-import { toMb } from '../memory-watch.ts'
-import { type Memory, treeMemory } from '../proc-files.ts'
+import { settledMemory, toMb } from '../memory-watch.ts'
+import type { Memory } from '../proc-files.ts'
 import type { Row, RowContext, ValueReport } from '../row.ts'
 import { type Language, languageNames, type Server, startPolywsgi, startUwsgi, urlOf } from '../servers.ts'
 import { defaultConnections, runWrk } from '../wrk.ts'
@@ -69,12 +69,12 @@ async function measure(candidate: Candidate, context: RowContext): Promise<strin
 
 async function memoryOf(candidate: Candidate, workers: number, context: RowContext): Promise<{ idle: Memory; loaded: Memory }> {
   await using server = await candidate.start(workers)
-  const idle = treeMemory(server.child.pid)
+  const idle = await settledMemory(server.child.pid)
   const url = urlOf(server.httpPort, candidate.language)
   const { status } = await ask(url)
   if (status !== 200) throw new Error(`${candidate.label} answers ${status}`)
   await runWrk({ url, connections: defaultConnections, seconds: context.settings.seconds })
-  return { idle, loaded: treeMemory(server.child.pid) }
+  return { idle, loaded: await settledMemory(server.child.pid) }
 }
 
 function both({ pssBytes, rssBytes }: Memory): string {

@@ -1,4 +1,5 @@
-// From the command to the first answer: the process is spawned and asked at once, again and again, until it answers 200.
+// From the command to the first answer: the process is spawned and asked at once, again and again, until it answers.
+// The app answers the language's name, since with several languages loaded one may answer in place of another.
 import { type BarName, judge } from '../bars.ts'
 import { firstAnswer } from '../client.ts'
 import { peerLanguage } from '../comparison.ts'
@@ -20,12 +21,12 @@ interface Candidate {
 
 function polywsgi(languages: readonly Language[], bar?: BarName): Candidate {
   const label = `polywsgi, ${languages.map((language) => languageNames[language]).join(' and ')}`
-  return { label, languages, spawn: () => spawnPolywsgi('hello', languages), ...(bar === undefined ? {} : { bar }) }
+  return { label, languages, spawn: () => spawnPolywsgi('language', languages), ...(bar === undefined ? {} : { bar }) }
 }
 
 function uwsgi(language: UwsgiLanguage): Candidate {
   const label = `uWSGI, ${languageNames[language]}`
-  return { label, languages: [language], spawn: () => spawnUwsgi('hello', language, 'http11') }
+  return { label, languages: [language], spawn: () => spawnUwsgi('language', language, 'http11') }
 }
 
 export const startUpRows: readonly Row[] = [
@@ -67,7 +68,7 @@ async function timeOf(candidate: Candidate, context: RowContext): Promise<number
   // One language after the other: what counts is when the last of them has answered.
   let elapsedMs = 0
   for (const language of candidate.languages) {
-    elapsedMs = await firstAnswer(urlOf(server.httpPort, language), since, patienceMs, server.child)
+    elapsedMs = await firstAnswer(urlOf(server.httpPort, language), language, since, patienceMs, server.child)
   }
   context.progress(`${candidate.label}: ${seconds(elapsedMs)}`)
   return elapsedMs

@@ -34,7 +34,7 @@ const down: Direction = {
   name: 'stream-down',
   title: 'download of 200 MB, sent in pieces of 64 KB',
   app: 'stream-down',
-  prepare: async () => undefined,
+  prepare: (url) => download(`${url}?small`),
   actions: [
     { label: 'client stalls for 2 s', once: true, transfer: (url) => download(url, stallMs) },
     { label: 'full speed', once: false, transfer: (url) => download(url) },

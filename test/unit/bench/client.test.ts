@@ -2,7 +2,8 @@
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { ask, download, freePorts, keepsAlive, servedClients, upload } from '../../../bench/client.ts'
+import { ask, download, firstAnswer, freePorts, keepsAlive, servedClients, upload, waitForPort } from '../../../bench/client.ts'
+import { startChild } from '../../../bench/processes.ts'
 
 const cleanUps: (() => Promise<unknown>)[] = []
 
@@ -40,6 +41,50 @@ describe('ask', () => {
   it('rejects when the server hangs up', async () => {
     const url = await serve((request) => request.socket.destroy())
     await expect(ask(url)).rejects.toThrow('socket hang up')
+  })
+})
+
+describe('a server that is starting', () => {
+  const patienceMs = 60_000
+  const starting = () => startChild('starter', 'sleep', ['600'])
+
+  it('is asked until it gives the answer that is waited for', async () => {
+    await using child = await starting()
+    const answers = ['503 ', '200 somebody else', '200 ready']
+    let asked = 0
+    const url = await serve((request, response) => {
+      const answer = answers[asked++ - 1]
+      if (answer === undefined) request.socket.destroy()
+      else response.writeHead(Number(answer.slice(0, 3))).end(answer.slice(4))
+    })
+    expect(await firstAnswer(url, 'ready', performance.now() - 1000, patienceMs, child)).toBeGreaterThanOrEqual(1000)
+    expect(asked).toBe(4)
+  })
+
+  it('is given up, with its last answer, when time is up', async () => {
+    await using child = await starting()
+    const url = await serve((_, response) => response.writeHead(500).end('broken\n'))
+    await expect(firstAnswer(url, 'ready', performance.now(), 0, child)).rejects.toThrow(
+      `${url} does not answer "ready" in 0 ms; its last answer: 500 "broken"`,
+    )
+  })
+
+  it('is given up, with its last words, when its process ends', async () => {
+    const child = await startChild('starter', 'sh', ['-c', 'echo cannot bind >&2'])
+    await child.ended
+    const [port] = await freePorts(1)
+    await expect(firstAnswer(`http://127.0.0.1:${port}/`, 'ready', performance.now(), patienceMs, child)).rejects.toThrow(
+      'starter ended before its first answer:\ncannot bind',
+    )
+    await expect(waitForPort(port!, child, patienceMs)).rejects.toThrow('starter ended before it listened:\ncannot bind')
+  })
+
+  it('is waited for until its port takes connections', async () => {
+    await using child = await starting()
+    const url = await serve(hello)
+    await waitForPort(Number(new URL(url).port), child, patienceMs)
+    const [closedPort] = await freePorts(1)
+    await expect(waitForPort(closedPort!, child, 0)).rejects.toThrow(`starter does not listen on port ${closedPort} after 0 ms`)
   })
 })
 
