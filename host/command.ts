@@ -3,6 +3,7 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { AppLoadError, ConfigError, PolywsgiError } from './errors.ts'
 import { Instance, loadConfiguration, parts } from './main.ts'
+import { importPlugins } from './plugin/registry.ts'
 
 /** Exit codes of the command. */
 export const ExitCode = { ok: 0, failed: 1, configuration: 2 } as const
@@ -15,8 +16,12 @@ export const runCommand = async (argv: readonly string[]): Promise<number> => {
     const configuration = loadConfiguration(argv, process.env, process.cwd())
     const { action, settings } = configuration
     if (action !== undefined) {
-      process.stdout.write(action.kind === 'version' ? `${parts.version}\n` : `${action.text ?? ''}\n`)
+      process.stdout.write(`${action.kind === 'plugins-list' ? await listPlugins() : action.text}\n`)
       return ExitCode.ok
+    }
+    for (const assignment of settings.env) {
+      const equals = assignment.indexOf('=')
+      process.env[assignment.slice(0, equals)] = assignment.slice(equals + 1)
     }
     if (settings.chdir !== undefined) process.chdir(settings.chdir)
     instance = new Instance(configuration, parts, process.cwd())
@@ -40,6 +45,21 @@ export const runCommand = async (argv: readonly string[]): Promise<number> => {
   await stopping.done
   if (pidfile !== undefined) rmSync(pidfile, { force: true })
   return ExitCode.ok
+}
+
+/** The list in the form of uWSGI's. */
+const listPlugins = async (): Promise<string> => {
+  const plugins = await importPlugins(parts.plugins)
+  const generic = plugins.filter((plugin) => plugin.modifier1 === undefined).map((plugin) => plugin.name)
+  const request = plugins.filter((plugin) => plugin.modifier1 !== undefined).map((plugin) => `${plugin.modifier1}: ${plugin.name}`)
+  return [
+    '*** polywsgi loaded generic plugins ***',
+    ...generic,
+    '',
+    '*** polywsgi loaded request plugins ***',
+    ...request,
+    '--- end of plugins list ---',
+  ].join('\n')
 }
 
 /** Always on standard error, whatever the log is: a supervisor waits for this line. */
@@ -78,12 +98,14 @@ const stopOnSignal = (instance: Instance): Stopping => {
     begun.resolve()
     instance.stop().then(
       (cutOff) => {
-        instance.logger.text(cutOff === 0 ? 'goodbye to polywsgi.' : `goodbye to polywsgi (${cutOff} requests were cut off).`)
+        instance.logger.text(cutOff === 0 ? 'goodbye to polywsgi.' : `goodbye to polywsgi (${cutOff} running ${cutOff === 1 ? 'request was' : 'requests were'} cut off).`)
         done.resolve()
       },
       (error: Error) => done.reject(error),
     )
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const) process.on(signal, receive)
+  // Node's default would end the server without a word to its clients.
+  process.on('SIGHUP', () => instance.logger.text('SIGHUP: this version cannot reload; restart the server to load its apps anew'))
   return { begun: begun.promise, done: done.promise, hasBegun: () => count > 0 }
 }

@@ -3,6 +3,7 @@
 import type { RequestListener } from 'node:http'
 import type { Settings } from './config/index.ts'
 import { parseAddress } from './gateway/address.ts'
+import { PolywsgiError } from './errors.ts'
 import type { BoundSocket } from './instance.ts'
 import { Instance, parts, settingsFrom } from './main.ts'
 
@@ -25,7 +26,10 @@ export interface ListenOptions {
 }
 
 export interface Host extends AsyncDisposable {
-  /** Serves a web-standard request. A refused or failed one resolves to its 4xx or 5xx response. */
+  /**
+   * Serves a web-standard request. A refused or failed one resolves to its 4xx or 5xx response.
+   * @throws PolywsgiError HOST_CLOSED
+   */
   fetch(input: Request | string | URL, init?: RequestInit): Promise<Response>
   /** A node:http request listener: `http.createServer(host.handler)`, `app.use('/guests', host.handler)`. */
   readonly handler: RequestListener
@@ -57,11 +61,16 @@ export const createHost = async (options: HostOptions = {}): Promise<Host> => {
     throw error
   }
   const fetch = instance.fetch()
+  let isClosed = false
   const close = async (): Promise<void> => {
+    isClosed = true
     await instance.stop()
   }
   return {
-    fetch: (input, init) => fetch(new Request(input, init)),
+    fetch: async (input, init) => {
+      if (isClosed) throw new PolywsgiError('HOST_CLOSED', 'the host is closed')
+      return await fetch(new Request(input, init))
+    },
     handler: instance.httpListener(),
     listen: async ({ http, uwsgi }) => {
       const sockets: BoundSocket[] = []

@@ -1,10 +1,11 @@
 // One running server: sockets, master and workers, made from a configuration. The command and the embedding API are two
 // thin faces of it. Two instances in one process share nothing.
 
-import { openSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
 import type { Server } from 'node:net'
 import type { Configuration } from './config/index.ts'
+import { ConfigError } from './errors.ts'
 import { parseAddress, type SocketAddress } from './gateway/address.ts'
 import { createFetch } from './gateway/fetch.ts'
 import { createHttpListener, createHttpServer, type HttpGatewayOptions } from './gateway/http.ts'
@@ -37,13 +38,15 @@ export class Instance {
   readonly master: Master
   readonly #servers: Server[] = []
   readonly #sockets: BoundSocket[] = []
+  readonly #logFd: number
   #stopped: Promise<number> | undefined
 
   constructor(configuration: Configuration, parts: Parts, cwd: string) {
     const { settings, opt } = configuration
     this.configuration = configuration
+    this.#logFd = settings.logto === undefined ? standardError : openLog(settings.logto)
     const logSettings: LogSettings = {
-      fd: settings.logto === undefined ? standardError : openSync(settings.logto, 'a', 0o640),
+      fd: this.#logFd,
       json: settings.logJson,
       format: settings.logFormat,
       micros: settings.logMicros,
@@ -125,6 +128,7 @@ export class Instance {
       if ('closeAllConnections' in server) (server as { closeAllConnections(): void }).closeAllConnections()
     await Promise.race([Promise.all(closed), new Promise((resolve) => setTimeout(resolve, closeMs).unref())])
     this.logger.flush()
+    if (this.#logFd !== standardError) closeSync(this.#logFd)
     return cutOff
   }
 
@@ -138,8 +142,16 @@ export class Instance {
       modifier1: settings.httpSocketModifier1,
       modifier2: settings.httpSocketModifier2,
       keepAliveSeconds: settings.httpKeepalive,
-      headersSeconds: settings.httpTimeout,
+      timeoutSeconds: settings.httpTimeout,
     }
+  }
+}
+
+const openLog = (path: string): number => {
+  try {
+    return openSync(path, 'a', 0o640)
+  } catch (error) {
+    throw new ConfigError('CONFIG_BAD_VALUE', `logto = ${path}: the file cannot be opened: ${(error as Error).message}`, { cause: error })
   }
 }
 

@@ -1,5 +1,6 @@
 // Which apps a configuration asks for: the options that name apps, in uWSGI's order of precedence, as one list.
 
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Settings } from './config/index.ts'
 import type { MountPlan } from './worker/mount-plan.ts'
@@ -23,17 +24,14 @@ export const planMounts = (settings: Settings, cwd: string): MountPlan[] => {
   for (const mount of settings.mount) {
     const equals = mount.indexOf('=')
     const source = mount.slice(equals + 1)
-    add(normalized(mount.slice(0, equals)), source, isModuleName(source) ? 'python' : undefined, !isModuleName(source))
+    const isModule = isModuleName(source, cwd)
+    add(mount.slice(0, equals).replace(/\/+$/, ''), source, isModule ? 'python' : undefined, !isModule)
   }
   return plans
 }
 
-/** `/` is the root; a trailing slash says nothing; a leading one may be left out. */
-const normalized = (mountpoint: string): string => {
-  const trimmed = mountpoint.replace(/\/+$/, '')
-  return trimmed === '' || trimmed.startsWith('/') ? trimmed : `/${trimmed}`
-}
-
-/** `package.module` or `package.module:callable`, as uWSGI takes in a mount; a path has a slash or a known extension. */
-const isModuleName = (source: string): boolean =>
-  /^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*(?::[A-Za-z_]\w*)?$/.test(source) && !/\.(?:py|wsgi|lua|ws|js|mjs)(?::\w+)?$/.test(source)
+/** `package.module` or `package.module:callable`, as uWSGI takes in a mount; a file of that name comes first. */
+const isModuleName = (source: string, cwd: string): boolean =>
+  /^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*(?::[A-Za-z_]\w*)?$/.test(source) &&
+  !/\.(?:py|wsgi|lua|ws|js|mjs)(?::\w+)?$/.test(source) &&
+  !existsSync(resolve(cwd, source))

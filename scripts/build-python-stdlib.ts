@@ -13,7 +13,9 @@ const keyPath = join(dist, 'python-stdlib.json')
 
 const resolve = createRequire(import.meta.url).resolve
 const { version } = JSON.parse(readFileSync(resolve('pyodide/package.json'), 'utf8')) as { version: string }
-const script = createHash('sha256').update(readFileSync(fileURLToPath(import.meta.url))).digest('hex')
+const script = createHash('sha256')
+  .update(readFileSync(fileURLToPath(import.meta.url)))
+  .digest('hex')
 const key = { pyodide: version, script }
 
 /**

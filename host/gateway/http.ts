@@ -19,10 +19,10 @@ export interface HttpGatewayOptions {
   readonly bufferSize: number
   readonly modifier1: number
   readonly modifier2: number
-  /** Seconds an idle connection is kept. */
+  /** Seconds an idle connection is kept; 0: it is closed after each response. */
   readonly keepAliveSeconds: number
-  /** Seconds a client may take to send a request's head. */
-  readonly headersSeconds: number
+  /** Seconds a client may take to send a request's head, and to be silent within its body (uWSGI: `http-timeout`). */
+  readonly timeoutSeconds: number
 }
 
 /** A body that is known to be this small is waited for even where bodies are streamed: it travels with its request. */
@@ -35,8 +35,8 @@ export const createHttpServer = (options: HttpGatewayOptions): Server => {
       keepAlive: true,
       noDelay: true,
       keepAliveTimeout: options.keepAliveSeconds * 1000,
-      headersTimeout: options.headersSeconds * 1000,
-      // The body's pace is bounded by progress, not by its whole length: a large upload may take its time.
+      headersTimeout: options.timeoutSeconds * 1000,
+      // A body is bounded by silence, not by its whole time: a large upload may take long.
       requestTimeout: 0,
       maxHeaderSize: options.bufferSize,
     },
@@ -58,6 +58,8 @@ export const createHttpListener = (options: HttpGatewayOptions): RequestListener
   return (request, response) => {
     const length = bodyLength(request.rawHeaders)
     const isChunked = length < 0
+    // Node takes a keep-alive timeout of 0 as none at all.
+    if (options.keepAliveSeconds === 0) response.shouldKeepAlive = false
     const encode = (bodyLength: number | undefined): Uint8Array => encodeRequest(writer, request, bodyLength, options)
     try {
       if (length === 0) {
@@ -134,8 +136,15 @@ const collect = (
     }
     new HttpExchange(options, response, early ?? encode(collector.length), collector.take()).submit()
   })
+  request.setTimeout(options.timeoutSeconds * 1000, () => {
+    collector.discard()
+    refuse(response, 408)
+  })
   request.on('data', (chunk: Buffer) => collector.add(chunk))
-  request.on('end', () => collector.end())
+  request.on('end', () => {
+    request.setTimeout(0)
+    collector.end()
+  })
   request.on('close', () => {
     if (!request.complete) collector.discard()
   })
@@ -158,7 +167,11 @@ const stream = (
       refuse(response, 413)
     }
   })
-  request.on('end', () => body.finish('end'))
+  request.setTimeout(options.timeoutSeconds * 1000, () => body.finish('timeout'))
+  request.on('end', () => {
+    request.setTimeout(0)
+    body.finish('end')
+  })
   request.on('close', () => body.finish('gone'))
   exchange.submit()
 }

@@ -55,6 +55,7 @@ export class Dispatcher {
   #waiting: Passage[] = []
   #waitingStart = 0
   #active = 0
+  #isClosed = false
   #onIdle: (() => void) | undefined
 
   constructor(options: DispatcherOptions) {
@@ -79,10 +80,10 @@ export class Dispatcher {
     if (this.#active > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve))
   }
 
-  /** @returns the exchange's ticket; undefined when the queue is full, and the gateway answers 503 itself */
+  /** @returns the exchange's ticket; undefined when the queue is full or the server has stopped, and the gateway answers 503 itself */
   submit(exchange: Exchange): Ticket | undefined {
     const { workers, cores, listen } = this.#options
-    if (this.#active >= workers * cores + listen) return undefined
+    if (this.#isClosed || this.#active >= workers * cores + listen) return undefined
     this.#active += 1
     const passage = new Passage(this, exchange)
     if (this.#waiting.length > this.#waitingStart || !this.#dispatch(passage)) this.#waiting.push(passage)
@@ -133,7 +134,9 @@ export class Dispatcher {
     }
   }
 
+  /** Takes nothing more: gateways of the embedding program may still be asked. */
   close(): void {
+    this.#isClosed = true
     this.#attention.close()
   }
 

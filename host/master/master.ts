@@ -81,7 +81,12 @@ export class Master {
       const isNeeded = mounts.some((mount) => registry.loadersOf(mount).includes(plugin))
       return { log: logger, opt, workers, isNeeded }
     }
-    for (const plugin of this.#plugins) plugin.onLoad?.(contextOf(plugin))
+    for (const plugin of this.#plugins) {
+      // A module is loaded once per process, a plugin's data belongs to one instance: what another left must not be seen.
+      if (!declaredData.has(plugin)) declaredData.set(plugin, plugin.data)
+      plugin.data = declaredData.get(plugin)
+      plugin.onLoad?.(contextOf(plugin))
+    }
     for (const plugin of this.#plugins) await plugin.init?.(contextOf(plugin))
     for (const plugin of this.#plugins) await plugin.postInit?.(contextOf(plugin))
     this.#starts = this.#plugins.map((plugin, index) => ({ url: this.#options.plugins[index] as string, data: plugin.data }))
@@ -216,6 +221,9 @@ export class Master {
     this.#respawns.add(timer)
   }
 }
+
+/** The `data` that plugins were declared with, before any instance's `init`. */
+const declaredData = new WeakMap<Plugin, unknown>()
 
 /** How long an idle worker may take for its exit hooks. */
 const stopMs = 5000

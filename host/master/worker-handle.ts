@@ -30,6 +30,9 @@ export class WorkerHandle {
       stdin: false,
       env: process.env['TZ'] === undefined ? {} : { TZ: process.env['TZ'] },
       execArgv: [],
+      // What a worker's own JavaScript allocates dies with its request: a small nursery collects it as well as V8's
+      // default of up to 48 MB would, and the difference is memory of every worker.
+      resourceLimits: { maxYoungGenerationSizeMb: 12 },
     })
     this.#thread = thread
     thread.on('message', (message: WorkerMessage) => this.#receive(message, events))

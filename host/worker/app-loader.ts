@@ -11,6 +11,9 @@ import type { MountPlan } from './mount-plan.ts'
 /** The handle of an app that could not be loaded. */
 export const failedApp: unique symbol = Symbol('failed app')
 
+/** Stands for the plugin of an app that no plugin loads. */
+const noPlugin: Plugin = { name: 'none' }
+
 export const loadApps = async (
   plans: readonly MountPlan[],
   registry: PluginRegistry,
@@ -36,12 +39,10 @@ export const loadApps = async (
     } catch (error) {
       const details = error instanceof AppLoadError ? error.details : String((error as Error)?.stack ?? error)
       report({ kind: 'app-failed', failure: { mountpoint, source, message: (error as Error).message, details } })
-      const plugin = candidates[0]
-      if (plugin !== undefined) {
-        app = { id, mountpoint, source, modifier1: plugin.modifier1 ?? 0, plugin, handle: failedApp, requests: 0, exceptions: 0 }
-      }
+      const plugin = candidates[0] ?? noPlugin
+      app = { id, mountpoint, source, modifier1: plugin.modifier1 ?? 0, plugin, handle: failedApp, requests: 0, exceptions: 0 }
     }
-    if (app !== undefined) apps.push(app)
+    apps.push(app)
   }
   return apps
 }

@@ -60,7 +60,11 @@ export class RequestLoop {
   /** Takes requests from now on. */
   start(): void {
     const { state, workerId } = this.#options
-    this.#attention = state.doorbell(workerId).attend(() => this.#takeWaiting())
+    this.#attention = state.doorbell(workerId).attend(
+      () => this.#takeWaiting(),
+      // A request that waits for something needs the event loop.
+      () => this.#running() === 0,
+    )
   }
 
   /** Takes no more requests. Resolves when those that run are done. */

@@ -151,7 +151,7 @@ describe('a stop', () => {
     server.kill('SIGINT')
     expect((await held).status).toBe(503)
     expect(await server.exited()).toBe(0)
-    expect(server.log).toMatch(/goodbye to polywsgi \(1 requests were cut off\)\./)
+    expect(server.log).toMatch(/goodbye to polywsgi \(1 running request was cut off\)\./)
   })
 
   it('stops at once at a second signal', async () => {

@@ -16,7 +16,7 @@ export const server = [
     type: 'list',
     item: 'assignment',
     value: 'KEY=VALUE',
-    help: 'Set an environment variable for the applications.',
+    help: 'Set an environment variable of the server, before it starts: TZ, for instance. Differs from uWSGI: applications see no environment of the server.',
     effect: 'works',
   },
   {

@@ -26,3 +26,12 @@ def changes_environ(environ, start_response):
     environ["surplus"] = 1
     start_response("200 OK", [])
     return [seen.encode()]
+
+
+def collector(environ, start_response):
+    """Looks for environs among all objects that the garbage collector knows."""
+    import gc
+
+    others = [found for found in gc.get_objects() if type(found) is dict and found.get("wsgi.version") and found is not environ]
+    start_response("200 OK", [])
+    return [f"{'tracked' if gc.is_tracked(environ) else 'lost'}, {'alone' if not others else len(others)}".encode()]

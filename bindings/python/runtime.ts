@@ -1,0 +1,267 @@
+// Boots CPython from Pyodide's wasm module: own instance, gated imports, capped memory, own file system, then CPython's own
+// start-up. Pyodide's JavaScript and Python layers are left out on purpose: they are what hands host objects to guests, and
+// most of the start-up time (1.0 s with them, 0.1 s without).
+// Invariant: an exception that crosses wasm frames kills the interpreter; from then on every entry is refused.
+import type { Log } from '../../host/api/context.ts'
+import { PolywsgiError } from '../../host/errors.ts'
+import { type Pointer, PythonApi, typeOffset } from './capi.ts'
+import type { EmscriptenFactory, EmscriptenModule } from './emscripten.ts'
+import { FatalGuestError } from './errors.ts'
+import { HostMounts, homePath, layOutFiles, limitMemoryFiles, StandardStreams, stdlibPath } from './files.ts'
+import { gateImports } from './gate.ts'
+import { type HostFunctionDefinition, HostFunctions } from './host-function.ts'
+import { glueUrl, type PythonImage } from './image.ts'
+import { type WasmInstance, wasm } from './web-assembly.ts'
+
+export interface RuntimeOptions {
+  readonly image: PythonImage
+  readonly log: Log
+  /** Bytes the interpreter's memory may grow to. */
+  readonly memoryLimit: number
+}
+
+/** The guest's whole environment: nothing of the host's. */
+const environment = { HOME: homePath, LANG: 'C.UTF-8', PATH: '/usr/bin:/bin', PWD: homePath, USER: 'python' }
+/** Emscripten's own additions to it. */
+const unwanted = { LOGNAME: undefined, _: undefined }
+
+/**
+ * Built-in modules that are not for guests: they read and write raw memory, call raw addresses, start processes, or exist
+ * for CPython's own tests.
+ */
+const removedModules = /^(_ctypes|_posixsubprocess|_remote_debugging|_pyodide_core|_test.*|_xxtestfuzz|xxsubtype)$/
+
+/** Memory grows by a fifth at a time, as Emscripten does it, so that a growing guest does not copy its heap each time. */
+const growthFactor = 1.2
+const pageBytes = 65_536
+
+export class Interpreter {
+  readonly api: PythonApi
+  readonly mounts: HostMounts
+  readonly #streams: StandardStreams
+  readonly #hostFunctions: HostFunctions
+  #death: FatalGuestError | undefined
+
+  private constructor(api: PythonApi, mounts: HostMounts, streams: StandardStreams) {
+    this.api = api
+    this.mounts = mounts
+    this.#streams = streams
+    this.#hostFunctions = new HostFunctions(api)
+  }
+
+  /** @throws PolywsgiError CONFIG_BAD_VALUE for too small a memory limit, PLUGIN_LOAD when CPython does not start */
+  static async boot(options: RuntimeOptions): Promise<Interpreter> {
+    const { instance, module, setApi } = await instantiate(options)
+    const api = new PythonApi(instance.exports)
+    setApi(api)
+    if (api.bytes.length > options.memoryLimit) {
+      const [limit, needed] = [options.memoryLimit, api.bytes.length].map((bytes) => `${Math.ceil(bytes / 2 ** 20)} MiB`)
+      throw new PolywsgiError(
+        'CONFIG_BAD_VALUE',
+        `python: a memory limit of ${limit} is too little: the interpreter starts with ${needed}`,
+      )
+    }
+    const streams = new StandardStreams(module, options.log)
+    removeModules(api)
+    startPython(api)
+    limitMemoryFiles(module)
+    return new Interpreter(api, new HostMounts(module), streams)
+  }
+
+  /** Undefined while the interpreter lives. */
+  get death(): FatalGuestError | undefined {
+    return this.#death
+  }
+
+  /** Notes that an exception came through wasm frames. Returns what to throw. */
+  died(cause: unknown): FatalGuestError {
+    this.#death ??= cause instanceof FatalGuestError ? cause : new FatalGuestError(cause)
+    return this.#death
+  }
+
+  /**
+   * Runs `work`, which calls into the interpreter, as one entry.
+   * @throws FatalGuestError when the interpreter dies of it, or is dead already
+   */
+  enter<T>(work: (api: PythonApi) => T): T {
+    if (this.#death !== undefined) throw this.#death
+    try {
+      return work(this.api)
+    } catch (cause) {
+      // Our own errors are thrown outside of wasm frames, after the call into the interpreter has returned.
+      if (cause instanceof PolywsgiError) throw cause
+      throw this.died(cause)
+    }
+  }
+
+  /** JavaScript functions as built-in Python functions, one per definition. */
+  hostFunctions(definitions: readonly HostFunctionDefinition[], moduleName: string): Pointer[] {
+    return this.#hostFunctions.define(definitions, moduleName)
+  }
+
+  /**
+   * Executes one of our own guest files in a namespace of its own and returns that namespace, a dict.
+   * @param globals what the file finds there beside the built-ins; the references are given away
+   */
+  runGuestFile(name: string, source: string, globals: Readonly<Record<string, Pointer>> = {}): Pointer {
+    const { api } = this
+    const { c } = api
+    const namespace = c.PyDict_New()
+    c.PyDict_SetItemString(namespace, api.name('__builtins__'), c.PyEval_GetBuiltins())
+    this.#setItem(namespace, '__name__', api.newStr(`polywsgi.${name}`))
+    for (const [key, value] of Object.entries(globals)) this.#setItem(namespace, key, value)
+    const text = api.newCString(source)
+    const fileName = api.newCString(`${guestFilePrefix}${name}.py`)
+    const code = c.Py_CompileString(text, fileName, fileInput)
+    c.free(text)
+    c.free(fileName)
+    const result = code === 0 ? 0 : c.PyEval_EvalCode(code, namespace, namespace)
+    if (result === 0) throw new Error(`guest file ${name}.py: ${this.takeException()}`)
+    c.Py_DecRef(code)
+    c.Py_DecRef(result)
+    return namespace
+  }
+
+  /** A name of a namespace that `runGuestFile` made (borrowed; the namespace lives as long as the interpreter). */
+  lookUp(namespace: Pointer, name: string): Pointer {
+    const found = this.api.c.PyDict_GetItemString(namespace, this.api.name(name))
+    if (found === 0) throw new Error(`the guest file does not define ${name}`)
+    return found
+  }
+
+  /** Clears the pending Python exception and returns what `str()` says of it. For exceptions that no guest file handled. */
+  takeException(): string {
+    const { api } = this
+    const { c } = api
+    const exception = c.PyErr_GetRaisedException()
+    if (exception === 0) return 'no exception set'
+    const text = c.PyObject_Str(exception)
+    const message = text === 0 ? undefined : api.strText(text)
+    c.PyErr_Clear()
+    if (text !== 0) c.Py_DecRef(text)
+    const type = api.words[(exception + typeOffset) >> 2]
+    const isMemoryError = type === api.exception('memoryError')
+    c.Py_DecRef(exception)
+    return message || (isMemoryError ? 'out of memory' : 'an exception without a message')
+  }
+
+  /** Writes out what guests have printed without ending the line. */
+  flushOutput(): void {
+    this.#streams.flush()
+  }
+
+  #setItem(namespace: Pointer, key: string, value: Pointer): void {
+    this.api.c.PyDict_SetItemString(namespace, this.api.name(key), value)
+    this.api.c.Py_DecRef(value)
+  }
+}
+
+/** How tracebacks name our own files; frames of these are taken out before anybody sees them. */
+export const guestFilePrefix = '<polywsgi>/'
+/** Py_file_input: what Py_CompileString is to expect. */
+const fileInput = 257
+
+const instantiate = async (options: RuntimeOptions) => {
+  const { image, log, memoryLimit } = options
+  const { default: create } = (await import(glueUrl())) as { default: EmscriptenFactory }
+  let api: PythonApi | undefined
+  let instance: WasmInstance | undefined
+  let glue: EmscriptenModule | undefined
+  const growMemory = (wanted: number): boolean => {
+    if (glue === undefined || wanted > memoryLimit) return false
+    const eager = Math.min(memoryLimit, Math.max(wanted, glue.HEAP8.length * growthFactor))
+    const size = Math.max(wanted, Math.floor(eager / pageBytes) * pageBytes)
+    if (glue.growMemory(size) === undefined) return false
+    api?.renewViews()
+    return true
+  }
+  const module = await create({
+    noInitialRun: true,
+    thisProgram: executable,
+    arguments: [],
+    // What Pyodide's JavaScript layer reads while the glue is evaluated. The lock file is only for installing packages.
+    API: { config: { env: {}, jsglobals: {} }, runtimeEnv: {}, lockFilePromise: new Promise(() => {}) },
+    preRun: [
+      (started) => {
+        glue = started
+        Object.assign(started.ENV, environment, unwanted)
+        layOutFiles(started, image.stdlib)
+      },
+    ],
+    print: (line) => log.text(line),
+    printErr: (line) => log.text(line),
+    locateFile: (name) => name,
+    instantiateWasm: (imports, done) => {
+      instance = new wasm.Instance(image.module, gateImports(image.module, imports, { growMemory }))
+      done(instance, image.module)
+      return {}
+    },
+  })
+  if (instance === undefined) throw new PolywsgiError('PLUGIN_LOAD', 'python: Pyodide was not instantiated')
+  const setApi = (value: PythonApi): void => {
+    api = value
+  }
+  return { instance, module, setApi }
+}
+
+const executable = '/usr/bin/python3'
+
+/** Takes the removed modules out of the table of built-in ones, which CPython copies when it starts. */
+const removeModules = (api: PythonApi): void => {
+  const table = api.words[api.symbol('PyImport_Inittab') >> 2]! >> 2
+  let kept = table
+  // Entries of two words, name and init function; a NULL name ends the table.
+  for (let entry = table; ; entry += 2) {
+    const name = api.words[entry]!
+    if (name === 0) break
+    const end = api.bytes.indexOf(0, name)
+    if (removedModules.test(Buffer.from(api.bytes.subarray(name, end)).toString('latin1'))) continue
+    api.words[kept] = name
+    api.words[kept + 1] = api.words[entry + 1]!
+    kept += 2
+  }
+  api.words[kept] = 0
+  api.words[kept + 1] = 0
+}
+
+/** PEP 741: CPython's start-up by named options. */
+const startPython = (api: PythonApi): void => {
+  const { c } = api
+  const config = c.PyInitConfig_Create()
+  const check = (status: number): void => {
+    if (status === 0) return
+    c.PyInitConfig_GetError(config, api.out)
+    const message = api.words[api.out >> 2]!
+    const end = message === 0 ? 0 : api.bytes.indexOf(0, message)
+    const reason = message === 0 ? 'unknown error' : Buffer.from(api.bytes.subarray(message, end)).toString('utf8')
+    throw new PolywsgiError('PLUGIN_LOAD', `python: the interpreter does not start: ${reason}`)
+  }
+  const withCString = (text: string, use: (address: Pointer) => number): void => {
+    const address = api.newCString(text)
+    check(use(address))
+    c.free(address)
+  }
+  const numbers = { isolated: 1, use_environment: 0, utf8_mode: 1, write_bytecode: 0, user_site_directory: 0, site_import: 1 }
+  for (const [name, value] of Object.entries({ ...numbers, install_signal_handlers: 1 })) {
+    withCString(name, (address) => c.PyInitConfig_SetInt(config, address, BigInt(value)))
+  }
+  for (const [name, value] of Object.entries({ home: '/', executable, program_name: 'python3' })) {
+    withCString(name, (nameAt) => {
+      const valueAt = api.newCString(value)
+      const status = c.PyInitConfig_SetStr(config, nameAt, valueAt)
+      c.free(valueAt)
+      return status
+    })
+  }
+  for (const [name, value] of Object.entries({ module_search_paths: stdlibPath, argv: 'uwsgi' })) {
+    withCString(name, (nameAt) => {
+      const valueAt = api.newCString(value)
+      api.words[api.out >> 2] = valueAt
+      const status = c.PyInitConfig_SetStrList(config, nameAt, 1, api.out)
+      c.free(valueAt)
+      return status
+    })
+  }
+  check(c.Py_InitializeFromInitConfig(config))
+  c.PyInitConfig_Free(config)
+}

@@ -1,0 +1,210 @@
+// What the WSGI handler in guest/wsgi.py calls on the host: the response of the running request, its body, the log.
+// Invariant: these act on the request in `current`, which is set on every entry and restored on every exit; an object that
+// outlives its request carries the serial number of it and is refused.
+import type { Log } from '../../host/api/context.ts'
+import { ClientError, GuestError } from '../../host/errors.ts'
+import type { WsgiRequest } from '../../host/request/wsgi-request.ts'
+import type { Pointer, PythonApi } from './capi.ts'
+import { type HostFunctionDefinition, raiseHostError } from './host-function.ts'
+
+/** One request on its way through the interpreter. */
+export interface Call {
+  readonly request: WsgiRequest
+  /** Counts the requests of this worker, within 31 bits. */
+  readonly serial: number
+}
+
+/** Read from the host at a time at most; a larger read is made of several. */
+const longestRead = 1024 * 1024
+
+export class WsgiCalls {
+  readonly #api: PythonApi
+  readonly #log: Log
+  /** The guest's exception class for a connection that is gone. */
+  #clientGone: Pointer = 0
+  current: Call | undefined
+  /** The last status line: applications have few, mostly constants, so the object is often the very same. */
+  #statusObject: Pointer = 0
+  #statusText = ''
+
+  constructor(api: PythonApi, log: Log) {
+    this.#api = api
+    this.#log = log
+  }
+
+  /** To be called once guest/wsgi.py has made its class. */
+  setClientGone(exceptionClass: Pointer): void {
+    this.#clientGone = exceptionClass
+  }
+
+  definitions(): HostFunctionDefinition[] {
+    const api = this.#api
+    const word = (args: Pointer, index: number): number => api.words[(args >> 2) + index]!
+    return [
+      {
+        name: 'set_head',
+        doc: 'set_head(status, headers)\n--\n\nSets the status and all headers, joined by NUL, until the first byte of the body goes out.',
+        takes: 'positional',
+        count: 2,
+        call: (_self, args) => {
+          const status = this.#status(word(args, 0))
+          const headers = status === undefined ? undefined : api.strText(word(args, 1))
+          if (status === undefined || headers === undefined) return 0
+          try {
+            this.#request().setHead(status, headers)
+          } catch (error) {
+            return api.raise('valueError', error instanceof Error ? error.message : String(error))
+          }
+          return this.#none()
+        },
+      },
+      {
+        name: 'write_body',
+        doc: 'write_body(chunk)\n--\n\nSends a chunk at once, and the head before the first.',
+        takes: 'one',
+        call: (_self, chunk) => {
+          const bytes = api.bytesView(chunk)
+          if (bytes === undefined) return 0
+          return this.#send((request) => {
+            request.writeBody(bytes)
+            // A stream without end would otherwise go on for nobody.
+            if (request.clientGone) throw new ClientError('CLIENT_GONE', 'the client has closed its connection')
+          })
+        },
+      },
+      {
+        name: 'finish_body',
+        doc: 'finish_body(chunk)\n--\n\nEnds the response with a last chunk.',
+        takes: 'one',
+        call: (_self, chunk) => {
+          const bytes = api.bytesView(chunk)
+          if (bytes === undefined) return 0
+          return this.#send((request) => request.finish(bytes))
+        },
+      },
+      {
+        name: 'read_body',
+        doc: 'read_body(serial, size)\n--\n\nAt least one byte of the request body and at most so many; none at its end.',
+        takes: 'positional',
+        count: 2,
+        call: (_self, args) => {
+          const most = api.c.PyLong_AsLongAndOverflow(word(args, 1), api.out)
+          const bytes = this.#read(word(args, 0), Math.max(1, Math.min(most, longestRead)))
+          return bytes === undefined ? 0 : api.newBytes(bytes)
+        },
+      },
+      {
+        name: 'read_body_into',
+        doc: 'read_body_into(serial, buffer)\n--\n\nFills a writable buffer from the request body; returns how many bytes it got.',
+        takes: 'positional',
+        count: 2,
+        call: (_self, args) => this.#readInto(word(args, 0), word(args, 1)),
+      },
+      {
+        name: 'log_exception',
+        doc: 'log_exception(summary, traceback)\n--\n\nLogs what the application raised, and answers the client if it has got nothing yet.',
+        takes: 'positional',
+        count: 2,
+        call: (_self, args) => {
+          const [summary, traceback] = [api.bytesView(word(args, 0)), api.bytesView(word(args, 1))]
+          if (summary === undefined || traceback === undefined) return 0
+          const error = new GuestError('python', utf8.decode(summary), utf8.decode(traceback))
+          return this.#send(() => this.fail(error))
+        },
+      },
+      {
+        name: 'log_client_gone',
+        doc: 'log_client_gone(what)\n--\n\nNotes that the client went away before it had its whole response.',
+        takes: 'one',
+        call: (_self, what) => {
+          const request = api.bytesView(what)
+          if (request === undefined) return 0
+          const line = `python: the client has gone during ${utf8.decode(request)}`
+          return this.#send(() => this.#log.text(line))
+        },
+      },
+    ]
+  }
+
+  /**
+   * Logs an application's failure; the client gets a plain 500 unless its response has begun. Differs from uWSGI: that
+   * closes the connection without a byte, or sends the application's head with an empty body.
+   */
+  fail(error: GuestError): void {
+    this.#log.text(error.traceback === '' ? error.message : error.traceback)
+    const call = this.current
+    if (call === undefined || call.request.headersSent || call.request.finished) return
+    call.request.setHead('500 Internal Server Error', 'Content-Type\0text/plain')
+    call.request.finish(failureText)
+  }
+
+  /** The text of the status; undefined with an exception set. */
+  #status(object: Pointer): string | undefined {
+    if (object === this.#statusObject) return this.#statusText
+    const text = this.#api.strText(object)
+    if (text === undefined) return undefined
+    // Our reference keeps the address from being taken by another object; str cannot change.
+    if (this.#statusObject !== 0) this.#api.c.Py_DecRef(this.#statusObject)
+    this.#api.c.Py_IncRef(object)
+    this.#statusObject = object
+    this.#statusText = text
+    return text
+  }
+
+  #request(): WsgiRequest {
+    if (this.current === undefined) throw new Error('there is no request')
+    return this.current.request
+  }
+
+  #send(operation: (request: WsgiRequest) => void): Pointer {
+    try {
+      operation(this.#request())
+    } catch (error) {
+      return this.#raise(error)
+    }
+    return this.#none()
+  }
+
+  #read(serialObject: Pointer, most: number): Uint8Array | undefined {
+    const serial = this.#api.c.PyLong_AsLongAndOverflow(serialObject, this.#api.out)
+    try {
+      if (serial !== this.current?.serial) throw new Error('the request that this body belongs to has ended')
+      return this.current.request.body.read(most)
+    } catch (error) {
+      this.#raise(error)
+      return undefined
+    }
+  }
+
+  #readInto(serialObject: Pointer, buffer: Pointer): Pointer {
+    const api = this.#api
+    const view = api.c.malloc(64)
+    // PyBUF_WRITABLE; the struct begins with the address, the length is its third word.
+    let result = 0
+    if (api.c.PyObject_GetBuffer(buffer, view, 1) === 0) {
+      const bytes = this.#read(serialObject, Math.max(1, Math.min(api.words[(view + 8) >> 2]!, longestRead)))
+      if (bytes !== undefined) {
+        api.bytes.set(bytes, api.words[view >> 2]!)
+        result = api.c.PyLong_FromLong(bytes.length)
+      }
+      api.c.PyBuffer_Release(view)
+    }
+    api.c.free(view)
+    return result
+  }
+
+  #raise(error: unknown): 0 {
+    if (error instanceof ClientError && error.code === 'CLIENT_GONE' && this.#clientGone !== 0) {
+      return this.#api.raiseClass(this.#clientGone, error.message)
+    }
+    return raiseHostError(this.#api, error)
+  }
+
+  #none(): Pointer {
+    this.#api.c.Py_IncRef(this.#api.none)
+    return this.#api.none
+  }
+}
+
+const utf8 = new TextDecoder()
+const failureText = Buffer.from('Internal Server Error')

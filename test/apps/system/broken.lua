@@ -1,0 +1,2 @@
+-- An app that fails while it is loaded.
+error('broken on purpose')
