@@ -51,7 +51,9 @@ export const runCommand = async (argv: readonly string[]): Promise<number> => {
 const listPlugins = async (): Promise<string> => {
   const plugins = await importPlugins(parts.plugins)
   const generic = plugins.filter((plugin) => plugin.modifier1 === undefined).map((plugin) => plugin.name)
-  const request = plugins.filter((plugin) => plugin.modifier1 !== undefined).map((plugin) => `${plugin.modifier1}: ${plugin.name}`)
+  const request = plugins
+    .filter((plugin) => plugin.modifier1 !== undefined)
+    .map((plugin) => `${plugin.modifier1}: ${plugin.name}`)
   return [
     '*** polywsgi loaded generic plugins ***',
     ...generic,
@@ -98,7 +100,11 @@ const stopOnSignal = (instance: Instance): Stopping => {
     begun.resolve()
     instance.stop().then(
       (cutOff) => {
-        instance.logger.text(cutOff === 0 ? 'goodbye to polywsgi.' : `goodbye to polywsgi (${cutOff} running ${cutOff === 1 ? 'request was' : 'requests were'} cut off).`)
+        instance.logger.text(
+          cutOff === 0
+            ? 'goodbye to polywsgi.'
+            : `goodbye to polywsgi (${cutOff} running ${cutOff === 1 ? 'request was' : 'requests were'} cut off).`,
+        )
         done.resolve()
       },
       (error: Error) => done.reject(error),

@@ -2,8 +2,8 @@
 
 import type { RequestListener } from 'node:http'
 import type { Settings } from './config/index.ts'
-import { parseAddress } from './gateway/address.ts'
 import { PolywsgiError } from './errors.ts'
+import { parseAddress } from './gateway/address.ts'
 import type { BoundSocket } from './instance.ts'
 import { Instance, parts, settingsFrom } from './main.ts'
 

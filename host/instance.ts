@@ -151,7 +151,9 @@ const openLog = (path: string): number => {
   try {
     return openSync(path, 'a', 0o640)
   } catch (error) {
-    throw new ConfigError('CONFIG_BAD_VALUE', `logto = ${path}: the file cannot be opened: ${(error as Error).message}`, { cause: error })
+    throw new ConfigError('CONFIG_BAD_VALUE', `logto = ${path}: the file cannot be opened: ${(error as Error).message}`, {
+      cause: error,
+    })
   }
 }
 

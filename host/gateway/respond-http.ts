@@ -3,6 +3,7 @@
 
 import type { ServerResponse } from 'node:http'
 import type { ExchangeHead } from '../master/exchange.ts'
+import { copyChunk, releaseChunk } from './chunk-pool.ts'
 
 /** Headers that need a second look: rare, so most responses are spared it. */
 const delicate = /(?:^|\0)(?:transfer-encoding|connection|keep-alive|upgrade|proxy-connection|content-length)\0/i
@@ -35,7 +36,11 @@ export class HttpResponder {
       bytes = bytes.subarray(0, this.#promised - this.#written)
     }
     this.#written += bytes.length
-    if (!last) return bytes.length === 0 ? true : response.write(Buffer.from(bytes))
+    if (!last) {
+      if (bytes.length === 0) return true
+      const copy = copyChunk(bytes)
+      return response.write(copy, () => releaseChunk(copy))
+    }
     if (this.#promised !== undefined && this.#written < this.#promised && this.#mayHaveBody()) {
       // Less than promised: the client would wait for the rest. Cutting the connection is the only way to tell it.
       response.write(Buffer.from(bytes), () => response.destroy())
@@ -43,7 +48,10 @@ export class HttpResponder {
     }
     if (bytes.length === 0) response.end()
     else if (bytes.length <= smallBody) response.end(asBuffer(bytes).toString('latin1'), 'latin1')
-    else response.end(Buffer.from(bytes))
+    else {
+      const copy = copyChunk(bytes)
+      response.end(copy, () => releaseChunk(copy))
+    }
     return true
   }
 

@@ -7,6 +7,7 @@ import type { Exchange, ExchangeBody, ExchangeHead, Ticket } from '../master/exc
 import { reasonPhrase } from '../request/status.ts'
 import { BodyCollector, type BodyLimits } from './body-collector.ts'
 import { BodyStream } from './body-stream.ts'
+import { copyChunk, releaseChunk } from './chunk-pool.ts'
 
 export interface UwsgiGatewayOptions {
   readonly submit: (exchange: Exchange) => Ticket | undefined
@@ -177,7 +178,12 @@ class UwsgiConnection implements Exchange {
       this.#end(length > 0 ? Buffer.from(chunk) : undefined)
       return true
     }
-    return length === 0 || this.#flows(socket.write(Buffer.from(chunk)), length)
+    if (length === 0) return true
+    const copy = copyChunk(chunk)
+    return this.#flows(
+      socket.write(copy, () => releaseChunk(copy)),
+      length,
+    )
   }
 
   /** The connection is the response's end: our side is closed, and the client gets a while to close its own. */

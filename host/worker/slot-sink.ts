@@ -1,7 +1,7 @@
 // A response on its way from a core to the master: records on the worker's ring, held back by the client's window.
 // Invariant: the record with the flag `last` is sent exactly once, client there or not: it is what frees the slot.
 
-import { ClientError } from '../errors.ts'
+import { ClientError, PolywsgiError } from '../errors.ts'
 import type { ResponseHead, ResponseSink } from '../request/response-sink.ts'
 import type { Doorbell } from '../state/doorbell.ts'
 import type { RequestSlots } from '../state/request-slots.ts'
@@ -91,12 +91,14 @@ export class SlotSink implements ResponseSink {
     masterDoorbell.ring()
   }
 
-  /** @throws ClientError when the client has gone and there is more to come: an app that streams should learn of it */
+  /**
+   * @throws PolywsgiError APP_RESPONSE for headers past the limit; ClientError when the client has gone and there is more
+   *   to come: an app that streams should learn of it
+   */
   #checkedLength(head: ResponseHead | undefined, chunk: Uint8Array | undefined, last: boolean): number {
-    if (head !== undefined && head.status.length + head.headers.length > headersLimit) {
-      throw new RangeError(
-        `the response's headers take ${head.status.length + head.headers.length} bytes, more than ${headersLimit}`,
-      )
+    const headSize = head === undefined ? 0 : head.status.length + head.headers.length
+    if (headSize > headersLimit) {
+      throw new PolywsgiError('APP_RESPONSE', `the response's headers take ${headSize} bytes, more than ${headersLimit}`)
     }
     if (!this.clientGone) return chunk?.length ?? 0
     if (!last) throw new ClientError('CLIENT_GONE', 'the client has closed its connection')

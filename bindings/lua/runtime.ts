@@ -1,0 +1,305 @@
+// One Lua state in one instance of the interpreter: memory and its limit, host functions, protected entries from outside.
+// Invariants: every entry into guest code goes through `resume`; nothing that allocates is done outside of a protected call
+// once the state is booted, because an allocation that fails there ends the interpreter; after a trap nothing enters again.
+import { randomInt } from 'node:crypto'
+import type { Log } from '../../host/api/context.ts'
+import type { WsgiRequest } from '../../host/request/wsgi-request.ts'
+import { latin1Text } from '../../protocol/latin1.ts'
+import type { Companion, Unwinding } from './companion.ts'
+import { FatalGuestError, type LuaFailure, withoutOwnFrames } from './errors.ts'
+import {
+  firstUpvalue,
+  type LuaExports,
+  type LuaModules,
+  luaBuffer,
+  luaStatus,
+  luaType,
+  maximumPages,
+  type Pointer,
+  registryIndex,
+} from './glue.ts'
+import { LineLog } from './line-log.ts'
+import { type CallingInterpreter, systemCalls } from './system-calls.ts'
+import { instantiateWasm, WasmException, WasmRuntimeError, wasmPageSize } from './web-assembly.ts'
+
+/** Serves a call from Lua: reads arguments from `L`'s stack (from 1), pushes results, returns how many. Throwing is fine. */
+export type HostFunction = (L: Pointer) => number
+
+/** A value anchored in the registry. */
+export type Reference = bigint
+
+export interface RuntimeOptions {
+  /** Bytes. Rounded down to pages; below what the interpreter needs for itself booting fails. */
+  readonly memoryLimit: number
+  readonly log: Log
+}
+
+/** The Lua functions of guest/describe.lua. */
+export interface OwnFunctions {
+  readonly describe: Reference
+  readonly probe: Reference
+  readonly collect: Reference
+}
+
+const scratchSize = 64 * 1024
+const maximumGrowth = 16 * 1024 * 1024
+
+export class LuaRuntime implements CallingInterpreter {
+  readonly lua: LuaExports
+  readonly companion: Companion
+  readonly main: Pointer
+  readonly log: Log
+  bytes: Uint8Array = new Uint8Array(0)
+  view: DataView = new DataView(new ArrayBuffer(0))
+  /** The request that guest code is running for; undefined while apps load. */
+  request: WsgiRequest | undefined
+  /** How much of its body has been handed to the guest. */
+  bodyBytesRead = 0
+  /** Arguments of the entry under way, for `host.argument`. */
+  entryArguments: readonly (string | number | Uint8Array)[] = []
+  /** Where lua_resume leaves its number of results, and lua_tolstring a length. */
+  readonly resultCount: Pointer
+  readonly lengthOut: Pointer
+  /** Room for short strings on their way in; a C function call between filling and reading it is not possible. */
+  readonly scratch: Pointer
+  readonly scratchSize = scratchSize
+  /** The one luaL_Buffer that host functions build long strings in. */
+  readonly buffer: Pointer
+
+  readonly #pageLimit: number
+  readonly #functions: HostFunction[] = []
+  readonly #hostCallIndex: number
+  #own: OwnFunctions = { describe: 0n, probe: 0n, collect: 0n }
+  #booting = true
+  #dead: FatalGuestError | undefined
+
+  /** @throws Error when the interpreter does not start within the memory limit */
+  constructor(modules: LuaModules, options: RuntimeOptions) {
+    this.log = options.log
+    this.#pageLimit = Math.min(Math.floor(options.memoryLimit / wasmPageSize), maximumPages)
+    const unwinding = instantiateWasm<Unwinding>(modules.unwinding, {})
+    const imports = systemCalls(this, unwinding, new LineLog(options.log))
+    this.lua = instantiateWasm<LuaExports>(modules.glue, imports)
+    this.#renewViews()
+    this.companion = instantiateWasm<Companion>(modules.companion, {
+      lua: this.lua as unknown as Record<string, unknown>,
+      unwinding: { longjmp: unwinding.longjmp },
+      host: { dispatch: this.#dispatch },
+    })
+    unwinding.slot.set(0, this.companion.invoke)
+    this.lua.__wasm_call_ctors()
+    this.main = this.lua.luaL_newstate()
+    if (this.main === 0) throw new Error('no memory for a Lua state')
+    this.#booting = false
+    this.resultCount = this.allocate(8)
+    this.lengthOut = this.resultCount + 4
+    this.scratch = this.allocate(scratchSize)
+    this.buffer = this.allocate(luaBuffer.size)
+    this.#hostCallIndex = this.addCFunction(this.companion.hostCall)
+  }
+
+  /**
+   * Lua takes the seed of its string hashes from the clock: while the state is made, the clock is a random number, so that
+   * nobody who sends request variables can choose them to collide.
+   */
+  now(): number {
+    return this.#booting ? randomInt(2 ** 32) * 1000 : Date.now()
+  }
+
+  growTo(size: number): boolean {
+    const oldPages = this.bytes.length / wasmPageSize
+    const needed = Math.ceil(size / wasmPageSize)
+    if (needed > this.#pageLimit) return false
+    // A quarter more, since every growth detaches all views; but no more than 16 MiB that nobody asked for.
+    const reserve = Math.min(Math.ceil(oldPages / 4), maximumGrowth / wasmPageSize)
+    try {
+      this.lua.memory.grow(Math.min(needed + reserve, this.#pageLimit) - oldPages)
+    } catch {
+      // The engine has none to give: for Lua the same as the limit.
+      return false
+    }
+    this.#renewViews()
+    return true
+  }
+
+  #renewViews(): void {
+    this.bytes = new Uint8Array(this.lua.memory.buffer)
+    this.view = new DataView(this.lua.memory.buffer)
+  }
+
+  /** Memory outside of Lua's garbage collection. @throws Error when there is none */
+  allocate(size: number): Pointer {
+    const address = this.lua.malloc(size)
+    if (address === 0) throw new Error(`no memory for ${size} bytes in the Lua interpreter`)
+    return address
+  }
+
+  /** The place in the interpreter's function table, which is what C calls a function pointer. */
+  addCFunction(wasmFunction: unknown): number {
+    const table = this.lua.__indirect_function_table
+    const index = table.grow(1)
+    table.set(index, wasmFunction)
+    return index
+  }
+
+  /** Pushes a Lua function that calls `serve`. */
+  pushFunction(L: Pointer, serve: HostFunction): void {
+    this.lua.lua_pushnumber(L, this.#functions.push(serve) - 1)
+    this.lua.lua_pushcclosure(L, this.#hostCallIndex, 1)
+  }
+
+  // A JavaScript exception that left through C frames would skip every pcall and leave the C stack where it was. So all end
+  // here, except Lua's own unwinding and traps.
+  readonly #dispatch = (L: Pointer): number => {
+    let caught: unknown
+    try {
+      const serve = this.#functions[this.lua.lua_tonumberx(L, firstUpvalue, 0)] as HostFunction
+      return serve(L)
+    } catch (error) {
+      if (error instanceof WasmException || error instanceof WasmRuntimeError) throw error
+      // V8's stack ran out, perhaps inside the interpreter: what it was doing is not done.
+      if (error instanceof RangeError && error.message.includes('call stack')) throw error
+      caught = error
+    }
+    const message = Buffer.from(caught instanceof Error ? caught.message : String(caught)).subarray(0, scratchSize)
+    this.lua.luaL_where(L, 1)
+    this.bytes.set(message, this.scratch)
+    this.lua.lua_pushlstring(L, this.scratch, message.length)
+    this.lua.lua_concat(L, 2)
+    return -1
+  }
+
+  /**
+   * Starts a luaL_Buffer with room for `size` bytes, answers where they go. Lua's buffers ask for memory without collecting
+   * garbage first when there is none: for a large one that is done here. Only inside a host function.
+   */
+  startBuffer(L: Pointer, size: number): Pointer {
+    if (size > scratchSize) {
+      const probe = this.lua.malloc(size)
+      if (probe !== 0) this.lua.free(probe)
+      else {
+        this.push(L, this.#own.collect)
+        this.lua.lua_callk(L, 0, 0, 0, 0)
+      }
+    }
+    return this.lua.luaL_buffinitsize(L, this.buffer, size)
+  }
+
+  /** The string at `index` as Latin-1 text. The value must be a string: a number would be converted, which allocates. */
+  latin1At(L: Pointer, index: number): string {
+    const start = this.lua.lua_tolstring(L, index, this.lengthOut)
+    return latin1Text(this.bytes, start, start + this.view.getUint32(this.lengthOut, true))
+  }
+
+  /** The bytes of the string at `index`, valid until Lua runs again or the value leaves the stack. */
+  bytesAt(L: Pointer, index: number): Uint8Array {
+    const start = this.lua.lua_tolstring(L, index, this.lengthOut)
+    return this.bytes.subarray(start, start + this.view.getUint32(this.lengthOut, true))
+  }
+
+  /** Takes the value on top of the stack and anchors it. */
+  anchor(L: Pointer): Reference {
+    return BigInt(this.lua.luaL_ref(L, registryIndex))
+  }
+
+  push(L: Pointer, reference: Reference): void {
+    this.lua.lua_rawgeti(L, registryIndex, reference)
+  }
+
+  /** A thread that lives as long as the state. Only while booting. */
+  newThread(): Pointer {
+    const thread = this.lua.lua_newthread(this.main)
+    this.anchor(this.main)
+    return thread
+  }
+
+  /**
+   * Runs what lies on the thread's stack: a function and its arguments. Answers a luaStatus; results or the error are
+   * then on top of the stack.
+   * @throws FatalGuestError when the interpreter traps, or did so before
+   */
+  resume(thread: Pointer, argumentCount: number): number {
+    if (this.#dead !== undefined) throw this.#dead
+    try {
+      return this.lua.lua_resume(thread, this.main, argumentCount, this.resultCount)
+    } catch (error) {
+      throw this.#died(error)
+    }
+  }
+
+  /** Number of values on the thread's stack after `resume` answered `ok`. */
+  get stackHeight(): number {
+    return this.view.getInt32(this.resultCount, true)
+  }
+
+  #died(error: unknown): FatalGuestError {
+    this.#dead = new FatalGuestError(error)
+    return this.#dead
+  }
+
+  setOwnFunctions(functions: OwnFunctions): void {
+    this.#own = functions
+  }
+
+  /**
+   * Describes why a thread did not end well (`status` is what `resume` answered), unwinds it and makes it usable again.
+   * @throws FatalGuestError as `resume` does: unwinding runs the guest's `__close`
+   */
+  fail(thread: Pointer, status: number): LuaFailure {
+    const failure = status === luaStatus.yield ? this.#describeYield(thread) : this.#describeError(thread)
+    try {
+      this.lua.lua_resetthread(thread)
+    } catch (error) {
+      throw this.#died(error)
+    }
+    this.lua.lua_settop(thread, 0)
+    return failure
+  }
+
+  #describeYield(thread: Pointer): LuaFailure {
+    this.lua.lua_settop(thread, 0)
+    this.lua.lua_pushnil(thread)
+    return { ...this.#describeError(thread), message: 'attempt to yield from outside a coroutine' }
+  }
+
+  #describeError(thread: Pointer): LuaFailure {
+    const { lua, main } = this
+    this.push(main, this.#own.describe)
+    lua.lua_pushthread(thread)
+    lua.lua_xmove(thread, main, 1)
+    lua.lua_pushvalue(thread, -1)
+    lua.lua_xmove(thread, main, 1)
+    try {
+      const status = lua.lua_pcallk(main, 2, 2, 0, 0, 0)
+      const failure =
+        status === luaStatus.ok
+          ? withoutOwnFrames(this.latin1At(main, -2), this.latin1At(main, -1))
+          : { message: this.#plainMessage(main), traceback: '' }
+      lua.lua_settop(main, 0)
+      return failure
+    } catch (error) {
+      throw this.#died(error)
+    }
+  }
+
+  /**
+   * To be called after a thread ran out of memory and was unwound. Most such threads held the memory themselves; when it
+   * is still not there, globals hold it, no request can be served any more, and the state is given up.
+   * @throws FatalGuestError in that case
+   */
+  requireMemory(): void {
+    this.push(this.main, this.#own.probe)
+    try {
+      const status = this.lua.lua_pcallk(this.main, 0, 0, 0, 0, 0)
+      if (status !== luaStatus.ok) throw new Error('its memory is full and cannot be freed')
+    } catch (error) {
+      throw this.#died(error)
+    }
+    this.lua.lua_settop(this.main, 0)
+  }
+
+  // The description itself failed, for want of memory most likely.
+  #plainMessage(L: Pointer): string {
+    return this.lua.lua_type(L, -1) === luaType.string ? this.latin1At(L, -1).slice(0, 1024) : 'error in error handling'
+  }
+}
