@@ -15,7 +15,7 @@ export interface WsgiRequestFields {
   readonly modifier2: number
   /**
    * The vars block: repeated `u16le length, key, u16le length, value`. Where a key occurs twice the last one counts.
-   * Valid until the first read of a body that did not come whole, or until the request is done.
+   * The request's own: it stays as it is for as long as anybody holds it.
    */
   readonly vars: Uint8Array
   readonly body: RequestBody

@@ -8,8 +8,8 @@ import type { Logger } from '../log/logger.ts'
 import type { App } from '../plugin/app.ts'
 import type { Plugin, RequestResult } from '../plugin/plugin.ts'
 import type { PluginRegistry } from '../plugin/registry.ts'
+import type { RequestBody } from '../request/body.ts'
 import { WsgiRequest } from '../request/wsgi-request.ts'
-import { BodyMode } from '../state/request-slots.ts'
 import type { StateMap } from '../state/state-map.ts'
 import { failedApp } from './app-loader.ts'
 import type { Mountpoints } from './mountpoints.ts'
@@ -97,8 +97,9 @@ export class RequestLoop {
   #serve(slot: number, coreId: number): void {
     const { state, workerId } = this.#options
     state.workers.setRunning(workerId, this.#running())
-    const sink = new SlotSink(this.#link, slot)
-    const running = this.#open(slot, coreId, sink)
+    const body = openBody(this.#link, slot)
+    const sink = new SlotSink(this.#link, slot, () => body.release())
+    const running = this.#open(slot, coreId, body, sink)
     if (running === undefined) {
       this.#release(coreId)
       return
@@ -146,11 +147,11 @@ export class RequestLoop {
   }
 
   /** Reads the packet and finds the app. @returns undefined when the request was answered here. */
-  #open(slot: number, coreId: number, sink: SlotSink): RunningRequest | undefined {
+  #open(slot: number, coreId: number, body: RequestBody, sink: SlotSink): RunningRequest | undefined {
     const { state, log, registry, mountpoints } = this.#options
-    let packet = state.slots.packet(slot)
-    // Pulled pieces of the body overwrite the area the packet lies in.
-    if (state.slots.bodyMode(slot) === BodyMode.pull) packet = Buffer.from(packet)
+    // A copy: pulled pieces of the body overwrite the packet's place, and once the response is out the slot is another
+    // request's, while this one's log line, and guests that kept the request, still read its variables.
+    const packet = Buffer.from(state.slots.packet(slot))
     const modifier1 = packet[0] as number
     let vars: Uint8Array = packet.subarray(4)
     try {
@@ -180,7 +181,7 @@ export class RequestLoop {
       modifier1: app?.modifier1 ?? modifier1,
       modifier2: packet[3] as number,
       vars,
-      body: openBody(this.#link, slot),
+      body,
       sink,
       app,
     })

@@ -10,14 +10,18 @@ import type { MasterLink } from './slot-sink.ts'
 
 const readFile = promisify(read)
 const nothing = new Uint8Array(0)
-const noBody = new WholeBody(nothing)
 
-export const openBody = (link: MasterLink, slot: number): RequestBody => {
+/** A body that belongs to a slot: once the request is over the slot is another's, and nothing may be read through it. */
+export interface SlotBody extends RequestBody {
+  release(): void
+}
+
+export const openBody = (link: MasterLink, slot: number): SlotBody => {
   const { slots } = link
   switch (slots.bodyMode(slot)) {
     case BodyMode.inline: {
       const bytes = slots.inlineBody(slot)
-      return bytes.length === 0 ? noBody : new WholeBody(bytes)
+      return bytes.length === 0 ? noBody : new InlineBody(bytes)
     }
     case BodyMode.file:
       return new FileBody(slots.bodyFd(slot), slots.contentLength(slot))
@@ -26,14 +30,54 @@ export const openBody = (link: MasterLink, slot: number): RequestBody => {
   }
 }
 
+const isOver = (): ClientError => new ClientError('CLIENT_GONE', 'the request is over, and its body with it')
+
+/** A request without a body: nothing of its slot is ever read. */
+class NoBody extends WholeBody implements SlotBody {
+  release(): void {}
+}
+const noBody = new NoBody(nothing)
+
+/** A body that lies in the slot's area. */
+class InlineBody implements SlotBody {
+  #bytes: Uint8Array | undefined
+  #position = 0
+  readonly contentLength: number
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes
+    this.contentLength = bytes.length
+  }
+
+  get whole(): Uint8Array | undefined {
+    return this.#position === 0 ? this.#bytes : undefined
+  }
+
+  read(max: number): Uint8Array {
+    if (this.#bytes === undefined) throw isOver()
+    const chunk = this.#bytes.subarray(this.#position, this.#position + max)
+    this.#position += chunk.length
+    return chunk
+  }
+
+  async readAsync(max: number): Promise<Uint8Array> {
+    return this.read(max)
+  }
+
+  release(): void {
+    this.#bytes = undefined
+  }
+}
+
 /** Reads are this large, however small the pieces the app asks for. */
 const readAhead = 64 * 1024
 
 /** Hands out pieces of whatever is fetched in larger ones. */
-abstract class BufferedBody implements RequestBody {
+abstract class FetchedBody implements SlotBody {
   readonly contentLength: number
   readonly whole = undefined
   #rest: Uint8Array = nothing
+  #isReleased = false
 
   constructor(contentLength: number) {
     this.contentLength = contentLength
@@ -43,13 +87,25 @@ abstract class BufferedBody implements RequestBody {
   protected abstract fetchAsync(max: number): Promise<Uint8Array>
 
   read(max: number): Uint8Array {
+    if (this.#isReleased) throw isOver()
     if (this.#rest.length === 0) this.#rest = this.fetch(Math.max(max, readAhead))
     return this.#take(max)
   }
 
   async readAsync(max: number): Promise<Uint8Array> {
-    if (this.#rest.length === 0) this.#rest = await this.fetchAsync(Math.max(max, readAhead))
+    if (this.#isReleased) throw isOver()
+    if (this.#rest.length === 0) {
+      const piece = await this.fetchAsync(Math.max(max, readAhead))
+      // The request may have ended meanwhile: what came then is another's.
+      if (this.#isReleased) throw isOver()
+      this.#rest = piece
+    }
     return this.#take(max)
+  }
+
+  release(): void {
+    this.#isReleased = true
+    this.#rest = nothing
   }
 
   #take(max: number): Uint8Array {
@@ -60,7 +116,7 @@ abstract class BufferedBody implements RequestBody {
 }
 
 /** Threads share descriptors: the worker reads what the master has written, with no hop between them. */
-class FileBody extends BufferedBody {
+class FileBody extends FetchedBody {
   readonly #fd: number
   #buffer: Buffer | undefined
   #position = 0
@@ -85,7 +141,7 @@ class FileBody extends BufferedBody {
   }
 }
 
-class PulledBody extends BufferedBody {
+class PulledBody extends FetchedBody {
   readonly #link: MasterLink
   readonly #slot: number
   #ended = false

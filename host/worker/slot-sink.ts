@@ -23,10 +23,13 @@ export class SlotSink implements ResponseSink {
   readonly #link: MasterLink
   readonly #slot: number
   readonly #generation: number
+  /** Called before the last record is out: from then on the slot may be another request's. */
+  readonly #beforeEnd: () => void
   #headSent = false
   #ended = false
 
-  constructor(link: MasterLink, slot: number) {
+  constructor(link: MasterLink, slot: number, beforeEnd: () => void) {
+    this.#beforeEnd = beforeEnd
     this.#link = link
     this.#slot = slot
     this.#generation = link.slots.generation(slot)
@@ -73,6 +76,7 @@ export class SlotSink implements ResponseSink {
       if (piece > 0) {
         const opening = slots.windowOpens(this.#slot)
         if (opening !== undefined) await opening
+        if (this.#ended) throw new PolywsgiError('HEADERS_SENT', 'the response is over')
         slots.countSent(this.#slot, piece)
       }
       while (!this.#try(position === 0 ? head : undefined, chunk, position, piece, last && position + piece === length)) {
@@ -86,16 +90,19 @@ export class SlotSink implements ResponseSink {
   cut(): void {
     const { ring, masterDoorbell } = this.#link
     const flags = ResponseFlag.last | ResponseFlag.cut
+    this.#beforeEnd()
     while (!ring.tryRespond(this.#slot, this.#generation, flags, '', '', undefined, 0, 0)) ring.awaitRoom()
     this.#ended = true
     masterDoorbell.ring()
   }
 
   /**
-   * @throws PolywsgiError APP_RESPONSE for headers past the limit; ClientError when the client has gone and there is more
+   * @throws PolywsgiError APP_RESPONSE for headers past the limit, HEADERS_SENT after the end; ClientError when the client has gone and there is more
    *   to come: an app that streams should learn of it
    */
   #checkedLength(head: ResponseHead | undefined, chunk: Uint8Array | undefined, last: boolean): number {
+    // A guest may keep its request and write when the slot is another's already.
+    if (this.#ended) throw new PolywsgiError('HEADERS_SENT', 'the response is over')
     const headSize = head === undefined ? 0 : head.status.length + head.headers.length
     if (headSize > headersLimit) {
       throw new PolywsgiError('APP_RESPONSE', `the response's headers take ${headSize} bytes, more than ${headersLimit}`)
@@ -109,6 +116,7 @@ export class SlotSink implements ResponseSink {
     const flags = (head === undefined ? 0 : ResponseFlag.head) | (last ? ResponseFlag.last : 0)
     const { ring } = this.#link
     const { status, headers } = head ?? noHead
+    if (last) this.#beforeEnd()
     if (!ring.tryRespond(this.#slot, this.#generation, flags, status, headers, chunk, start, length)) return false
     if (head !== undefined) this.#headSent = true
     if (last) this.#ended = true

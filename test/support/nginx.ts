@@ -41,12 +41,14 @@ export class Nginx implements AsyncDisposable {
   static async start(locations: string): Promise<Nginx> {
     const folder = mkdtempSync(join(tmpdir(), 'polywsgi-nginx-'))
     const port = await freePort()
+    // As root nginx would give its worker to another user, who may not write into this folder.
+    const user = process.getuid?.() === 0 ? 'user root;' : ''
     const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
       .map((name) => `${name}_temp_path ${folder}/${name};`)
       .join(' ')
     writeFileSync(
       join(folder, 'nginx.conf'),
-      `daemon off; worker_processes 1; pid ${folder}/nginx.pid; error_log stderr warn;
+      `${user} daemon off; worker_processes 1; pid ${folder}/nginx.pid; error_log stderr warn;
        events { worker_connections 512; }
        http { access_log off; ${temporary} client_max_body_size 0;
          server { listen 127.0.0.1:${port}; ${locations.replaceAll('UWSGI_PARAMS', uwsgiParams)} } }`,

@@ -131,7 +131,9 @@ describe('the command', () => {
     await json.stop()
     const lines = readFileSync(logto, 'utf8').trimEnd().split('\n')
     const objects = lines.map((line) => JSON.parse(line))
-    expect(objects).toContainEqual(expect.objectContaining({ msg: 'request', method: 'GET', uri: '/good', status: 200, worker: 1, app: 0 }))
+    expect(objects).toContainEqual(
+      expect.objectContaining({ msg: 'request', method: 'GET', uri: '/good', status: 200, worker: 1, app: 0 }),
+    )
   })
 
   it('refuses a log file that it cannot write, and exits 2', async () => {
@@ -168,10 +170,14 @@ describe('the command', () => {
   })
 
   it('tells what it does while it starts', async () => {
-    await using server = await Server.start({ args: ['--http-socket', '127.0.0.1:0', '--workers', '2', '--mount', `/good=${apps}/good.lua`] })
+    await using server = await Server.start({
+      args: ['--http-socket', '127.0.0.1:0', '--workers', '2', '--mount', `/good=${apps}/good.lua`],
+    })
     for (const worker of [1, 2]) {
       expect(server.log).toMatch(new RegExp(`worker ${worker}: lua booted in \\d+\\.\\d\\d s`))
-      expect(server.log).toMatch(new RegExp(`worker ${worker}: app 0 \\(mountpoint='/good', .*good\\.lua\\) ready in \\d+\\.\\d\\d s \\(lua\\)`))
+      expect(server.log).toMatch(
+        new RegExp(`worker ${worker}: app 0 \\(mountpoint='/good', .*good\\.lua\\) ready in \\d+\\.\\d\\d s \\(lua\\)`),
+      )
       expect(server.log).toMatch(new RegExp(`worker ${worker}: ready in \\d+\\.\\d\\d s`))
     }
     expect(server.log.match(/polywsgi ready/g)).toHaveLength(1)
@@ -196,7 +202,9 @@ describe('the command', () => {
 
   it('says in one line what to do when its Node is too old', async () => {
     const { spawnSync } = await import('node:child_process')
-    const old = ['/usr/bin/node', '/usr/local/bin/node'].find((path) => existsSync(path) && spawnSync(path, ['-v']).stdout.toString() < 'v26')
+    const old = ['/usr/bin/node', '/usr/local/bin/node'].find(
+      (path) => existsSync(path) && spawnSync(path, ['-v']).stdout.toString() < 'v26',
+    )
     if (old === undefined) return
     const { status, stderr } = spawnSync(old, [fileURLToPath(new URL('../../dist/cli.js', import.meta.url)), '--version'])
     expect(status).toBe(2)

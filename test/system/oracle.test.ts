@@ -15,7 +15,14 @@ interface Question {
   readonly vars?: Record<string, string>
 }
 
-const languages: readonly { name: string; plugin: string; flag: string; file: string; modifier1: number; questions: readonly Question[] }[] = [
+const languages: readonly {
+  name: string
+  plugin: string
+  flag: string
+  file: string
+  modifier1: number
+  questions: readonly Question[]
+}[] = [
   {
     name: 'Python',
     plugin: 'python3',

@@ -25,7 +25,10 @@ beforeAll(async () => {
   // The example's own file, but for the ports: those of the example may be taken on the machine that runs the tests.
   folder = mkdtempSync(join(tmpdir(), 'polywsgi-example-'))
   const ini = readFileSync(`${example}/polywsgi.ini`, 'utf8')
-  const changed = ini.replace('127.0.0.1:8080', '127.0.0.1:0').replace('127.0.0.1:3031', '127.0.0.1:0').replaceAll('%d', `${example}/`)
+  const changed = ini
+    .replace('127.0.0.1:8080', '127.0.0.1:0')
+    .replace('127.0.0.1:3031', '127.0.0.1:0')
+    .replaceAll('%d', `${example}/`)
   writeFileSync(join(folder, 'polywsgi.ini'), changed)
   server = await Server.start({ args: [join(folder, 'polywsgi.ini')] })
 })
@@ -51,7 +54,8 @@ describe('the polyglot example', () => {
 
   it('tells which interpreter booted in which worker', () => {
     for (const worker of [1, 2]) {
-      for (const language of ['python', 'lua', 'js']) expect(server.log).toMatch(new RegExp(`worker ${worker}: ${language} booted in \\d+\\.\\d\\d s`))
+      for (const language of ['python', 'lua', 'js'])
+        expect(server.log).toMatch(new RegExp(`worker ${worker}: ${language} booted in \\d+\\.\\d\\d s`))
     }
   })
 

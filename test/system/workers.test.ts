@@ -98,6 +98,20 @@ describe('a worker with several cores', () => {
   })
 })
 
+describe('a request that is over', () => {
+  it('gives its plugin nothing of the requests that come after it', async () => {
+    await using server = await startProbe()
+    using gate = new Gate()
+    const kept = await fetch(`${server.http}/keep?${gate.query}`, { method: 'POST', body: 'the body of the first' })
+    expect(await kept.text()).toBe('kept')
+    for (let n = 0; n < 100; n += 1) await (await fetch(`${server.http}/count`, { method: 'POST', body: 'another body' })).text()
+    gate.open()
+    await server.logged('read after the end: CLIENT_GONE the request is over, and its body with it')
+    await server.logged('write after the end: HEADERS_SENT the response is over')
+    await server.logged('vars after the end: /keep')
+  })
+})
+
 describe('a server that is full', () => {
   it('answers 503 with Retry-After past listen, on both protocols, and serves what waits', async () => {
     await using server = await startProbe('--workers', '1', '--listen', '3')

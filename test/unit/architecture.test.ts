@@ -27,7 +27,10 @@ const arrows: readonly (readonly [room: string, allowed: readonly string[]])[] =
   ['host/plugin/', ['host/api/', 'host/request/', 'host/errors.ts', 'protocol/']],
   ['host/log/', ['host/api/', 'host/request/']],
   ['host/config/', ['host/errors.ts', 'host/api/kinds.ts', 'package.json']],
-  ['host/gateway/', ['protocol/', 'host/errors.ts', 'host/request/status.ts', 'host/master/exchange.ts', 'host/state/response-ring.ts']],
+  [
+    'host/gateway/',
+    ['protocol/', 'host/errors.ts', 'host/request/status.ts', 'host/master/exchange.ts', 'host/state/response-ring.ts'],
+  ],
   ['host/worker/', ['protocol/', 'host/state/', 'host/api/', 'host/plugin/', 'host/request/', 'host/log/', 'host/errors.ts']],
   [
     'host/master/',

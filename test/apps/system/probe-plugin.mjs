@@ -73,6 +73,27 @@ const actions = {
     }
     return 0
   },
+  // Keeps its request, answers, and tries to use the request afterwards: says in the log how that went.
+  '/keep': (request) => {
+    const path = decodeURIComponent(request.getVar('QUERY_STRING'))
+    const { body } = request
+    text(request, 'kept')
+    const attempts = {
+      read: () => body.read(10),
+      write: () => request.writeBody(Buffer.from('more')),
+      vars: () => request.getVar('PATH_INFO'),
+    }
+    void appears(path).then(async () => {
+      for (const [name, attempt] of Object.entries(attempts)) {
+        try {
+          context.log.text(`${name} after the end: ${await attempt()}`)
+        } catch (error) {
+          context.log.text(`${name} after the end: ${error.code} ${error.message}`)
+        }
+      }
+    })
+    return 0
+  },
   '/throw': () => {
     throw new Error('thrown on demand')
   },

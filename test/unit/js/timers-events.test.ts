@@ -12,7 +12,7 @@ describe('timers', () => {
           setTimeout(() => seen.push('first'))
         })
         return seen`),
-    ).toEqual(['first', 'early', ['late', 2]])
+    ).toEqual(['early', 'first', ['late', 2]])
   })
 
   it('repeat until they are cleared', async () => {
