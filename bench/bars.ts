@@ -23,6 +23,7 @@ export const bars = {
   startJs: { text: 'command to first answer, JavaScript alone', limit: 0.4, direction: 'at most', unit: 's' },
   startLua: { text: 'command to first answer, Lua alone', limit: 0.4, direction: 'at most', unit: 's' },
   memoryGrowth: { text: 'memory above the start', limit: 64, direction: 'at most', unit: 'MB' },
+  steadyMemory: { text: 'memory growth under a steady load', limit: 16, direction: 'at most', unit: 'MB' },
   noErrors: { text: 'failed requests', limit: 0, direction: 'at most', unit: 'errors' },
 } as const satisfies Record<string, Bar>
 

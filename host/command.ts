@@ -3,6 +3,7 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { AppLoadError, ConfigError, PolywsgiError } from './errors.ts'
 import { Instance, loadConfiguration, parts } from './main.ts'
+import { boundNursery } from './nursery.ts'
 import { importPlugins } from './plugin/registry.ts'
 
 /** Exit codes of the command. */
@@ -29,6 +30,7 @@ export const runCommand = async (argv: readonly string[]): Promise<number> => {
   } catch (error) {
     return complain(error)
   }
+  boundNursery()
   // A signal during the start stops the start; it must not find Node's default, which would leave sockets behind.
   const stopping = stopOnSignal(instance)
   try {

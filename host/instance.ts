@@ -92,8 +92,8 @@ export class Instance {
     const { settings } = this.configuration
     const server =
       protocol === 'http'
-        ? createHttpServer(this.#httpOptions())
-        : createUwsgiServer({ ...this.#httpOptions(), socketTimeoutSeconds: settings.socketTimeout })
+        ? createHttpServer(this.#httpOptions(true))
+        : createUwsgiServer({ ...this.#httpOptions(true), socketTimeoutSeconds: settings.socketTimeout })
     const bound = await listen(server, { address, backlog: Math.max(settings.listen, kernelBacklog), mode: settings.chmodSocket })
     const socket = { protocol, address: bound }
     this.#servers.push(server)
@@ -103,11 +103,11 @@ export class Instance {
 
   /** A node:http listener that serves by this instance's workers. */
   httpListener(): RequestListener {
-    return createHttpListener(this.#httpOptions())
+    return createHttpListener(this.#httpOptions(false))
   }
 
   fetch(): (request: Request) => Promise<Response> {
-    return createFetch(this.#httpOptions())
+    return createFetch(this.#httpOptions(false))
   }
 
   /**
@@ -132,12 +132,13 @@ export class Instance {
     return cutOff
   }
 
-  #httpOptions(): HttpGatewayOptions {
+  /** @param ownsChunks false where the embedding program may read the same connection */
+  #httpOptions(ownsChunks: boolean): HttpGatewayOptions {
     const { settings } = this.configuration
     return {
       submit: (exchange) => this.master.dispatcher.submit(exchange),
       log: (line) => this.logger.text(line),
-      limits: { limitPost: settings.limitPost, postBuffering: settings.postBuffering },
+      limits: { limitPost: settings.limitPost, postBuffering: settings.postBuffering, ownsChunks },
       bufferSize: settings.bufferSize,
       modifier1: settings.httpSocketModifier1,
       modifier2: settings.httpSocketModifier2,

@@ -3,6 +3,7 @@
 
 import type { BodyPiece, ExchangeBody } from '../master/exchange.ts'
 import type { BodyLimits, BodySource } from './body-collector.ts'
+import { freeChunk } from './free-chunk.ts'
 
 /** How much of a streamed body the master holds ahead of the worker. */
 const streamAhead = 256 * 1024
@@ -10,7 +11,9 @@ const streamAhead = 256 * 1024
 /** A body that is handed on while it arrives (`post-buffering` 0). */
 export class BodyStream {
   readonly contentLength: number
-  readonly #limitPost: number
+  readonly #limits: BodyLimits
+  /** The chunk whose last bytes were handed out: read until the next pull. */
+  #spent: Uint8Array | undefined
   readonly #source: BodySource
   #chunks: Uint8Array[] = []
   #held = 0
@@ -21,7 +24,7 @@ export class BodyStream {
 
   constructor(contentLength: number, limits: BodyLimits, source: BodySource) {
     this.contentLength = contentLength
-    this.#limitPost = limits.limitPost
+    this.#limits = limits
     this.#source = source
   }
 
@@ -32,7 +35,8 @@ export class BodyStream {
   /** @returns false when the body is larger than allowed: the exchange is to be failed */
   add(chunk: Uint8Array): boolean {
     this.#length += chunk.length
-    if (this.#limitPost > 0 && this.#length > this.#limitPost) return false
+    const { limitPost } = this.#limits
+    if (limitPost > 0 && this.#length > limitPost) return false
     this.#chunks.push(chunk)
     this.#held += chunk.length
     if (this.#held > streamAhead) this.#source.pause()
@@ -46,6 +50,8 @@ export class BodyStream {
   }
 
   #pull(max: number): Promise<BodyPiece> {
+    if (this.#spent !== undefined && this.#limits.ownsChunks) freeChunk(this.#spent)
+    this.#spent = undefined
     return new Promise((resolve) => {
       this.#wanted = max
       this.#waiting = resolve
@@ -65,8 +71,11 @@ export class BodyStream {
     }
     this.#waiting = undefined
     const bytes = chunk.subarray(0, this.#wanted)
-    if (bytes.length === chunk.length) this.#chunks.shift()
-    else this.#chunks[0] = chunk.subarray(bytes.length)
+    if (bytes.length < chunk.length) this.#chunks[0] = chunk.subarray(bytes.length)
+    else {
+      this.#chunks.shift()
+      this.#spent = chunk
+    }
     this.#held -= bytes.length
     if (this.#held <= streamAhead) this.#source.resume()
     resolve({ kind: 'bytes', bytes })

@@ -113,10 +113,10 @@ class UwsgiConnection implements Exchange {
     }
     this.#bodyLeft = length
     if (postBuffering > 0 || length <= smallBody) {
-      const limits = { limitPost: 0, postBuffering: Math.max(postBuffering, smallBody) }
+      const limits = { limitPost: 0, postBuffering: Math.max(postBuffering, smallBody), ownsChunks: true }
       this.#collector = new BodyCollector(limits, this.#socket, (state, error) => this.#collected(state === 'complete', error))
     } else {
-      this.#stream = new BodyStream(length, { limitPost: 0, postBuffering: 0 }, this.#socket)
+      this.#stream = new BodyStream(length, { limitPost: 0, postBuffering: 0, ownsChunks: true }, this.#socket)
       this.body = this.#stream.body
       this.#submit()
     }

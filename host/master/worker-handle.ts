@@ -32,7 +32,8 @@ export class WorkerHandle {
       execArgv: [],
       // What a worker's own JavaScript allocates dies with its request: a small nursery collects it as well as V8's
       // default of up to 48 MB would, and the difference is memory of every worker.
-      resourceLimits: { maxYoungGenerationSizeMb: 12 },
+      // The stack is what guests may recurse on: QuickJS and CPython count theirs by it.
+      resourceLimits: { maxYoungGenerationSizeMb: 12, stackSizeMb: 8 },
     })
     this.#thread = thread
     thread.on('message', (message: WorkerMessage) => this.#receive(message, events))

@@ -20,7 +20,7 @@ class Source {
 const collect = (limits: { limitPost: number; postBuffering: number }) => {
   const source = new Source()
   const outcome = Promise.withResolvers<CollectorState>()
-  const collector = new BodyCollector(limits, source, (state) => outcome.resolve(state))
+  const collector = new BodyCollector({ ...limits, ownsChunks: true }, source, (state) => outcome.resolve(state))
   return { source, collector, outcome: outcome.promise }
 }
 
@@ -85,7 +85,7 @@ describe('a collected body', () => {
 
 describe('a streamed body', () => {
   it('is handed on in pieces no larger than asked for, then ends', async () => {
-    const stream = new BodyStream(6, { limitPost: 0, postBuffering: 0 }, new Source())
+    const stream = new BodyStream(6, { limitPost: 0, postBuffering: 0, ownsChunks: true }, new Source())
     const { body } = stream
     if (body.mode !== 'stream') throw new Error('not a stream')
     const early = body.pull(4)
@@ -99,7 +99,7 @@ describe('a streamed body', () => {
 
   it('pauses a client that sends faster than the app reads, and lets it go on', async () => {
     const source = new Source()
-    const stream = new BodyStream(-1, { limitPost: 0, postBuffering: 0 }, source)
+    const stream = new BodyStream(-1, { limitPost: 0, postBuffering: 0, ownsChunks: true }, source)
     const { body } = stream
     if (body.mode !== 'stream') throw new Error('not a stream')
     for (let n = 0; n < 5; n += 1) stream.add(new Uint8Array(64 * 1024))
@@ -109,7 +109,7 @@ describe('a streamed body', () => {
   })
 
   it('tells the reader that the client has gone, after what had arrived', async () => {
-    const stream = new BodyStream(10, { limitPost: 0, postBuffering: 0 }, new Source())
+    const stream = new BodyStream(10, { limitPost: 0, postBuffering: 0, ownsChunks: true }, new Source())
     const { body } = stream
     if (body.mode !== 'stream') throw new Error('not a stream')
     stream.add(Buffer.from('abc'))

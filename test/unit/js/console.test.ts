@@ -11,13 +11,9 @@ const logOf = async (statements: string): Promise<string[]> => {
 
 describe('console', () => {
   it('writes a line per call, marked with its level', async () => {
-    expect(await logOf('console.log("a"); console.info("b"); console.warn("c"); console.error("d"); console.debug("e")')).toEqual([
-      'a',
-      'b',
-      '[warn] c',
-      '[error] d',
-      '[debug] e',
-    ])
+    expect(await logOf('console.log("a"); console.info("b"); console.warn("c"); console.error("d"); console.debug("e")')).toEqual(
+      ['a', 'b', '[warn] c', '[error] d', '[debug] e'],
+    )
   })
 
   it('formats as printf does', async () => {
@@ -27,19 +23,22 @@ describe('console', () => {
         console.log('%s %s', 'only')
         console.log('%d %i', 5n, {})
         console.log('%x %', 1)`),
-    ).toEqual(["Ann is 42 years, 3% of 1.5, {\"a\":1} [ 1 ] { b: 'x' } ! rest 7", '100% 5', 'only %s', '5n NaN', '%x % 1'])
+    ).toEqual(['Ann is 42 years, 3% of 1.5, {"a":1} [ 1 ] { b: \'x\' } ! rest 7', '100% 5', 'only %s', '5n NaN', '%x % 1'])
   })
 
   it('shows values as people read them', async () => {
     const shown: [expression: string, text: string][] = [
       ['undefined', 'undefined'],
       ['null, true, -0, 1.5, 10n', 'null true -0 1.5 10n'],
-      ['"text", ["it\'s", \'say "hi"\', "new\\nline"]', 'text [ "it\'s", \'say "hi"\', \'new\\nline\' ]'],
+      ['"text", ["it\'s", \'say "hi"\', "new\\nline"]', "text [ \"it's\", 'say \"hi\"', 'new\\nline' ]"],
       ['Symbol("x")', 'Symbol(x)'],
       ['{}', '{}'],
       ['[]', '[]'],
       ['{ a: 1, "b-c": [1, "x"], [Symbol("s")]: null }', "{ a: 1, 'b-c': [ 1, 'x' ], [Symbol(s)]: null }"],
-      ['{ get a() { throw 1 }, set b(v) {}, get c() { return 1 }, set c(v) {} }', '{ a: [Getter], b: [Setter], c: [Getter/Setter] }'],
+      [
+        '{ get a() { throw 1 }, set b(v) {}, get c() { return 1 }, set c(v) {} }',
+        '{ a: [Getter], b: [Setter], c: [Getter/Setter] }',
+      ],
       ['new (class Point { x = 1 })()', 'Point { x: 1 }'],
       ['Object.create(null)', '[Object: null prototype] {}'],
       ['() => 1, function named() {}, class A {}', '[Function: (anonymous)] [Function: named] [class A]'],
@@ -51,8 +50,14 @@ describe('console', () => {
       ['(() => { const a = { n: 1 }; a.self = a; return a })()', '{ n: 1, self: [Circular] }'],
       ['Array.from({ length: 102 }, () => 0)', expect.stringContaining('... 2 more items') as unknown as string],
       ['new Proxy({}, { ownKeys() { throw new Error("trap") } })', '[unprintable]'],
-      ['new Headers({ a: "b" }), new URL("http://a/"), new URLSearchParams("x=1")', "Headers { 'a': 'b' } URL { 'http://a/' } URLSearchParams { 'x=1' }"],
-      ['new Response("", { status: 404 })', "Response { status: 404, headers: Headers { 'Content-Type': 'text/plain;charset=UTF-8' } }"],
+      [
+        'new Headers({ a: "b" }), new URL("http://a/"), new URLSearchParams("x=1")',
+        "Headers { 'a': 'b' } URL { 'http://a/' } URLSearchParams { 'x=1' }",
+      ],
+      [
+        'new Response("", { status: 404 })',
+        "Response { status: 404, headers: Headers { 'Content-Type': 'text/plain;charset=UTF-8' } }",
+      ],
     ]
     for (const [expression, text] of shown) expect((await logOf(`console.log(${expression})`)).join('\n')).toEqual(text)
   })
@@ -63,7 +68,9 @@ describe('console', () => {
   })
 
   it('shows errors with the lines of the program', async () => {
-    const log = await logOf('function inner() { return new TypeError("bad", { cause: "a cause" }) }\nconsole.error("it failed:", inner())')
+    const log = await logOf(
+      'function inner() { return new TypeError("bad", { cause: "a cause" }) }\nconsole.error("it failed:", inner())',
+    )
     expect(log[0]).toBe('[error] it failed: TypeError: bad')
     expect(log[1]).toMatch(/^ {4}at inner \(.*app\.js:2:\d+\)$/)
     expect(log.at(-1)).toBe("  caused by: 'a cause'")
@@ -76,7 +83,8 @@ describe('console', () => {
   })
 
   it('groups, counts, asserts, times and traces', async () => {
-    const log = await logOf(`console.group('outer'); console.log('in\\nside'); console.group(); console.log('deep'); console.groupEnd(); console.groupEnd()
+    const log =
+      await logOf(`console.group('outer'); console.log('in\\nside'); console.group(); console.log('deep'); console.groupEnd(); console.groupEnd()
       console.log('out'); console.count(); console.count(); console.count('x'); console.countReset(); console.count()
       console.assert(true, 'no'); console.assert(false, 'yes %d', 1); console.assert(false)
       console.time('t'); console.timeEnd('t'); console.timeEnd('t'); console.dir({ a: 'b' })

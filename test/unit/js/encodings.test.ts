@@ -1,21 +1,13 @@
 // TextEncoder, TextDecoder, atob and btoa say what the host's own say.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { mountJs, runJs, valueOf } from './js-apps.ts'
+import { guestValue, mountJs, runJs } from './js-apps.ts'
 
-const samples = [
-  '',
-  'plain',
-  'gr\u00fc\u00df',
-  '\u20ac \u{1f600} \u{10ffff}',
-  '\ud800x\udc00',
-  'a\0b',
-  '\ufeffbom',
-]
+const samples = ['', 'plain', 'gr\u00fc\u00df', '\u20ac \u{1f600} \u{10ffff}', '\ud800x\udc00', 'a\0b', '\ufeffbom']
 
 describe('TextEncoder', () => {
   it('encodes as the host does', async () => {
-    expect(await valueOf(`${JSON.stringify(samples)}.map((text) => Array.from(new TextEncoder().encode(text)))`)).toEqual(
+    expect(await guestValue(`${JSON.stringify(samples)}.map((text) => Array.from(new TextEncoder().encode(text)))`)).toEqual(
       samples.map((text) => [...new TextEncoder().encode(text)]),
     )
   })
@@ -38,17 +30,21 @@ describe('TextDecoder', () => {
       return Response.json([decode(), decode({ fatal: true }), decode({ ignoreBOM: true })])
     }`)
     await fc.assert(
-      fc.asyncProperty(fc.uint8Array({ maxLength: 40 }), fc.constantFrom('utf-8', 'latin1', 'utf-16le', 'utf8', 'ascii'), async (body, label) => {
-        const decode = (options: { fatal?: boolean; ignoreBOM?: boolean }): string => {
-          try {
-            return new TextDecoder(label, options).decode(body)
-          } catch (error) {
-            return (error as Error).name
+      fc.asyncProperty(
+        fc.uint8Array({ maxLength: 40 }),
+        fc.constantFrom('utf-8', 'latin1', 'utf-16le', 'utf8', 'ascii'),
+        async (body, label) => {
+          const decode = (options: { fatal?: boolean; ignoreBOM?: boolean }): string => {
+            try {
+              return new TextDecoder(label, options).decode(body)
+            } catch (error) {
+              return (error as Error).name
+            }
           }
-        }
-        const response = await app.request({ method: 'POST', body, vars: { HTTP_LABEL: label } })
-        expect(JSON.parse(response.text)).toEqual([decode({}), decode({ fatal: true }), decode({ ignoreBOM: true })])
-      }),
+          const response = await app.request({ method: 'POST', body, vars: { HTTP_LABEL: label } })
+          expect(JSON.parse(response.text)).toEqual([decode({}), decode({ fatal: true }), decode({ ignoreBOM: true })])
+        },
+      ),
       { numRuns: 300 },
     )
   })
@@ -113,7 +109,22 @@ describe('TextDecoder', () => {
 
 describe('base64', () => {
   it('is decoded and refused as the host does', async () => {
-    const inputs = ['', 'YQ==', 'YQ', 'Y Q=\n=', 'YWJj', '/+8=', 'AAECAw==', 'a', 'YQ=', '====', 'YQ===', 'Y*==', 'YWI=c', '\u00e4']
+    const inputs = [
+      '',
+      'YQ==',
+      'YQ',
+      'Y Q=\n=',
+      'YWJj',
+      '/+8=',
+      'AAECAw==',
+      'a',
+      'YQ=',
+      '====',
+      'YQ===',
+      'Y*==',
+      'YWI=c',
+      '\u00e4',
+    ]
     const wanted = inputs.map((input) => {
       try {
         return atob(input)
@@ -121,15 +132,18 @@ describe('base64', () => {
         return (error as Error).name
       }
     })
-    expect(await valueOf(`${JSON.stringify(inputs)}.map((input) => { try { return atob(input) } catch (error) { return error.name } })`)).toEqual(wanted)
+    expect(
+      await guestValue(
+        `${JSON.stringify(inputs)}.map((input) => { try { return atob(input) } catch (error) { return error.name } })`,
+      ),
+    ).toEqual(wanted)
   })
 
   it('is made of Latin-1 text only', async () => {
-    expect(await runJs('try { btoa("\\u0100") } catch (error) { return [btoa("a\\0\\u00ff"), error.name, error.code, error instanceof DOMException] }')).toEqual([
-      'YQD/',
-      'InvalidCharacterError',
-      5,
-      true,
-    ])
+    expect(
+      await runJs(
+        'try { btoa("\\u0100") } catch (error) { return [btoa("a\\0\\u00ff"), error.name, error.code, error instanceof DOMException] }',
+      ),
+    ).toEqual(['YQD/', 'InvalidCharacterError', 5, true])
   })
 })

@@ -1,6 +1,6 @@
 // Headers: normalisation, combination and order, as fetch has them.
 import { describe, expect, it } from 'vitest'
-import { runJs, valueOf } from './js-apps.ts'
+import { guestValue, runJs } from './js-apps.ts'
 
 describe('Headers', () => {
   it('are made from objects, pairs, iterables and other Headers', async () => {
@@ -47,7 +47,7 @@ describe('Headers', () => {
   })
 
   it('trim values of white space and take any Latin-1', async () => {
-    expect(await valueOf('[...new Headers({ a: "\\t x \\r\\n", b: "\\u00ff", c: 5, d: null })]')).toEqual([
+    expect(await guestValue('[...new Headers({ a: "\\t x \\r\\n", b: "\\u00ff", c: 5, d: null })]')).toEqual([
       ['a', 'x'],
       ['b', '\xff'],
       ['c', '5'],

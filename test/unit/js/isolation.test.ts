@@ -1,11 +1,11 @@
 // Guests are guests: what they try to get at the host, at its objects and its files, and what they may change.
 import { describe, expect, it } from 'vitest'
-import { mountJs, runJs, valueOf } from './js-apps.ts'
+import { guestValue, mountJs, runJs } from './js-apps.ts'
 
 describe('a guest', () => {
   it('has the language and the platform, and nothing of the host', async () => {
     expect(
-      await valueOf(
+      await guestValue(
         `['process', 'require', 'module', 'exports', 'Buffer', 'global', 'fetch', 'WebAssembly', 'std', 'os', 'scriptArgs', 'print', 'gc', 'Worker', 'XMLHttpRequest', 'host', 'lib']
           .filter((name) => name in globalThis)`,
       ),
@@ -54,10 +54,12 @@ describe('a guest', () => {
         Object.defineProperty(Function.prototype, name, { value(...args) { note(this); return reflectApply(original, this, args) }, configurable: true })
       }
       Object.defineProperty(Function.prototype, 'call', { value(...args) { note(this); return reflectApply(call, this, args) }, configurable: true })
-      Object.defineProperty(Array.prototype, '0', { set(v) { note(v) }, configurable: true })
-      Object.defineProperty(Object.prototype, 'value', { set(v) { note(v) }, get() {}, configurable: true })
+      const define = Object.defineProperty
+      const pass = (object, name, value) => define(object, name, { __proto__: null, value, writable: true, enumerable: true, configurable: true })
+      define(Array.prototype, '0', { set(v) { note(v); pass(this, '0', v) }, configurable: true })
+      define(Object.prototype, 'value', { set(v) { note(v); pass(this, 'value', v) }, get() {}, configurable: true })
       const iterator = Array.prototype[Symbol.iterator]
-      Array.prototype[Symbol.iterator] = function () { note(this[0]); return reflectApply(iterator, this, []) }
+      Array.prototype[Symbol.iterator] = function () { for (let i = 0; i < this.length; i++) note(this[i]); return reflectApply(iterator, this, []) }
       export default async (request) => {
         const text = await request.text()
         const url = new URL(request.url)
@@ -67,7 +69,11 @@ describe('a guest', () => {
         return new Response(stream, { headers: { 'X-A': request.headers.get('x-b') ?? 'none', ...Object.fromEntries(new Headers({ q: '1' })) } })
       }`)
     const response = await app.request({ method: 'POST', body: 'body', vars: { HTTP_X_B: 'b' } })
-    expect([response.status, response.text, app.logLines.filter((line) => !line.startsWith('patched'))]).toEqual(['200 OK', '[]', []])
+    expect([response.status, response.text, app.logLines.filter((line) => !line.startsWith('patched'))]).toEqual([
+      '200 OK',
+      '[]',
+      [],
+    ])
   })
 
   it('may break its own built-ins without breaking its requests', async () => {
@@ -103,11 +109,20 @@ describe('a guest', () => {
 
   it('finds no way to what was deleted from the classes of the platform', async () => {
     expect(
-      await valueOf(
+      await guestValue(
         `[Request, Response, Headers, URL, URLSearchParams, ReadableStream, AbortSignal, Event, Blob, FormData, WritableStream].flatMap((c) => Object.getOwnPropertyNames(c))
           .filter((name) => !['length', 'name', 'prototype'].includes(name)).sort()`,
       ),
     ).toEqual(['abort', 'any', 'canParse', 'error', 'from', 'json', 'parse', 'redirect', 'timeout'])
+  })
+
+  it('cannot read the body of a request that is not its own', async () => {
+    const app = await mountJs(`export const app = (request) => {
+      let stolen = 'nothing'
+      try { stolen = String(new request.input.constructor(1).read()) } catch (error) { stolen = error.name }
+      return { status: 200, headers: {}, body: [stolen] }
+    }`)
+    expect((await app.request({ method: 'POST', body: 'secret' })).text).toBe('TypeError')
   })
 
   it('shares no memory with the host: a body it was given is its own', async () => {

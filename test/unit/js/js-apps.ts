@@ -63,7 +63,8 @@ export default { fetch: async (...args) => Response.json({ value: await run(...a
 }
 
 /** The value of an expression in the guest, through JSON. */
-export const valueOf = (expression: string, request: HarnessRequest = {}): Promise<unknown> => runJs(`return (${expression})`, request)
+export const guestValue = (expression: string, request: HarnessRequest = {}): Promise<unknown> =>
+  runJs(`return (${expression})`, request)
 
 export const headerValues = (response: HarnessResponse, name: string): string[] =>
   response.headers.filter(([key]) => key.toLowerCase() === name).map(([, value]) => value)

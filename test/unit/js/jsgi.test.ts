@@ -39,12 +39,19 @@ describe('a JSGI request', () => {
 
   it('reads its input in pieces, whole, or piece by piece', async () => {
     const read = async (expression: string) =>
-      (await answer(`{ status: 200, headers: {}, body: [JSON.stringify(${expression})] }`, { method: 'POST', body: 'gr\u00fc\u00dfe' })).text
+      (
+        await answer(`{ status: 200, headers: {}, body: [JSON.stringify(${expression})] }`, {
+          method: 'POST',
+          body: 'gr\u00fc\u00dfe',
+        })
+      ).text
     expect(await read('[request.input.read(3).toString(), request.input.read().toString(), request.input.read(5).length]')).toBe(
       JSON.stringify(['gr\ufffd', '\ufffd\u00dfe', 0]),
     )
     expect(await read('request.input.text()')).toBe('"gr\u00fc\u00dfe"')
-    expect(await read('(() => { const parts = []; request.input.forEach((part) => parts.push(String(part))); return parts })()')).toBe('["gr\u00fc\u00dfe"]')
+    expect(
+      await read('(() => { const parts = []; request.input.forEach((part) => parts.push(String(part))); return parts })()'),
+    ).toBe('["gr\u00fc\u00dfe"]')
   })
 
   it('writes to the log', async () => {
@@ -56,7 +63,9 @@ describe('a JSGI request', () => {
 
 describe('a JSGI response', () => {
   it('has a status, headers with one or more values, and a body', async () => {
-    const response = await answer('{ status: 404, headers: { "X-A": "1", "Set-Cookie": ["a=1", "b=2"], "X-N": 5 }, body: ["not ", "here"] }')
+    const response = await answer(
+      '{ status: 404, headers: { "X-A": "1", "Set-Cookie": ["a=1", "b=2"], "X-N": 5 }, body: ["not ", "here"] }',
+    )
     expect(response).toMatchObject({ status: '404 Not Found', text: 'not here', result: 0 })
     expect(response.headers).toEqual([
       ['X-A', '1'],
@@ -81,7 +90,9 @@ describe('a JSGI response', () => {
   })
 
   it('may push its body, at once or later', async () => {
-    expect((await answer('{ status: 200, headers: {}, body: { forEach(write) { write("one "); write("two") } } }')).text).toBe('one two')
+    expect((await answer('{ status: 200, headers: {}, body: { forEach(write) { write("one "); write("two") } } }')).text).toBe(
+      'one two',
+    )
     const later = await answer(`{ status: 200, headers: {}, body: { async forEach(write) {
       write('one '); await new Promise((resolve) => setTimeout(resolve)); write('two') } } }`)
     expect(later.text).toBe('one two')
@@ -89,13 +100,19 @@ describe('a JSGI response', () => {
   })
 
   it('sends much pushed text in pieces', async () => {
-    const response = await answer('{ status: 200, headers: {}, body: { forEach(write) { for (let i = 0; i < 100; i++) write("x".repeat(1000)) } } }')
+    const response = await answer(
+      '{ status: 200, headers: {}, body: { forEach(write) { for (let i = 0; i < 100; i++) write("x".repeat(1000)) } } }',
+    )
     expect(response.body).toHaveLength(100_000)
     expect(response.chunks.length).toBeGreaterThan(1)
   })
 
   it('may come later', async () => {
-    for (const wait of ['async () => response', '() => Promise.resolve(response)', 'async () => { await null; return response }']) {
+    for (const wait of [
+      'async () => response',
+      '() => Promise.resolve(response)',
+      'async () => { await null; return response }',
+    ]) {
       const app = await mountJs(`const response = { status: 200, headers: {}, body: ['later'] }\nexport const app = ${wait}`)
       expect((await app.request()).text).toBe('later')
     }
@@ -118,13 +135,19 @@ describe('a JSGI response', () => {
   })
 
   it('that fails half way is left for the host to cut', async () => {
-    const response = await answer(`{ status: 200, headers: {}, body: { async forEach(write) { write('begun'); await null; throw new Error('dry') } } }`)
+    const response = await answer(
+      `{ status: 200, headers: {}, body: { async forEach(write) { write('begun'); await null; throw new Error('dry') } } }`,
+    )
     expect(response).toMatchObject({ status: '200 OK', text: 'begun', isCut: true, result: -1 })
     expect(response.logLines[0]).toContain('Error: dry')
   })
 
   it('by an app that throws or rejects is a 500', async () => {
-    for (const thrower of ['() => { throw new Error("x") }', 'async () => { throw new Error("x") }', 'async () => { await null; throw new Error("x") }']) {
+    for (const thrower of [
+      '() => { throw new Error("x") }',
+      'async () => { throw new Error("x") }',
+      'async () => { await null; throw new Error("x") }',
+    ]) {
       const app = await mountJs(`export const app = ${thrower}`)
       expect(await app.request()).toMatchObject({ status: '500 Internal Server Error', result: -1 })
       expect(app.logLines[0]).toMatch(/Error: x$/)

@@ -1,7 +1,7 @@
 // What a guest may use up, and that the interpreter serves the next request afterwards.
 import { describe, expect, it } from 'vitest'
-import { createJsPlugin, FatalGuestError } from '../../../bindings/js/index.ts'
 import { Engine } from '../../../bindings/js/engine.ts'
+import { createJsPlugin, FatalGuestError } from '../../../bindings/js/index.ts'
 import { mountJs } from './js-apps.ts'
 
 const megabytes = 1024 * 1024
@@ -22,8 +22,9 @@ const survive = async (bombs: Record<string, string>, memoryLimit: number): Prom
   const outcomes: Record<string, string> = {}
   for (const name of Object.keys(bombs)) {
     const response = await app.request({ vars: { HTTP_BOMB: name } })
-    outcomes[name] = response.status === '200 OK' ? response.text : (app.logLines.splice(0)[0]?.replace(/^js app \S+ /, '') ?? '')
-    expect((await app.request()).text, `after ${name}`).toBe('alive')
+    outcomes[name] =
+      response.status === '200 OK' ? response.text : (app.logLines.splice(0).find((line) => line.startsWith('js app')) ?? '')
+    expect((await app.request()).text, `after ${name}: ${app.logLines.splice(0).join()}`).toBe('alive')
   }
   return outcomes
 }
@@ -46,7 +47,8 @@ describe('memory', () => {
       },
       32 * megabytes,
     )
-    for (const [name, outcome] of Object.entries(outcomes)) expect(`${name}: ${outcome}`).toMatch(/out of memory|thrown: null|string too long|invalid|200/i)
+    for (const [name, outcome] of Object.entries(outcomes))
+      expect(`${name}: ${outcome}`).toMatch(/out of memory|thrown: null|string too long|invalid|200/i)
   })
 
   it('of a request body that does not fit is refused to the handler', async () => {
@@ -84,10 +86,10 @@ describe('the stack', () => {
         recursion: deep,
         mutual: 'const a = () => [1].map(b), b = () => [1].map(a); return a()',
         getter: 'const o = { get x() { return this.x } }; return o.x',
-        string: 'const o = { toString() { return `${this}` } }; return `${o}`',
+        string: 'const o = { toString() { return "" + this } }; return "" + o',
         json: 'let o = []; for (let i = 0; i < 100000; i++) o = [o]; return JSON.stringify(o)',
         parse: 'return JSON.parse("[".repeat(100000))',
-        regexp: 'return /(a*)*b/.test("a".repeat(25)) + "" + new RegExp("(".repeat(20000) + ")".repeat(20000))',
+        regexp: 'return new RegExp("(".repeat(20000) + ")".repeat(20000))',
         code: 'return Function("return " + "(".repeat(50000) + ")".repeat(50000))',
         proxy: 'let p = {}; for (let i = 0; i < 100000; i++) p = new Proxy(p, {}); return p.x',
         sort: 'const f = () => [2, 1].sort(f); return f()',
@@ -101,6 +103,22 @@ describe('the stack', () => {
     for (const [name, outcome] of Object.entries(outcomes)) {
       expect(`${name}: ${outcome}`).toMatch(/stack overflow|too much recursion|SyntaxError|undefined$|ok$|caught$|true/i)
     }
+  })
+
+  it('that runs over while a part of the platform loads spoils nothing', async () => {
+    const app = await mountJs(`const dive = (use) => { try { dive(use) } catch (error) { try { use() } catch {} throw error } }
+      export default () => {
+        const uses = [() => structuredClone({ a: [1] }).a.length, () => new URL('http://a/b').pathname, () => new TransformStream().readable.locked,
+          () => new FormData().has('x'), () => btoa('x'), () => AbortSignal.abort(1).reason]
+        const results = []
+        for (const use of uses) {
+          try { dive(use) } catch {}
+          results.push(use())
+        }
+        return Response.json(results)
+      }`)
+    const response = await app.request()
+    expect([response.text, app.logLines]).toEqual(['[1,"/b",false,false,"eA==",1]', []])
   })
 
   it('survives a hundred overflows', async () => {
@@ -119,7 +137,7 @@ describe('an interpreter that is lost', () => {
       export default (request) => request.method === 'POST' ? pending : new Response('ok')`)
     const waiting = app.request({ method: 'POST' })
     expect((await app.request()).text).toBe('ok')
-    const trap = new WebAssembly.RuntimeError('memory access out of bounds')
+    const trap = new Error('memory access out of bounds')
     const call = Engine.prototype.call
     Engine.prototype.call = function (this: Engine) {
       return this.enter(() => {

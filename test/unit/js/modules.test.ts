@@ -18,7 +18,10 @@ const answerOf = async (files: Record<string, string>, app = 'app.js'): Promise<
 }
 
 /** The error of mounting `app.js` of these files. */
-const refusalOf = async (files: Record<string, string | Uint8Array>, options: Parameters<typeof bootJs>[0] = {}): Promise<AppLoadError> => {
+const refusalOf = async (
+  files: Record<string, string | Uint8Array>,
+  options: Parameters<typeof bootJs>[0] = {},
+): Promise<AppLoadError> => {
   const directory = directoryWith(files)
   const harness = await bootJs(options)
   try {
@@ -88,8 +91,8 @@ describe('a module', () => {
   })
 
   it('keeps the state of its own app only', async () => {
-    const one = directoryWith({ 'app.js': 'let n = 0\nexport default () => new Response(`one ${++n}`)' })
-    const two = directoryWith({ 'app.js': 'let n = 10\nexport default () => new Response(`two ${++n}`)' })
+    const one = directoryWith({ 'app.js': 'let n = 0\nexport default () => new Response("one " + ++n)' })
+    const two = directoryWith({ 'app.js': 'let n = 10\nexport default () => new Response("two " + ++n)' })
     const harness = await bootJs()
     await harness.mount(join(one, 'app.js'), '/one')
     await harness.mount(join(two, 'app.js'), '/two')
@@ -101,12 +104,23 @@ describe('a module', () => {
 
 describe('an import', () => {
   const importing = async (specifier: string, files: Record<string, string> = {}) =>
-    (await refusalOf({ 'inner/keep': '', 'app.js': `import x from ${JSON.stringify(specifier)}\nexport default () => new Response('')`, ...files }))
-      .message
+    (
+      await refusalOf({
+        'inner/keep': '',
+        'app.js': `import x from ${JSON.stringify(specifier)}\nexport default () => new Response('')`,
+        ...files,
+      })
+    ).message
 
   it('of a file outside the directory of the app is refused, whatever it is called', async () => {
     const outside = directoryWith({ 'secret.js': 'export default 1' })
-    for (const specifier of ['../secret.js', '/etc/passwd', '../../../../../etc/passwd', './inner/../../x.js', join(outside, 'secret.js')]) {
+    for (const specifier of [
+      '../secret.js',
+      '/etc/passwd',
+      '../../../../../etc/passwd',
+      './inner/../../x.js',
+      join(outside, 'secret.js'),
+    ]) {
       expect(await importing(specifier)).toContain("it is outside the app's directory")
     }
   })
@@ -122,14 +136,27 @@ describe('an import', () => {
   })
 
   it('of a directory whose name begins alike is refused', async () => {
-    const directory = directoryWith({ 'app/app.js': "import x from '../app-private/x.js'\nexport default () => new Response('')", 'app-private/x.js': '' })
+    const directory = directoryWith({
+      'app/app.js': "import x from '../app-private/x.js'\nexport default () => new Response('')",
+      'app-private/x.js': '',
+    })
     const harness = await bootJs()
     await expect(harness.mount(join(directory, 'app/app.js'))).rejects.toThrow("it is outside the app's directory")
   })
 
   it('of modules of Node.js or packages is refused with advice', async () => {
     expect(await importing('node:fs')).toContain('the modules of Node.js are not available to guests')
-    for (const name of ['fs', 'express', 'data:text/javascript,1', 'http://example.org/x.js', 'file:///etc/passwd', 'std', 'os', 'polywsgi:mount.js', '\x01x']) {
+    for (const name of [
+      'fs',
+      'express',
+      'data:text/javascript,1',
+      'http://example.org/x.js',
+      'file:///etc/passwd',
+      'std',
+      'os',
+      'polywsgi:mount.js',
+      '\x01x',
+    ]) {
       expect(await importing(name)).toContain("only 'uwsgi' and paths ('./name.js') can be imported")
     }
   })
@@ -186,7 +213,10 @@ describe('an app that cannot be loaded', () => {
   })
 
   it('because it throws, shows the stack', async () => {
-    const error = await refusalOf({ 'app.js': "import { fail } from './fail.js'\nfail()", 'fail.js': "export const fail = () => {\n  throw new Error('at load')\n}" })
+    const error = await refusalOf({
+      'app.js': "import { fail } from './fail.js'\nfail()",
+      'fail.js': "export const fail = () => {\n  throw new Error('at load')\n}",
+    })
     expect(error.message).toMatch(/: Error: at load$/)
     expect(error.details).toMatch(/^Error: at load\n {4}at fail \(.*fail\.js:2:\d+\)\n {4}at <anonymous> \(.*app\.js:2:\d+\)$/)
   })
@@ -208,9 +238,9 @@ describe('an app that cannot be loaded', () => {
     expect((await refusalOf({ 'app.js': 'await new Promise(() => {})' })).message).toContain(
       'its top-level await can never settle: nothing is left that could run',
     )
-    expect((await refusalOf({ 'app.js': 'await new Promise((r) => setTimeout(r))\nawait new Promise(() => {})' })).message).toContain(
-      'its top-level await can never settle',
-    )
+    expect(
+      (await refusalOf({ 'app.js': 'await new Promise((r) => setTimeout(r))\nawait new Promise(() => {})' })).message,
+    ).toContain('its top-level await can never settle')
   })
 
   it('because it takes too long, asleep or busy', async () => {
@@ -222,7 +252,9 @@ describe('an app that cannot be loaded', () => {
   })
 
   it('because it is no text, says so', async () => {
-    expect((await refusalOf({ 'app.js': Uint8Array.of(0x61, 0, 0x62) })).message).toContain('it holds a NUL character, it is no text')
+    expect((await refusalOf({ 'app.js': Uint8Array.of(0x61, 0, 0x62) })).message).toContain(
+      'it holds a NUL character, it is no text',
+    )
   })
 
   it('leaves the worker able to load another', async () => {
@@ -245,19 +277,32 @@ describe('a callable named by the configuration', () => {
         export const nothing = 5`,
     })
     const harness = await bootJs()
-    for (const [callable, text] of [[undefined, 'default'], ['other', 'other'], ['object', 'object'], ['app', 'jsgi'], ['default', 'default']]) {
+    for (const [callable, text] of [
+      [undefined, 'default'],
+      ['other', 'other'],
+      ['object', 'object'],
+      ['app', 'jsgi'],
+      ['default', 'default'],
+    ]) {
       await harness.mount(join(directory, 'app.js'), `/${callable}`, callable)
       expect((await harness.request({ mountpoint: `/${callable}` })).text).toBe(text)
     }
-    await expect(harness.mount(join(directory, 'app.js'), '/x', 'missing')).rejects.toThrow('its export missing handles no requests: it exports')
-    await expect(harness.mount(join(directory, 'app.js'), '/x', 'nothing')).rejects.toThrow('its export nothing handles no requests')
+    await expect(harness.mount(join(directory, 'app.js'), '/x', 'missing')).rejects.toThrow(
+      'its export missing handles no requests: it exports',
+    )
+    await expect(harness.mount(join(directory, 'app.js'), '/x', 'nothing')).rejects.toThrow(
+      'its export nothing handles no requests',
+    )
   })
 })
 
 describe('a CommonJS script', () => {
   it('sets exports.app, as for the JavaScript plugin of uWSGI', async () => {
     expect(
-      await answerOf({ 'app.js': "// an old app\nexports.app = function (request) {\n  return { status: 200, headers: {}, body: [request.method] }\n}" }),
+      await answerOf({
+        'app.js':
+          '// an old app\nexports.app = function (request) {\n  return { status: 200, headers: {}, body: [request.method] }\n}',
+      }),
     ).toBe('GET')
   })
 
@@ -290,8 +335,23 @@ describe('a CommonJS script', () => {
 
   it('is refused what a module is refused', async () => {
     expect((await refusalOf({ 'app.js': "module.exports = require('fs')" })).message).toContain("only 'uwsgi' and paths")
-    expect((await refusalOf({ 'app.js': "module.exports = require('../x')" })).message).toContain("it is outside the app's directory")
+    expect((await refusalOf({ 'app.js': "module.exports = require('../x')" })).message).toContain(
+      "it is outside the app's directory",
+    )
     expect((await refusalOf({ 'app.js': "module.exports = require('./missing')" })).message).toContain('no such file')
+  })
+
+  it('is told from a module by its syntax, not by words in it', async () => {
+    const minified = 'var module={exports:{}};module.exports.a=1;export{h as default};var h=()=>new Response("module")'
+    expect(await answerOf({ 'app.js': minified })).toBe('module')
+    expect(await answerOf({ 'app.js': '/* exports\nimport nothing\n*/ exports.default = () => new Response("script")' })).toBe(
+      'script',
+    )
+  })
+
+  it('that never ends is stopped', async () => {
+    const error = await refusalOf({ 'app.js': 'exports.x = 1\nfor (;;);' }, { loadTimeoutMs: 50 })
+    expect(error.message).toContain('it did not load within 0.05 seconds')
   })
 
   it('shows lines as they are in the file', async () => {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { ClientError } from '../../../host/errors.ts'
 import type { RequestBody } from '../../../host/request/body.ts'
-import { mountJs, runJs, valueOf } from './js-apps.ts'
+import { guestValue, mountJs, runJs } from './js-apps.ts'
 
 /** A body that arrives in pieces, each a turn of the event loop later. */
 const slowBody = (pieces: readonly (string | Error)[], contentLength = -1): RequestBody => {
@@ -24,10 +24,10 @@ const slowBody = (pieces: readonly (string | Error)[], contentLength = -1): Requ
 }
 
 describe('request.url', () => {
-  const urlOf = (vars: Record<string, string>) => valueOf('request.url', { vars })
+  const urlOf = (vars: Record<string, string>) => guestValue('request.url', { vars })
 
   it('is made of scheme, Host header and target', async () => {
-    expect(await valueOf('request.url', { path: '/a/b', query: 'c=d' })).toBe('http://localhost:8080/a/b?c=d')
+    expect(await guestValue('request.url', { path: '/a/b', query: 'c=d' })).toBe('http://localhost:8080/a/b?c=d')
   })
 
   it('keeps the mount in front', async () => {
@@ -43,7 +43,9 @@ describe('request.url', () => {
   })
 
   it('is a valid URL whatever bytes the target has', async () => {
-    expect(await urlOf({ REQUEST_URI: '/caf\xc3\xa9 x\xff"<>#?a=\xe4#' })).toBe('http://localhost:8080/caf%C3%A9%20x%FF%22%3C%3E%23?a=%E4%23')
+    expect(await urlOf({ REQUEST_URI: '/caf\xc3\xa9 x\xff"<>#?a=\xe4#' })).toBe(
+      'http://localhost:8080/caf%C3%A9%20x%FF%22%3C%3E%23?a=%E4%23',
+    )
     expect(await urlOf({ REQUEST_URI: '/a\\b' })).toBe('http://localhost:8080/a%5Cb')
     expect(await urlOf({ REQUEST_URI: '//evil.example/x' })).toBe('http://localhost:8080//evil.example/x')
     expect(await urlOf({ REQUEST_URI: '/a/../b/./c' })).toBe('http://localhost:8080/b/c')
@@ -102,11 +104,11 @@ describe('an incoming request', () => {
   })
 
   it('has no headers of which CGI says they are empty', async () => {
-    expect(await valueOf('[request.headers.get("content-length"), request.headers.has("content-type"), [...request.headers.keys()]]')).toEqual([
-      null,
-      false,
-      ['host'],
-    ])
+    expect(
+      await guestValue(
+        '[request.headers.get("content-length"), request.headers.has("content-type"), [...request.headers.keys()]]',
+      ),
+    ).toEqual([null, false, ['host']])
   })
 
   it('has headers that cannot be changed', async () => {
@@ -129,9 +131,9 @@ describe('an incoming request', () => {
       ['request.blob().then(b => [b.size, b.type])', [13, 'application/json']],
     ] as const) {
       const sent = { method: 'POST', vars: { CONTENT_TYPE: 'application/json' } }
-      expect(await valueOf(`await ${read}`, { ...sent, body })).toEqual(value)
+      expect(await guestValue(`await ${read}`, { ...sent, body })).toEqual(value)
       const pieces = ['{"a":"gr', '\u00fcn"', '}']
-      expect(await valueOf(`await ${read}`, { ...sent, bodySource: slowBody(pieces) })).toEqual(value)
+      expect(await guestValue(`await ${read}`, { ...sent, bodySource: slowBody(pieces) })).toEqual(value)
     }
   })
 
@@ -151,22 +153,32 @@ describe('an incoming request', () => {
   })
 
   it('drops a byte order mark from text and repairs broken UTF-8', async () => {
-    expect(await valueOf('await request.text()', { method: 'POST', body: Uint8Array.of(0xef, 0xbb, 0xbf, 0x61, 0xff) })).toBe('a\ufffd')
+    expect(await guestValue('await request.text()', { method: 'POST', body: Uint8Array.of(0xef, 0xbb, 0xbf, 0x61, 0xff) })).toBe(
+      'a\ufffd',
+    )
   })
 
   it('can be read once', async () => {
     expect(
-      await runJs(`const first = request.bodyUsed; await request.text()
-        return [first, request.bodyUsed, await request.json().catch(e => e.name + ': ' + e.message)]`, { method: 'POST', body: 'x' }),
+      await runJs(
+        `const first = request.bodyUsed; await request.text()
+        return [first, request.bodyUsed, await request.json().catch(e => e.name + ': ' + e.message)]`,
+        { method: 'POST', body: 'x' },
+      ),
     ).toEqual([false, true, 'TypeError: the body was used already'])
   })
 
   it('without a body has none', async () => {
-    expect(await runJs('return [request.body, await request.text(), await request.text(), request.bodyUsed]')).toEqual([null, '', '', false])
+    expect(await runJs('return [request.body, await request.text(), await request.text(), request.bodyUsed]')).toEqual([
+      null,
+      '',
+      '',
+      false,
+    ])
   })
 
   it('rejects JSON that is none', async () => {
-    expect(await valueOf('await request.json().catch(e => e.name)', { method: 'POST', body: '{' })).toBe('SyntaxError')
+    expect(await guestValue('await request.json().catch(e => e.name)', { method: 'POST', body: '{' })).toBe('SyntaxError')
   })
 
   it('can be cloned, its body too', async () => {
@@ -223,7 +235,7 @@ describe('an incoming request', () => {
 describe('forms', () => {
   it('are read from urlencoded bodies', async () => {
     expect(
-      await valueOf('[...await request.formData()]', {
+      await guestValue('[...await request.formData()]', {
         method: 'POST',
         body: 'a=1+2&b=%C3%A4&a=%00',
         vars: { CONTENT_TYPE: 'application/x-www-form-urlencoded; charset=utf-8' },
@@ -266,11 +278,15 @@ describe('forms', () => {
   it('are refused when they are broken or of another type', async () => {
     const read = 'await request.formData().catch(e => e.message)'
     const post = { method: 'POST', body: '--x\r\nbroken' }
-    expect(await valueOf(read, { ...post, vars: { CONTENT_TYPE: 'multipart/form-data; boundary=x' } })).toBe(
+    expect(await guestValue(read, { ...post, vars: { CONTENT_TYPE: 'multipart/form-data; boundary=x' } })).toBe(
       'the body is not well-formed multipart/form-data',
     )
-    expect(await valueOf(read, { ...post, vars: { CONTENT_TYPE: 'multipart/form-data' } })).toBe('the content type names no boundary')
-    expect(await valueOf(read, { ...post, vars: { CONTENT_TYPE: 'text/plain' } })).toBe('formData() cannot read a body of type "text/plain"')
+    expect(await guestValue(read, { ...post, vars: { CONTENT_TYPE: 'multipart/form-data' } })).toBe(
+      'the content type names no boundary',
+    )
+    expect(await guestValue(read, { ...post, vars: { CONTENT_TYPE: 'text/plain' } })).toBe(
+      'formData() cannot read a body of type "text/plain"',
+    )
   })
 })
 
@@ -284,10 +300,13 @@ describe('a Request that a program makes', () => {
 
   it('takes over the body of another one', async () => {
     expect(
-      await runJs('const r = new Request(request, { headers: { a: "b" } }); return [r.method, await r.text(), request.bodyUsed, r.headers.get("host")]', {
-        method: 'POST',
-        body: 'moved',
-      }),
+      await runJs(
+        'const r = new Request(request, { headers: { a: "b" } }); return [r.method, await r.text(), request.bodyUsed, r.headers.get("host")]',
+        {
+          method: 'POST',
+          body: 'moved',
+        },
+      ),
     ).toEqual(['POST', 'moved', true, null])
   })
 

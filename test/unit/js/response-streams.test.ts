@@ -112,7 +112,9 @@ describe('a streamed response', () => {
   })
 
   it('refuses chunks that are neither bytes nor text', async () => {
-    const app = await mountJs('export default () => new Response(new ReadableStream({ pull(c) { c.enqueue({ a: 1 }); c.close() } }))')
+    const app = await mountJs(
+      'export default () => new Response(new ReadableStream({ pull(c) { c.enqueue({ a: 1 }); c.close() } }))',
+    )
     expect((await app.request()).status).toBe('500 Internal Server Error')
     expect(app.logLines[0]).toContain('a response stream must deliver bytes or text, not { a: 1 }')
   })
@@ -140,7 +142,9 @@ describe('a streamed response', () => {
   })
 
   it('locked by its handler cannot be sent', async () => {
-    const app = await mountJs('export default () => { const r = new Response(new ReadableStream({})); r.body.getReader(); return r }')
+    const app = await mountJs(
+      'export default () => { const r = new Response(new ReadableStream({})); r.body.getReader(); return r }',
+    )
     expect((await app.request()).status).toBe('500 Internal Server Error')
     expect(app.logLines[0]).toContain("the response's body was used already")
   })

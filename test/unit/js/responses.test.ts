@@ -1,6 +1,6 @@
 // Response: what bodies and heads it takes, and what of them reaches the client.
 import { describe, expect, it } from 'vitest'
-import { headerValues, mountJs, valueOf } from './js-apps.ts'
+import { guestValue, headerValues, mountJs } from './js-apps.ts'
 
 const respond = async (expression: string) => {
   const app = await mountJs(`export default { fetch: async (request) => (${expression}) }`)
@@ -19,7 +19,9 @@ describe('a response body', () => {
   })
 
   it('may be a long text made of many pieces', async () => {
-    const response = await respond('(() => { let s = ""; for (let i = 0; i < 50000; i++) s += "line " + i + "\\n"; return new Response(s) })()')
+    const response = await respond(
+      '(() => { let s = ""; for (let i = 0; i < 50000; i++) s += "line " + i + "\\n"; return new Response(s) })()',
+    )
     expect(response.text.length).toBe(538_890)
     expect(response.text.slice(-12)).toBe('\nline 49999\n')
   })
@@ -38,13 +40,18 @@ describe('a response body', () => {
   })
 
   it('is copied when the response is made', async () => {
-    const response = await respond('(() => { const b = new TextEncoder().encode("before"); const r = new Response(b); b.fill(0); return r })()')
+    const response = await respond(
+      '(() => { const b = new TextEncoder().encode("before"); const r = new Response(b); b.fill(0); return r })()',
+    )
     expect(response.text).toBe('before')
   })
 
   it('may be URLSearchParams, a Blob or FormData, with their types', async () => {
     const params = await respond('new Response(new URLSearchParams({ a: "1 2", b: "\\u00e4" }))')
-    expect(params).toMatchObject({ text: 'a=1+2&b=%C3%A4', headers: [['Content-Type', 'application/x-www-form-urlencoded;charset=UTF-8']] })
+    expect(params).toMatchObject({
+      text: 'a=1+2&b=%C3%A4',
+      headers: [['Content-Type', 'application/x-www-form-urlencoded;charset=UTF-8']],
+    })
     const blob = await respond('new Response(new Blob(["a", new Uint8Array([66]), new Blob(["c"])], { type: "Text/Plain" }))')
     expect(blob).toMatchObject({ text: 'aBc', headers: [['Content-Type', 'text/plain']] })
     const form = await respond('(() => { const f = new FormData(); f.append("name", "v"); return new Response(f) })()')
@@ -114,7 +121,9 @@ describe('a response head', () => {
   })
 
   it('can be rid of its content type', async () => {
-    expect((await respond('(() => { const r = new Response("x"); r.headers.delete("content-type"); return r })()')).headers).toEqual([])
+    expect(
+      (await respond('(() => { const r = new Response("x"); r.headers.delete("content-type"); return r })()')).headers,
+    ).toEqual([])
   })
 
   it('never holds a header that would split it', async () => {
@@ -165,7 +174,9 @@ describe('the static makers of responses', () => {
       headers: [['Location', 'https://example.org/a%20b']],
       text: '',
     })
-    expect((await respond('Response.redirect("https://example.org", 200)')).logLines[0]).toContain('200 is not the status of a redirect')
+    expect((await respond('Response.redirect("https://example.org", 200)')).logLines[0]).toContain(
+      '200 is not the status of a redirect',
+    )
     expect((await respond('Response.redirect("/relative")')).logLines[0]).toContain('Invalid URL: /relative')
   })
 })
@@ -173,7 +184,7 @@ describe('the static makers of responses', () => {
 describe('a Response object', () => {
   it('has the properties of fetch', async () => {
     expect(
-      await valueOf(`(() => {
+      await guestValue(`(() => {
         const r = new Response('x', { status: 201, statusText: 'Made' })
         return [r.status, r.statusText, r.ok, r.type, r.url, r.redirected, r.bodyUsed, r instanceof Response, String(r)]
       })()`),
@@ -182,7 +193,7 @@ describe('a Response object', () => {
 
   it('can be read in every way, once', async () => {
     expect(
-      await valueOf(`await (async () => {
+      await guestValue(`await (async () => {
         const text = JSON.stringify({ a: '\\u00e4' })
         const r = new Response(text)
         const all = [
@@ -202,7 +213,7 @@ describe('a Response object', () => {
 
   it('can be cloned until it is used', async () => {
     expect(
-      await valueOf(`await (async () => {
+      await guestValue(`await (async () => {
         const r = new Response('x', { status: 202, headers: { a: 'b' } })
         const c = r.clone()
         const both = [await r.text(), await c.text(), c.status, c.headers.get('a')]
@@ -213,6 +224,10 @@ describe('a Response object', () => {
   })
 
   it('cannot be taken for one when it is not', async () => {
-    expect(await valueOf('(() => { try { return Object.create(Response.prototype).status } catch (error) { return error.name } })()')).toBe('TypeError')
+    expect(
+      await guestValue(
+        '(() => { try { return Object.create(Response.prototype).status } catch (error) { return error.name } })()',
+      ),
+    ).toBe('TypeError')
   })
 })

@@ -99,7 +99,7 @@ describe('ReadableStream', () => {
         const before = cancelled ?? null
         await b.cancel('two'); await first
         return [before, cancelled]`),
-    ).toEqual([null, ["one", "two"]])
+    ).toEqual([null, ['one', 'two']])
   })
 
   it('of bytes takes only bytes', async () => {

@@ -55,6 +55,13 @@ describe('timers', () => {
     expect(log).toMatch(/uncaught error in a microtask: Error: in a microtask\n {4}at .*app\.js:3/)
   })
 
+  it('are limited in number', async () => {
+    expect(
+      await runJs(`let n = 0
+        try { for (;;) { setTimeout(() => {}, 1e9); n++ } } catch (error) { return [n, error.name, error.message] }`),
+    ).toEqual([50_000, 'RangeError', 'more than 50000 timers at once'])
+  })
+
   it('need a function', async () => {
     expect(
       await runJs(`const out = []

@@ -2,7 +2,19 @@
 import { describe, expect, it } from 'vitest'
 import { runJs } from './js-apps.ts'
 
-const parts = ['href', 'origin', 'protocol', 'username', 'password', 'host', 'hostname', 'port', 'pathname', 'search', 'hash'] as const
+const parts = [
+  'href',
+  'origin',
+  'protocol',
+  'username',
+  'password',
+  'host',
+  'hostname',
+  'port',
+  'pathname',
+  'search',
+  'hash',
+] as const
 
 const inputs = [
   'http://example.org',
@@ -95,7 +107,12 @@ describe('URL', () => {
         try { url.href = 'nope' } catch (error) { errors.push(error.message, url.href) }
         return [...errors, URL.canParse('x', 'http://a/'), URL.parse('x', 'http://a/').href, JSON.stringify({ url }), String(url)]`),
     ).toEqual([
-      ...['', '/x', 'http://', 'http://a b/', 'http://[::1', 'http://a:99999/'].map((bad) => ['TypeError', `Invalid URL: ${bad}`, false, null]),
+      ...['', '/x', 'http://', 'http://a b/', 'http://[::1', 'http://a:99999/'].map((bad) => [
+        'TypeError',
+        `Invalid URL: ${bad}`,
+        false,
+        null,
+      ]),
       'Invalid URL: nope',
       'http://a/',
       true,
@@ -122,8 +139,22 @@ describe('URL', () => {
 
 describe('URLSearchParams', () => {
   it('parses and serialises as the host does', async () => {
-    const queries = ['a=b&c', '?x=1', '??x', 'a=1&a=2', '=v&k=', '&&', 'a=%zz%41%C3%A4%ff+', "!'()~*-._ %20", '\u00e4=\u{1f600}', 'a=b=c', '+=+']
-    const found = await runJs(`return ${JSON.stringify(queries)}.map((q) => { const p = new URLSearchParams(q); return [[...p], String(p), p.size] })`)
+    const queries = [
+      'a=b&c',
+      '?x=1',
+      '??x',
+      'a=1&a=2',
+      '=v&k=',
+      '&&',
+      'a=%zz%41%C3%A4%ff+',
+      "!'()~*-._ %20",
+      '\u00e4=\u{1f600}',
+      'a=b=c',
+      '+=+',
+    ]
+    const found = await runJs(
+      `return ${JSON.stringify(queries)}.map((q) => { const p = new URLSearchParams(q); return [[...p], String(p), p.size] })`,
+    )
     const wanted = queries.map((query) => {
       const params = new URLSearchParams(query)
       return [[...params], String(params), params.size]
@@ -156,6 +187,8 @@ describe('URLSearchParams', () => {
   })
 
   it('refuses pairs that are none', async () => {
-    expect(await runJs('try { new URLSearchParams([["a"]]) } catch (e) { return e.message }')).toBe('each query pair must be a [name, value] list')
+    expect(await runJs('try { new URLSearchParams([["a"]]) } catch (e) { return e.message }')).toBe(
+      'each query pair must be a [name, value] list',
+    )
   })
 })

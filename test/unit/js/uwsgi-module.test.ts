@@ -1,13 +1,14 @@
 // The `uwsgi` module: names, values in both directions, errors.
+
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { createJsPlugin } from '../../../bindings/js/index.ts'
 import type { BoundApi } from '../../../host/api/bind.ts'
 import type { ApiType, ApiValue } from '../../../host/api/kinds.ts'
 import { ApiArgumentError, ClientError } from '../../../host/errors.ts'
-import { createJsPlugin } from '../../../bindings/js/index.ts'
-import type { WorkerContext } from '../../../host/plugin/plugin.ts'
-import { directoryWith, mountJs } from './js-apps.ts'
+import type { MasterContext, WorkerContext } from '../../../host/plugin/plugin.ts'
 import { PluginHarness } from '../../support/plugin-harness.ts'
-import { join } from 'node:path'
+import { directoryWith, mountJs } from './js-apps.ts'
 
 /** Runs statements in a guest whose API has these functions and attributes in addition. */
 const runWith = async (
@@ -18,7 +19,17 @@ const runWith = async (
   const plugin = createJsPlugin()
   const api: BoundApi = {
     functions: Object.entries(functions).map(([name, { returns, call }]) => ({
-      entry: { shape: 'function', name, group: 'identity', kind: 'immediate', params: [], returns, raises: [], doc: '', example: { js: '', lua: '', python: '' } } as never,
+      entry: {
+        shape: 'function',
+        name,
+        group: 'identity',
+        kind: 'immediate',
+        params: [],
+        returns,
+        raises: [],
+        doc: '',
+        example: { js: '', lua: '', python: '' },
+      } as never,
       call,
     })),
     attributes: Object.entries(attributes).map(([name, { type, value }]) => ({
@@ -28,12 +39,14 @@ const runWith = async (
   }
   const harness = await PluginHarness.boot({
     ...plugin,
-    async init(context) {
+    async init(context: MasterContext) {
       await plugin.init?.(context)
     },
     postFork: (context: WorkerContext) => plugin.postFork?.({ ...context, api, data: plugin.data } as never),
   } as never)
-  const directory = directoryWith({ 'app.js': `export default async () => Response.json({ value: await (async () => {\n${body}\n})() })` })
+  const directory = directoryWith({
+    'app.js': `export default async () => Response.json({ value: await (async () => {\n${body}\n})() })`,
+  })
   await harness.mount(join(directory, 'app.js'))
   const response = await harness.request()
   if (response.status !== '200 OK') throw new Error(harness.logLines.join('\n'))
@@ -48,25 +61,41 @@ describe('the uwsgi module', () => {
         api.masterpid() > 0, String(api.version), String(api.hostname), Object.getPrototypeOf(api)])`,
       { workerId: 3 },
     )
-    expect(JSON.parse((await app.request()).text)).toEqual([true, true, 3, 3, true, 'worker_id', true, '0.0.0-test', 'test-host', null])
+    expect(JSON.parse((await app.request()).text)).toEqual([
+      true,
+      true,
+      3,
+      3,
+      true,
+      'worker_id',
+      true,
+      '0.0.0-test',
+      'test-host',
+      null,
+    ])
   })
 
   it('writes log lines, text and bytes unchanged', async () => {
-    const app = await mountJs("export default () => Response.json([uwsgi.log('gr\u00fcn \\u20ac'), uwsgi.log(new Uint8Array([104, 105]))])")
+    const app = await mountJs(
+      "export default () => Response.json([uwsgi.log('gr\u00fcn \\u20ac'), uwsgi.log(new Uint8Array([104, 105]))])",
+    )
     expect((await app.request()).text).toBe('[true,true]')
     expect(app.logLines).toEqual(['gr\u00fcn \u20ac', 'hi'])
   })
 
   it('has the options as an object without a prototype', async () => {
-    const app = await mountJs('export default () => Response.json([uwsgi.opt, Object.getPrototypeOf(uwsgi.opt), uwsgi.opt.missing ?? null])', {
-      opt: new Map<string, readonly (string | true)[]>([
-        ['workers', ['2']],
-        ['master', [true]],
-        ['mount', ['/a=b', true, 'gr\u00fcn']],
-        ['__proto__', ['x']],
-        ['toString', ['y']],
-      ]),
-    })
+    const app = await mountJs(
+      'export default () => Response.json([uwsgi.opt, Object.getPrototypeOf(uwsgi.opt), uwsgi.opt.missing ?? null])',
+      {
+        opt: new Map<string, readonly (string | true)[]>([
+          ['workers', ['2']],
+          ['master', [true]],
+          ['mount', ['/a=b', true, 'gr\u00fcn']],
+          ['__proto__', ['x']],
+          ['toString', ['y']],
+        ]),
+      },
+    )
     const [options, prototype, missing] = JSON.parse((await app.request()).text)
     expect(Object.entries(options)).toEqual([
       ['workers', '2'],
@@ -87,7 +116,19 @@ describe('the uwsgi module', () => {
       `uwsgi.take(1, -1, 1.5, -0, 2 ** 53, 10n ** 30n, -5n, true, null, undefined, 'a\\0\\u00ff\\ud800\\u{1f600}', new Uint8Array([0, 255]).subarray(1))
       uwsgi.take('x'.repeat(10000) + 'y'.repeat(10000), NaN, Infinity)`,
     )
-    expect(seen.slice(0, 11)).toEqual([1, -1, 1.5, -0, 2 ** 53, 10n ** 30n, -5n, true, undefined, undefined, 'a\0\xff\ud800\u{1f600}'])
+    expect(seen.slice(0, 11)).toEqual([
+      1,
+      -1,
+      1.5,
+      -0,
+      2 ** 53,
+      10n ** 30n,
+      -5n,
+      true,
+      undefined,
+      undefined,
+      'a\0\xff\ud800\u{1f600}',
+    ])
     expect(seen[11]).toEqual(Uint8Array.of(255))
     expect(seen.slice(12)).toEqual([`${'x'.repeat(10_000)}${'y'.repeat(10_000)}`, Number.NaN, Number.POSITIVE_INFINITY])
   })

@@ -1,0 +1,274 @@
+// The requests a guest is working on, by number, and the host functions through which it reads and answers them.
+// Invariants: a number is never used for two requests; a response is begun once; after a request is over its number
+// reaches nothing.
+
+import type { Log } from '../../host/api/context.ts'
+import { PolywsgiError } from '../../host/errors.ts'
+import { reasonPhrase } from '../../host/request/status.ts'
+import type { WsgiRequest } from '../../host/request/wsgi-request.ts'
+import type { Converter } from './convert.ts'
+import type { Pointer, RawFunction } from './engine.ts'
+import { type FatalGuestError, GuestThrow } from './errors.ts'
+import { wantText } from './host-text.ts'
+import type { Suspension } from './suspend.ts'
+
+/** One request in the guest's hands. */
+export class GuestRequest {
+  readonly id: number
+  readonly wsgi: WsgiRequest
+  /** The guest has given its answer: nothing more is taken from it. */
+  isAnswered = false
+  /** The answer has been handed over. */
+  isOver = false
+  /** What the host is told: 0 done, -1 failed. */
+  result: 0 | -1 = 0
+  settle: { resolve(result: 0 | -1): void; reject(error: Error): void } | undefined
+
+  constructor(id: number, wsgi: WsgiRequest) {
+    this.id = id
+    this.wsgi = wsgi
+  }
+}
+
+// A body up to this size goes out at once: it fits the window that every response begins with. A longer one may have to
+// wait for the client, and must not make the other requests of the worker wait too.
+const mostAtOnce = 256 * 1024
+
+const statusLines: string[] = []
+const statusLine = (status: number): string => (statusLines[status] ??= `${status} ${reasonPhrase(status)}`)
+
+const lastId = 0x3fffffff
+
+export class RequestTable {
+  readonly #converter: Converter
+  readonly #suspension: Suspension
+  readonly #log: Log
+  readonly #running = new Map<number, GuestRequest>()
+  /** Streams whose head is known but not sent: it goes with the first chunk, or alone when the turn ends without one. */
+  readonly #headsWaiting = new Set<GuestRequest>()
+  #lastId = 0
+
+  constructor(converter: Converter, suspension: Suspension, log: Log) {
+    this.#converter = converter
+    this.#suspension = suspension
+    this.#log = log
+    suspension.onTurnEnd.add(() => {
+      if (this.#headsWaiting.size > 0) this.#sendHeads()
+    })
+  }
+
+  begin(wsgi: WsgiRequest): GuestRequest {
+    do this.#lastId = this.#lastId === lastId ? 1 : this.#lastId + 1
+    while (this.#running.has(this.#lastId))
+    const request = new GuestRequest(this.#lastId, wsgi)
+    this.#running.set(request.id, request)
+    return request
+  }
+
+  /** How many are under way. */
+  get size(): number {
+    return this.#running.size
+  }
+
+  /** The interpreter is lost, and with it everybody's handler. */
+  rejectAll(error: FatalGuestError): void {
+    for (const request of this.#running.values()) request.settle?.reject(error)
+    this.#running.clear()
+    this.#headsWaiting.clear()
+  }
+
+  /**
+   * Logs what went wrong and answers with a plain 500. A response that has begun stays as it is: the host cuts it, since
+   * the result is -1.
+   */
+  fail(request: GuestRequest, description: string): void {
+    const { wsgi } = request
+    this.#logFor(request, description)
+    request.isAnswered = true
+    request.result = -1
+    try {
+      if (!wsgi.headersSent) {
+        wsgi.setHead('500 Internal Server Error', 'Content-Type\0text/plain')
+        wsgi.finish(Buffer.from('Internal Server Error'))
+      }
+    } catch (error) {
+      this.#failToSend(request, error)
+    }
+    this.#end(request)
+  }
+
+  #end(request: GuestRequest): void {
+    request.isOver = true
+    this.#running.delete(request.id)
+    this.#headsWaiting.delete(request)
+    request.settle?.resolve(request.result)
+  }
+
+  #failToSend(request: GuestRequest, error: unknown): void {
+    // A client that has gone is no error of the app's; headers past the limit are.
+    if (error instanceof PolywsgiError && error.code === 'CLIENT_GONE') return
+    request.result = -1
+    this.#logFor(request, error instanceof Error ? error.message : String(error))
+  }
+
+  #logFor(request: GuestRequest, what: string): void {
+    this.#log.text(`js app ${request.wsgi.app?.source ?? '(none)'}: ${what}`)
+  }
+
+  /** The request a guest means, while it may still be answered. */
+  #open(argv: Pointer): GuestRequest | undefined {
+    const request = this.#running.get(this.#converter.int(argv) ?? 0)
+    return request === undefined || request.isAnswered ? undefined : request
+  }
+
+  /** The request a guest reads from. */
+  #readable(argv: Pointer): WsgiRequest {
+    const request = this.#running.get(this.#converter.int(argv) ?? 0)
+    if (request === undefined) throw new GuestThrow('TypeError', 'the request is over, its body cannot be read any more')
+    return request.wsgi
+  }
+
+  #setHead(request: GuestRequest, argv: Pointer): void {
+    const status = this.#converter.int(argv + 8)!
+    const reason = this.#converter.text(argv + 16)
+    const headers = wantText(this.#converter.text(argv + 24))
+    try {
+      request.wsgi.setHead(reason === undefined ? statusLine(status) : `${status} ${reason}`, headers)
+    } catch (error) {
+      throw new GuestThrow('TypeError', error instanceof Error ? error.message : 'bad response head')
+    }
+  }
+
+  #bodyOf(cell: Pointer): Uint8Array {
+    const body = this.#converter.utf8(cell) ?? this.#converter.bytes(cell)
+    if (body === undefined) throw new GuestThrow('TypeError', 'a body is text or bytes')
+    return body
+  }
+
+  #finish(request: GuestRequest, body: Uint8Array | undefined): void {
+    request.isAnswered = true
+    if (body === undefined || body.length <= mostAtOnce) {
+      try {
+        request.wsgi.finish(body)
+      } catch (error) {
+        this.#failToSend(request, error)
+      }
+      this.#end(request)
+      return
+    }
+    request.wsgi
+      .finishAsync(body.slice())
+      .catch((error: unknown) => this.#failToSend(request, error))
+      .then(() => this.#end(request))
+  }
+
+  #sendHeads(): void {
+    for (const request of this.#headsWaiting) {
+      request.wsgi.writeBodyAsync(new Uint8Array(0)).catch((error: unknown) => this.#failToSend(request, error))
+    }
+    this.#headsWaiting.clear()
+  }
+
+  functions(): Record<string, RawFunction> {
+    const converter = this.#converter
+    return {
+      /** id, status, reason or undefined, head (names and values joined by NUL), body (text or bytes). */
+      respond: (_argc, argv) => {
+        const request = this.#open(argv)
+        if (request === undefined) return 0
+        this.#setHead(request, argv)
+        this.#finish(request, this.#bodyOf(argv + 32))
+        return 0
+      },
+      /** As `respond` without the body, which follows by `write` and `finish`. */
+      respondHead: (_argc, argv) => {
+        const request = this.#open(argv)
+        if (request === undefined) return 0
+        this.#setHead(request, argv)
+        this.#headsWaiting.add(request)
+        return 0
+      },
+      /** id, bytes, token: settles with 1 when there is room for more, with 0 when the client is gone. */
+      write: (_argc, argv) => {
+        const request = this.#open(argv)
+        const token = converter.int(argv + 16)!
+        let work = Promise.resolve(false)
+        if (request !== undefined) {
+          this.#headsWaiting.delete(request)
+          const { wsgi } = request
+          // An empty chunk is nothing to send, and would mean the end in some encodings of a body.
+          const chunk = this.#bodyOf(argv + 8)
+          if (wsgi.clientGone) work = Promise.resolve(false)
+          else if (chunk.length === 0) work = Promise.resolve(true)
+          else {
+            work = wsgi.writeBodyAsync(chunk.slice()).then(
+              () => !wsgi.clientGone,
+              () => false,
+            )
+          }
+        }
+        this.#suspension.settleLater(token, work, (isThere) => converter.boolean(isThere))
+        return 0
+      },
+      /** id, bytes. Waits for the client. */
+      writeSync: (_argc, argv) => {
+        const request = this.#open(argv)
+        if (request === undefined || request.wsgi.clientGone) return 0
+        this.#headsWaiting.delete(request)
+        try {
+          request.wsgi.writeBody(this.#bodyOf(argv + 8))
+        } catch (error) {
+          this.#failToSend(request, error)
+        }
+        return 0
+      },
+      finish: (_argc, argv) => {
+        const request = this.#open(argv)
+        if (request !== undefined) this.#finish(request, undefined)
+        return 0
+      },
+      /** id, description. */
+      fail: (_argc, argv) => {
+        const request = this.#open(argv)
+        if (request !== undefined) this.fail(request, converter.text(argv + 8) ?? 'an unprintable error')
+        return 0
+      },
+      /** 0 without a body, -1 when the length is not known. */
+      bodyLength: (_argc, argv) => converter.int32(Math.min(this.#readable(argv).body.contentLength, 0x7fffffff)),
+      bodyWhole: (_argc, argv) => {
+        const { body } = this.#readable(argv)
+        const whole = body.whole
+        if (whole === undefined) return 0
+        const buffer = converter.newBuffer(whole)
+        if (whole.length > 0) body.read(whole.length)
+        return buffer
+      },
+      bodyText: (_argc, argv) => {
+        const { body } = this.#readable(argv)
+        const whole = body.whole
+        if (whole === undefined) return 0
+        const text = converter.newUtf8(whole)
+        if (whole.length > 0) body.read(whole.length)
+        return text
+      },
+      /** id, most bytes, token: settles with an ArrayBuffer, empty at the end. */
+      bodyRead: (_argc, argv) => {
+        const { body } = this.#readable(argv)
+        const most = converter.int(argv + 8)!
+        this.#suspension.settleLater(converter.int(argv + 16)!, body.readAsync(most), (bytes) => converter.newBuffer(bytes))
+        return 0
+      },
+      /** id, most bytes. Waits for the client. */
+      bodyReadSync: (_argc, argv) => {
+        const { body } = this.#readable(argv)
+        const most = converter.int(argv + 8)!
+        try {
+          return converter.newBuffer(most === 0 ? new Uint8Array(0) : body.read(most))
+        } catch (error) {
+          if (!(error instanceof PolywsgiError)) throw error
+          throw new GuestThrow('UwsgiError', error.message, error.code)
+        }
+      },
+    }
+  }
+}

@@ -1,0 +1,199 @@
+// What happens between entries into the guest: the job queue of promises, timers, work the host finishes later.
+// Invariants: a turn runs a bounded number of jobs, so that no chain of microtasks keeps the worker from its other
+// requests; whatever enters the guest from the event loop ends with `endTurn`.
+import type { Converter } from './convert.ts'
+import type { Engine, Pointer, RawFunction } from './engine.ts'
+import { FatalGuestError, GuestThrow } from './errors.ts'
+import { Tag } from './layout.ts'
+
+// About 2 ms of jobs: then the event loop gets its turn.
+const jobsPerTurn = 1000
+
+// Each costs the host memory that the guest's own limit does not count.
+const mostTimers = 50_000
+
+export class Suspension {
+  readonly #engine: Engine
+  readonly #converter: Converter
+  readonly #timers = new Map<number, NodeJS.Timeout>()
+  readonly #lastContext: Pointer
+  /** Called when a turn is over, with or without jobs left. */
+  readonly onTurnEnd = new Set<() => void>()
+  /** Makes room when there is no memory. */
+  relieve: () => void = () => {}
+  /** Called with the error of a job that failed outside of any promise. Takes the error over. */
+  onJobError: (error: Pointer) => void = () => {}
+  readonly #entry: (name: string) => Pointer
+  #isPumpScheduled = false
+  #waiting = 0
+
+  /** @param entry finds a function of the glue by name */
+  constructor(engine: Engine, converter: Converter, entry: (name: string) => Pointer) {
+    this.#engine = engine
+    this.#converter = converter
+    this.#entry = entry
+    this.#lastContext = engine.allocate(4)
+  }
+
+  /** True while something may still enter the guest by itself: jobs, timers, work under way. */
+  get isBusy(): boolean {
+    return this.#waiting > 0 || this.#timers.size > 0 || this.hasJobs
+  }
+
+  get hasJobs(): boolean {
+    return this.#engine.dead === undefined && this.#engine.ffi._QTS_IsJobPending(this.#engine.runtime) !== 0
+  }
+
+  /**
+   * Runs pending jobs, at most a turn's share; the rest after the event loop had its turn.
+   * @throws FatalGuestError
+   */
+  endTurn(): void {
+    if (this.#engine.ffi._QTS_IsJobPending(this.#engine.runtime) !== 0) this.#runJobs()
+    for (const listener of this.onTurnEnd) listener()
+  }
+
+  #runJobs(): void {
+    const { ffi, runtime } = this.#engine
+    let left = jobsPerTurn
+    while (left > 0) {
+      const result = this.#engine.enter(() => ffi._QTS_ExecutePendingJob(runtime, left, this.#lastContext))
+      const tag = this.#engine.i32[(result >> 2) + 1]!
+      const isCount = tag === Tag.int || tag > Tag.shortBigInt || tag < Tag.bigInt
+      if (isCount) {
+        this.#engine.free(result)
+        break
+      }
+      // A job that throws stops the batch without saying how many had run: an eighth of the share pays for it.
+      left -= jobsPerTurn >> 3
+      this.onJobError(result)
+    }
+    if (!this.#isPumpScheduled && ffi._QTS_IsJobPending(runtime) !== 0) {
+      this.#isPumpScheduled = true
+      setImmediate(() => {
+        this.#isPumpScheduled = false
+        this.#enterFromEventLoop(() => {})
+      })
+    }
+  }
+
+  /**
+   * Gives the guest's promise `token` the outcome of `work` when that is there.
+   * @param toValue makes the guest's value of the result
+   */
+  settleLater<T>(token: number, work: Promise<T>, toValue: (result: T) => Pointer): void {
+    this.#waiting += 1
+    work.then(
+      (result) => this.#settle(token, () => toValue(result)),
+      (error: unknown) => this.#refuse(token, error),
+    )
+  }
+
+  #settle(token: number, makeValue: () => Pointer): void {
+    this.#waiting -= 1
+    this.#enterFromEventLoop(() => {
+      let value: Pointer
+      try {
+        value = this.#withRelief(makeValue)
+      } catch (error) {
+        this.#callRefuse(token, error)
+        return
+      }
+      this.#engine.setInt(0, token)
+      this.#engine.setValue(1, value === 0 ? this.#engine.undefinedValue : value)
+      const result = this.#engine.call(this.#entry('settle'), 2)
+      this.#engine.free(value)
+      this.#discard(result)
+    })
+  }
+
+  // Out of memory may mean full of garbage: a promise left unsettled for that would hold its core for ever.
+  #withRelief<T>(run: () => T): T {
+    try {
+      return run()
+    } catch (error) {
+      if (!(error instanceof GuestThrow)) throw error
+      this.relieve()
+      return run()
+    }
+  }
+
+  #refuse(token: number, error: unknown): void {
+    this.#waiting -= 1
+    this.#enterFromEventLoop(() => this.#callRefuse(token, error))
+  }
+
+  #callRefuse(token: number, error: unknown): void {
+    const refusal = error instanceof GuestThrow ? error : hostErrorAsRefusal(error)
+    const texts = [refusal.kind, refusal.message, refusal.code]
+    const values = texts.map((text) => this.#withRelief(() => this.#converter.newText(text)))
+    this.#engine.setInt(0, token)
+    for (const [index, value] of values.entries()) this.#engine.setValue(index + 1, value)
+    const result = this.#engine.call(this.#entry('refuse'), 4)
+    for (const value of values) this.#engine.free(value)
+    this.#discard(result)
+  }
+
+  // A lost interpreter has told everybody by its onDeath already: nobody up here could do anything about it. Without
+  // memory for the call itself the promise stays unsettled, which holds its core as a handler that hangs does.
+  #enterFromEventLoop(run: () => void): void {
+    if (this.#engine.dead !== undefined) return
+    try {
+      run()
+      this.endTurn()
+    } catch (error) {
+      if (!(error instanceof FatalGuestError) && !(error instanceof GuestThrow)) throw error
+    }
+  }
+
+  #discard(result: Pointer): void {
+    if (this.#engine.isException(result)) this.onJobError(this.#engine.takeException(result))
+    else this.#engine.free(result)
+  }
+
+  /** Stops all timers: nothing enters the guest by itself any more. */
+  close(): void {
+    for (const timer of this.#timers.values()) clearTimeout(timer)
+    this.#timers.clear()
+  }
+
+  functions(): Record<string, RawFunction> {
+    const converter = this.#converter
+    return {
+      startTimer: (_argc, argv) => {
+        const id = converter.int(argv)!
+        const delay = converter.int(argv + 8)!
+        const repeats = converter.value(argv + 16) === true
+        this.#startTimer(id, delay, repeats)
+        return 0
+      },
+      stopTimer: (_argc, argv) => {
+        const id = converter.int(argv)!
+        clearTimeout(this.#timers.get(id))
+        this.#timers.delete(id)
+        return 0
+      },
+    }
+  }
+
+  #startTimer(id: number, delayMs: number, repeats: boolean): void {
+    if (this.#timers.size >= mostTimers) throw new GuestThrow('RangeError', `more than ${mostTimers} timers at once`)
+    const fire = (): void => {
+      if (!repeats) this.#timers.delete(id)
+      this.#enterFromEventLoop(() => {
+        this.#engine.setInt(0, id)
+        this.#discard(this.#engine.call(this.#entry('fireTimer'), 1))
+      })
+    }
+    const timer = repeats ? setInterval(fire, delayMs) : setTimeout(fire, delayMs)
+    // A guest's timer must not keep a worker alive that is to end; while the worker serves, its link does.
+    timer.unref()
+    this.#timers.set(id, timer)
+  }
+}
+
+const hostErrorAsRefusal = (error: unknown): GuestThrow => {
+  const code = (error as { code?: unknown } | undefined)?.code
+  const message = error instanceof Error ? error.message : String(error)
+  return new GuestThrow('UwsgiError', message, typeof code === 'string' ? code : 'GUEST_EXCEPTION')
+}

@@ -1,0 +1,149 @@
+// The ground the binding stands on: the wasm image, values across the border, what a start costs and what stays behind.
+import fc from 'fast-check'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { Collector } from '../../../bindings/js/collector.ts'
+import { Converter, verifyLayout } from '../../../bindings/js/convert.ts'
+import { Engine } from '../../../bindings/js/engine.ts'
+import { GuestThrow } from '../../../bindings/js/errors.ts'
+import { compileImage, withTableExport } from '../../../bindings/js/wasm-image.ts'
+import { type WasmModule, wasm } from '../../../bindings/js/web-assembly.ts'
+
+let image: WasmModule
+beforeAll(async () => {
+  image = await compileImage()
+})
+
+const newEngine = async (): Promise<{ engine: Engine; converter: Converter }> => {
+  const engine = await Engine.create(image, { memoryLimit: 64 << 20, onHostFault: () => {} })
+  return { engine, converter: new Converter(engine) }
+}
+
+describe('the image', () => {
+  it('is refused when it is no module, cut, or has no exports', () => {
+    const header = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]
+    expect(() => withTableExport(Uint8Array.of(1, 2, 3))).toThrow('the interpreter file is not a WebAssembly module')
+    expect(() => withTableExport(Uint8Array.from(header))).toThrow('the interpreter file has no exports')
+    expect(() => withTableExport(Uint8Array.from([...header, 7, 0x80]))).toThrow('the interpreter file is cut or damaged')
+  })
+
+  it('gets its table as one more export', () => {
+    // (module (table 1 funcref) (export "t" (table 0)))
+    const module = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 4, 4, 1, 0x70, 0, 1, 7, 5, 1, 1, 0x74, 1, 0)
+    const changed = new wasm.Instance(new wasm.Module(withTableExport(module)), {})
+    expect(Object.keys(changed.exports)).toEqual(['t', 'polywsgiTable'])
+    expect(changed.exports['polywsgiTable']).toBe(changed.exports['t'])
+  })
+})
+
+describe('the converter', () => {
+  it('proves the layout of values, and notices another one', async () => {
+    const { engine, converter } = await newEngine()
+    expect(() => verifyLayout(engine, converter)).not.toThrow()
+    converter.value = () => 'something else'
+    expect(() => verifyLayout(engine, converter)).toThrow('this build of QuickJS keeps values otherwise than expected (probe 0)')
+  })
+
+  it('brings any text in and out unchanged', async () => {
+    const { engine, converter } = await newEngine()
+    const check = (text: string): void => {
+      const value = converter.newText(text)
+      expect(converter.text(value)).toBe(text)
+      engine.free(value)
+    }
+    fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 300 }), check))
+    for (const text of ['\ud800', 'a'.repeat(1_000_000), '\u20ac'.repeat(200_000), '\xff'.repeat(64 * 1024)]) check(text)
+  })
+
+  it('brings any bytes in and out unchanged, as bytes and as Latin-1 text', async () => {
+    const { engine, converter } = await newEngine()
+    const toBytes = engine.evaluate('((buffer) => new Uint8Array(buffer))', 'test.js')
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+        const buffer = converter.newBuffer(bytes)
+        engine.setValue(0, buffer)
+        const array = engine.call(toBytes, 1)
+        expect(converter.value(array)).toEqual(bytes)
+        const text = converter.newLatin1(bytes)
+        expect(converter.text(text)).toBe(Buffer.from(bytes).toString('latin1'))
+        expect(converter.latin1(text)).toEqual(bytes)
+        for (const value of [buffer, array, text]) engine.free(value)
+      }),
+    )
+  })
+
+  it('brings any number and integer out unchanged', async () => {
+    const { engine, converter } = await newEngine()
+    const evaluate = (source: string) => {
+      const value = engine.evaluate(source, 'test.js')
+      const read = converter.value(value)
+      engine.free(value)
+      return read
+    }
+    fc.assert(
+      fc.property(fc.double(), (number) => void expect(evaluate(Object.is(number, -0) ? '-0' : `(${number})`)).toBe(number)),
+    )
+    fc.assert(fc.property(fc.bigInt(), (integer) => void expect(evaluate(`${integer}n`)).toBe(integer)))
+  })
+
+  it('brings lists and large integers in unchanged', async () => {
+    const { engine, converter } = await newEngine()
+    const toText = engine.evaluate(
+      '((value) => JSON.stringify(value, (key, v) => typeof v === "bigint" ? v + "n" : v))',
+      'test.js',
+    )
+    const show = (value: number): string => {
+      engine.setValue(0, value)
+      const shown = engine.call(toText, 1)
+      const text = converter.text(shown) as string
+      engine.free(shown)
+      engine.free(value)
+      return text
+    }
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.oneof(
+            fc.string(),
+            fc.integer(),
+            fc.double({ noNaN: true, noDefaultInfinity: true }).map((n) => n + 0),
+          ),
+        ),
+        (list) => void expect(JSON.parse(show(converter.newList(list)))).toEqual(JSON.parse(JSON.stringify(list))),
+      ),
+    )
+    fc.assert(
+      fc.property(fc.bigInt(), (integer) => {
+        const writer = converter.beginBjson()
+        writer.bigint(integer)
+        expect(show(converter.fromBjson(writer.bytes))).toBe(`"${integer}n"`)
+      }),
+    )
+  })
+
+  it('says when there is no room for a value', async () => {
+    const { converter } = await newEngine()
+    expect(() => converter.newText('x'.repeat(80 << 20))).toThrow(GuestThrow)
+    expect(() => converter.newBuffer(new Uint8Array(80 << 20))).toThrow('out of memory: the interpreter may use 64 MB')
+    expect(converter.text(converter.newText('room again'))).toBe('room again')
+  })
+})
+
+describe('the collector', () => {
+  it('collects cycles when asked', async () => {
+    const { engine, converter } = await newEngine()
+    const collector = new Collector(engine, converter)
+    const count = (): number => {
+      const usage = engine.ffi._QTS_RuntimeComputeMemoryUsage(engine.runtime, engine.context)
+      const objects = engine.getProperty(usage, 'obj_count')
+      const value = converter.value(objects) as number
+      engine.free(objects)
+      engine.free(usage)
+      return value
+    }
+    const before = count()
+    engine.free(engine.evaluate('for (let i = 0; i < 1000; i++) { const a = {}; a.self = a }', 'test.js'))
+    expect(count()).toBeGreaterThanOrEqual(before + 1000)
+    collector.collect()
+    expect(count()).toBeLessThan(before + 10)
+  })
+})
