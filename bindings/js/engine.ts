@@ -3,10 +3,17 @@
 // unwound), unless the interpreter is lost already; after `dead` is set nothing enters it any more.
 import { resourceLimits } from 'node:worker_threads'
 import loadEmscripten from '@jitl/quickjs-wasmfile-release-sync/emscripten-module'
+import {
+  type WasmImports,
+  type WasmInstance,
+  type WasmMemory,
+  type WasmModule,
+  type WasmTable,
+  wasm,
+} from '../../host/plugin/web-assembly.ts'
 import { FatalGuestError, GuestThrow } from './errors.ts'
 import { Tag } from './layout.ts'
 import { tableExport } from './wasm-image.ts'
-import { type WasmInstance, type WasmMemory, type WasmModule, type WasmTable, wasm } from './web-assembly.ts'
 
 /** An address in the interpreter's memory; 0 is none. */
 export type Pointer = number
@@ -138,7 +145,7 @@ export class Engine {
     const load = loadEmscripten as unknown as (options: object) => Promise<QuickJs>
     const ffi = await load({
       wasmMemory: memory,
-      instantiateWasm: (imports: unknown, onSuccess: (instance: WasmInstance) => void) => {
+      instantiateWasm: (imports: WasmImports, onSuccess: (instance: WasmInstance) => void) => {
         const instance = new wasm.Instance(image, imports)
         table = instance.exports[tableExport] as WasmTable
         onSuccess(instance)

@@ -2,11 +2,11 @@
 // compiled module. Invariant: a worker without JavaScript apps boots nothing.
 import { GuestError } from '../../host/errors.ts'
 import type { Plugin, WorkerContext } from '../../host/plugin/plugin.ts'
+import type { WasmModule } from '../../host/plugin/web-assembly.ts'
 import { Apps, appExtensions } from './app.ts'
 import { language } from './errors.ts'
 import { Runtime } from './runtime.ts'
 import { compileImage } from './wasm-image.ts'
-import type { WasmModule } from './web-assembly.ts'
 
 export { FatalGuestError } from './errors.ts'
 

@@ -1,9 +1,10 @@
 // Rejected promises that nobody handles: reported to the log when the turn is over. QuickJS has a hook for them, which the
 // C interface does not export: it is a word of JSRuntime, found next to a word that can be set, and the function goes
 // into the module's table. Invariant: every promise and reason kept here is freed when it is handled or reported.
+
+import { wasm } from '../../host/plugin/web-assembly.ts'
 import type { Engine, Pointer } from './engine.ts'
 import type { Suspension } from './suspend.ts'
-import { wasm } from './web-assembly.ts'
 
 // (import "h" "f" (func (param i32 i64 i64 i32 i32))) (export "f" (func 0)): gives a host function the hook's C type.
 const trampoline = Uint8Array.from([

@@ -3,6 +3,7 @@
 import { randomFillSync, randomUUID } from 'node:crypto'
 import type { BoundApi } from '../../host/api/bind.ts'
 import type { Log } from '../../host/api/context.ts'
+import type { WasmModule } from '../../host/plugin/web-assembly.ts'
 import { Collector } from './collector.ts'
 import { Converter, verifyLayout } from './convert.ts'
 import { Engine, type Pointer, type RawFunction } from './engine.ts'
@@ -15,7 +16,6 @@ import { ModuleLoader } from './modules.ts'
 import { Rejections } from './rejections.ts'
 import { RequestTable } from './requests.ts'
 import { Suspension } from './suspend.ts'
-import type { WasmModule } from './web-assembly.ts'
 
 export interface RuntimeOptions {
   readonly image: WasmModule

@@ -2,7 +2,7 @@
 // the compiled module. Invariant: apart from that export the module is what the package ships.
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { type WasmModule, wasm } from './web-assembly.ts'
+import { type WasmModule, wasm } from '../../host/plugin/web-assembly.ts'
 
 /** Name of the added export: the function table, through which the interpreter's rejection hook is set. */
 export const tableExport = 'polywsgiTable'

@@ -2,6 +2,8 @@
 // JavaScript and back: error unwinding, the request table, the check behind `setmetatable`, the entry of host functions.
 // An `error` or `coroutine.yield` costs two thirds of what unwinding by a JavaScript exception does, the request table likewise
 // of one filled from JavaScript. With no JavaScript frame between Lua frames, a stack of them can also be suspended.
+
+import type { WasmTable } from '../../host/plugin/web-assembly.ts'
 import {
   add,
   block,
@@ -39,7 +41,6 @@ import {
   throw_,
   tryCatch,
 } from './wasm-assembler.ts'
-import type { WasmTable } from './web-assembly.ts'
 
 interface WasmGlobal {
   value: number

@@ -3,8 +3,8 @@
 // Compiled once, in the master; the modules cross to the workers with the machine code that V8 has made of them so far.
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import { type WasmMemory, type WasmModule, type WasmTable, wasm } from '../../host/plugin/web-assembly.ts'
 import { companionModule, unwindingModule } from './companion.ts'
-import { compileWasm, type WasmMemory, type WasmModule, type WasmTable } from './web-assembly.ts'
 
 /** Crosses the fork: what `init` compiles and every worker instantiates. */
 export interface LuaModules {
@@ -90,9 +90,9 @@ export const luaBuffer = { size: 1024, lengthOffset: 8 } as const
 export const compileLua = async (): Promise<LuaModules> => {
   const path = createRequire(import.meta.url).resolve('wasmoon/dist/glue.wasm')
   return {
-    glue: compileWasm(withSmallMemory(await readFile(path))),
-    unwinding: compileWasm(unwindingModule()),
-    companion: compileWasm(companionModule()),
+    glue: new wasm.Module(withSmallMemory(await readFile(path))),
+    unwinding: new wasm.Module(unwindingModule()),
+    companion: new wasm.Module(companionModule()),
   }
 }
 

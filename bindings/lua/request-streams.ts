@@ -1,8 +1,9 @@
 // `env.input` and `env.error`: host functions that act on the request under way, whichever coroutine calls them. The two
 // objects are the same for every request and cannot be changed by a guest, so a request costs none.
+
+import type { LineJoiner } from '../../host/plugin/line-joiner.ts'
 import { pushBytes } from './convert.ts'
 import { luaBuffer, luaType, luaTypeNames, type Pointer } from './glue.ts'
-import type { LineLog } from './line-log.ts'
 import type { HostFunction, LuaRuntime } from './runtime.ts'
 
 /** How much is asked for at once of a body that arrives piece by piece. */
@@ -71,7 +72,7 @@ const readInto = (runtime: LuaRuntime, L: Pointer, wanted: number): number => {
 
 /** `error:write(...)`: strings and numbers, one after the other, to the log; whole lines appear at once. Answers itself. */
 export const writeError =
-  (runtime: LuaRuntime, errorLog: LineLog): HostFunction =>
+  (runtime: LuaRuntime, errorLog: LineJoiner): HostFunction =>
   (L) => {
     const { lua } = runtime
     const count = lua.lua_gettop(L)

@@ -3,6 +3,8 @@
 // once the state is booted, because an allocation that fails there ends the interpreter; after a trap nothing enters again.
 import { randomInt } from 'node:crypto'
 import type { Log } from '../../host/api/context.ts'
+import { LineJoiner } from '../../host/plugin/line-joiner.ts'
+import { instantiateWasm, wasm, wasmPageSize } from '../../host/plugin/web-assembly.ts'
 import type { WsgiRequest } from '../../host/request/wsgi-request.ts'
 import { latin1Text } from '../../protocol/latin1.ts'
 import type { Companion, Unwinding } from './companion.ts'
@@ -18,9 +20,7 @@ import {
   type Pointer,
   registryIndex,
 } from './glue.ts'
-import { LineLog } from './line-log.ts'
 import { type CallingInterpreter, systemCalls } from './system-calls.ts'
-import { instantiateWasm, WasmException, WasmRuntimeError, wasmPageSize } from './web-assembly.ts'
 
 /** Serves a call from Lua: reads arguments from `L`'s stack (from 1), pushes results, returns how many. Throwing is fine. */
 export type HostFunction = (L: Pointer) => number
@@ -78,7 +78,7 @@ export class LuaRuntime implements CallingInterpreter {
     this.log = options.log
     this.#pageLimit = Math.min(Math.floor(options.memoryLimit / wasmPageSize), maximumPages)
     const unwinding = instantiateWasm<Unwinding>(modules.unwinding, {})
-    const imports = systemCalls(this, unwinding, new LineLog(options.log))
+    const imports = systemCalls(this, unwinding, new LineJoiner(options.log))
     this.lua = instantiateWasm<LuaExports>(modules.glue, imports)
     this.#renewViews()
     this.companion = instantiateWasm<Companion>(modules.companion, {
@@ -156,7 +156,7 @@ export class LuaRuntime implements CallingInterpreter {
       const serve = this.#functions[this.lua.lua_tonumberx(L, firstUpvalue, 0)] as HostFunction
       return serve(L)
     } catch (error) {
-      if (error instanceof WasmException || error instanceof WasmRuntimeError) throw error
+      if (error instanceof wasm.Exception || error instanceof wasm.RuntimeError) throw error
       // V8's stack ran out, perhaps inside the interpreter: what it was doing is not done.
       if (error instanceof RangeError && error.message.includes('call stack')) throw error
       caught = error

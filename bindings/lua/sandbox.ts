@@ -2,6 +2,7 @@
 // files, which prune the rest. What those files need of the host is one table of functions, reachable by nobody else.
 import { randomInt } from 'node:crypto'
 import type { BoundApi } from '../../host/api/bind.ts'
+import { LineJoiner } from '../../host/plugin/line-joiner.ts'
 import { pushBytes, pushInteger, pushText } from './convert.ts'
 import { ownChunkName } from './errors.ts'
 import { luaStatus, type Pointer } from './glue.ts'
@@ -10,7 +11,6 @@ import modulesSource from './guest/modules.lua?raw'
 import sandboxSource from './guest/sandbox.lua?raw'
 import wsapiSource from './guest/wsapi.lua?raw'
 import { pushApi } from './install.ts'
-import { LineLog } from './line-log.ts'
 import type { ModuleFiles } from './module-files.ts'
 import { readInput, writeError } from './request-streams.ts'
 import type { HostFunction, LuaRuntime, Reference } from './runtime.ts'
@@ -21,7 +21,7 @@ export interface Sandbox {
   /** The function that the last `mount` kept. */
   takeKept(): Reference
   /** What `env.error` writes to. */
-  readonly errorLog: LineLog
+  readonly errorLog: LineJoiner
   /** The files of each app, by the number that its Lua side knows. */
   readonly moduleFiles: ModuleFiles[]
 }
@@ -32,7 +32,7 @@ const libraries = ['base', 'coroutine', 'debug', 'math', 'os', 'string', 'table'
 /** @throws Error when a step fails, which only want of memory can bring about */
 export const openSandbox = (runtime: LuaRuntime, api: BoundApi): Sandbox => {
   const { lua, main } = runtime
-  const errorLog = new LineLog(runtime.log)
+  const errorLog = new LineJoiner(runtime.log)
   const moduleFiles: ModuleFiles[] = []
   for (const library of libraries) {
     lua[`luaopen_${library}`](main)
@@ -103,7 +103,7 @@ const runScript = (runtime: LuaRuntime, source: string, args: readonly Reference
   return Array.from({ length: resultCount }, () => runtime.anchor(main)).reverse()
 }
 
-const pushHost = (runtime: LuaRuntime, errorLog: LineLog, moduleFiles: readonly ModuleFiles[], keep: HostFunction): void => {
+const pushHost = (runtime: LuaRuntime, errorLog: LineJoiner, moduleFiles: readonly ModuleFiles[], keep: HostFunction): void => {
   const { lua, main } = runtime
   lua.lua_createtable(main, 0, 16)
   const setField = (name: string): void => withCString(runtime, name, (pointer) => lua.lua_setfield(main, -2, pointer))

@@ -1,9 +1,10 @@
 // Everything the Lua interpreter can ask of the world: the functions that glue.wasm imports. What is not answered here does
 // not exist for a guest, whatever Lua function it finds a way to call: no files, no environment, no shell, no exit.
+
+import type { LineJoiner } from '../../host/plugin/line-joiner.ts'
+import { wasm } from '../../host/plugin/web-assembly.ts'
 import { type BrokenDownTime, localTime, readTime, secondsOf, strftime, utcTime, writeTime } from './calendar.ts'
 import type { Unwinding } from './companion.ts'
-import type { LineLog } from './line-log.ts'
-import { WasmRuntimeError } from './web-assembly.ts'
 
 /** What the calls need of the interpreter that makes them; its memory does not exist before they are given to it. */
 export interface CallingInterpreter {
@@ -24,13 +25,13 @@ const stderrAndStdout = new Set([1, 2])
 export const systemCalls = (
   interpreter: CallingInterpreter,
   unwinding: Unwinding,
-  output: LineLog,
+  output: LineJoiner,
 ): Record<string, Record<string, unknown>> => {
   const refuse = (): number => notPermitted
   const refuseDescriptor = (): number => badFileDescriptor
   const ended = (how: string) => (): never => {
     // A trap as far as Lua is concerned: it cannot be caught there, and the interpreter must not be entered again.
-    throw new WasmRuntimeError(how)
+    throw new wasm.RuntimeError(how)
   }
   const putTime = (address: number, time: BrokenDownTime): void => writeTime(interpreter.view, address, time)
 

@@ -1,7 +1,7 @@
 // CPython's C API as Pyodide's wasm module exports it, and the memory both sides share. All traffic with the interpreter
 // goes through these calls on raw addresses: no proxy object exists on either side, so a guest cannot hold one.
 // Invariant: `bytes` and `words` always view the current memory; they are renewed whenever it grows.
-import type { WasmExports, WasmGlobal, WasmMemory, WasmTable } from './web-assembly.ts'
+import type { WasmExports, WasmGlobal, WasmMemory, WasmTable } from '../../host/plugin/web-assembly.ts'
 
 /** An address in the interpreter's memory; 0 is C's NULL. A function that returns one of an object hands over a reference. */
 export type Pointer = number

@@ -1,6 +1,6 @@
 // The part of Emscripten's glue that we use: the factory's settings, the file system, and what a node of it looks like.
 // Pyodide's own JavaScript layer is never started, only this glue below it.
-import type { WasmImports, WasmInstance, WasmModule } from './web-assembly.ts'
+import type { WasmImports, WasmInstance, WasmModule } from '../../host/plugin/web-assembly.ts'
 
 /** What is thrown inside file operations: Emscripten turns it into the errno of the system call. */
 export interface ErrnoError extends Error {

@@ -4,9 +4,9 @@
 import { realpathSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Log } from '../../host/api/context.ts'
+import { LineJoiner } from '../../host/plugin/line-joiner.ts'
 import type { EmscriptenModule, FileNode, FileSystemType, MemoryFileSystem, StreamOperations } from './emscripten.ts'
 import { hostDirectoryType, writeAccess } from './host-directory.ts'
-import { LineJoiner } from './line-joiner.ts'
 
 const EROFS = 69
 const ENOSPC = 51

@@ -2,7 +2,7 @@
 // object, so we make that object: what is listed here may be called, what is not ends the interpreter. A guest that
 // corrupts its own memory gains no more than that, since nothing else is linked.
 // Invariant: no listed function runs host code, touches a host file by itself, opens a connection or yields a host object.
-import { type WasmImports, type WasmModule, wasm } from './web-assembly.ts'
+import { type WasmImports, type WasmModule, wasm } from '../../host/plugin/web-assembly.ts'
 
 /** Thrown through the wasm frames: the interpreter is not to be entered again. */
 export class InterpreterExit extends Error {

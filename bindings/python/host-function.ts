@@ -2,8 +2,8 @@
 // table and a C method definition, so Python calls it like any function written in C, with raw addresses.
 // Invariant: the host's part of such a function runs inside `hostAnswer`, so no exception of the host crosses wasm frames.
 import { ApiArgumentError } from '../../host/errors.ts'
+import { wasm } from '../../host/plugin/web-assembly.ts'
 import type { Pointer, PythonApi } from './capi.ts'
-import { wasm } from './web-assembly.ts'
 
 /** Takes borrowed references, returns a new one, or 0 with a Python exception set. */
 export type HostFunctionDefinition = {

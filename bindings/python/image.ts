@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { PolywsgiError } from '../../host/errors.ts'
-import { type WasmModule, wasm } from './web-assembly.ts'
+import { type WasmModule, wasm } from '../../host/plugin/web-assembly.ts'
 
 export interface PythonImage {
   readonly module: WasmModule

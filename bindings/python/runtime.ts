@@ -4,6 +4,7 @@
 // Invariant: an exception that crosses wasm frames kills the interpreter; from then on every entry is refused.
 import type { Log } from '../../host/api/context.ts'
 import { PolywsgiError } from '../../host/errors.ts'
+import { type WasmInstance, wasm } from '../../host/plugin/web-assembly.ts'
 import { type Pointer, PythonApi, typeOffset } from './capi.ts'
 import type { EmscriptenFactory, EmscriptenModule } from './emscripten.ts'
 import { FatalGuestError } from './errors.ts'
@@ -11,7 +12,6 @@ import { HostMounts, homePath, layOutFiles, limitMemoryFiles, StandardStreams, s
 import { gateImports } from './gate.ts'
 import { type HostFunctionDefinition, HostFunctions } from './host-function.ts'
 import { glueUrl, type PythonImage } from './image.ts'
-import { type WasmInstance, wasm } from './web-assembly.ts'
 
 export interface RuntimeOptions {
   readonly image: PythonImage

@@ -9,6 +9,7 @@ import type { Exchange, ExchangeBody, ExchangeHead, Ticket } from '../master/exc
 import { reasonPhrase } from '../request/status.ts'
 import { BodyCollector, type BodyLimits } from './body-collector.ts'
 import { BodyStream } from './body-stream.ts'
+import { Flow } from './flow.ts'
 import { HttpResponder } from './respond-http.ts'
 
 export interface HttpGatewayOptions {
@@ -183,13 +184,13 @@ class HttpExchange implements Exchange {
   readonly #response: ServerResponse
   readonly #responder: HttpResponder
   #ticket: Ticket | undefined
-  /** Bytes handed to Node that the client has not taken yet. */
-  #unacknowledged = 0
+  readonly #flow: Flow
 
   constructor(options: HttpGatewayOptions, response: ServerResponse, packet: Uint8Array, body: ExchangeBody) {
     this.#options = options
     this.#response = response
     this.#responder = new HttpResponder(response)
+    this.#flow = new Flow(response, (bytes) => this.#ticket?.acknowledge(bytes))
     this.packet = packet
     this.body = body
   }
@@ -219,16 +220,7 @@ class HttpExchange implements Exchange {
       if (!last) this.abandon()
       return true
     }
-    if (flows || last) return true
-    if (this.#unacknowledged === 0) {
-      this.#response.once('drain', () => {
-        const bytes = this.#unacknowledged
-        this.#unacknowledged = 0
-        this.#ticket?.acknowledge(bytes)
-      })
-    }
-    this.#unacknowledged += length
-    return false
+    return last || this.#flow.wrote(flows, length)
   }
 
   fail(status: 500 | 503 | 504): void {

@@ -8,6 +8,7 @@ import { reasonPhrase } from '../request/status.ts'
 import { BodyCollector, type BodyLimits } from './body-collector.ts'
 import { BodyStream } from './body-stream.ts'
 import { copyChunk, releaseChunk } from './chunk-pool.ts'
+import { Flow } from './flow.ts'
 
 export interface UwsgiGatewayOptions {
   readonly submit: (exchange: Exchange) => Ticket | undefined
@@ -53,7 +54,7 @@ class UwsgiConnection implements Exchange {
   #ticket: Ticket | undefined
   #protocol = ''
   #headSent = false
-  #unacknowledged = 0
+  readonly #flow: Flow
   #lastByteAt = performance.now()
 
   constructor(socket: Socket, options: UwsgiGatewayOptions, receiving: Set<UwsgiConnection>) {
@@ -61,6 +62,7 @@ class UwsgiConnection implements Exchange {
     this.#options = options
     this.#receiving = receiving
     this.#reader = new RequestReader({ bufferSize: options.bufferSize })
+    this.#flow = new Flow(socket, (bytes) => this.#ticket?.acknowledge(bytes))
     socket.on('data', (chunk: Buffer) => this.#receive(chunk))
     socket.on('end', () => this.#ended())
     socket.on('error', () => socket.destroy())
@@ -168,7 +170,7 @@ class UwsgiConnection implements Exchange {
         const whole = Buffer.allocUnsafe(text.length + length)
         whole.set(text)
         whole.set(chunk, text.length)
-        if (!last) return this.#flows(socket.write(whole), length)
+        if (!last) return this.#flow.wrote(socket.write(whole), length)
         this.#end(whole)
         return true
       }
@@ -180,7 +182,7 @@ class UwsgiConnection implements Exchange {
     }
     if (length === 0) return true
     const copy = copyChunk(chunk)
-    return this.#flows(
+    return this.#flow.wrote(
       socket.write(copy, () => releaseChunk(copy)),
       length,
     )
@@ -192,19 +194,6 @@ class UwsgiConnection implements Exchange {
     else this.#socket.end(bytes)
     this.#lastByteAt = performance.now()
     this.#receiving.add(this)
-  }
-
-  #flows(hasRoom: boolean, length: number): boolean {
-    if (hasRoom) return true
-    if (this.#unacknowledged === 0) {
-      this.#socket.once('drain', () => {
-        const bytes = this.#unacknowledged
-        this.#unacknowledged = 0
-        this.#ticket?.acknowledge(bytes)
-      })
-    }
-    this.#unacknowledged += length
-    return false
   }
 
   fail(status: 500 | 503 | 504): void {

@@ -6,7 +6,7 @@ import { Converter, verifyLayout } from '../../../bindings/js/convert.ts'
 import { Engine } from '../../../bindings/js/engine.ts'
 import { GuestThrow } from '../../../bindings/js/errors.ts'
 import { compileImage, withTableExport } from '../../../bindings/js/wasm-image.ts'
-import { type WasmModule, wasm } from '../../../bindings/js/web-assembly.ts'
+import { type WasmModule, wasm } from '../../../host/plugin/web-assembly.ts'
 
 let image: WasmModule
 beforeAll(async () => {

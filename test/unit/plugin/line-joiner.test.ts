@@ -1,6 +1,6 @@
 // Lines for the log out of whatever pieces a guest writes.
 import { expect, test } from 'vitest'
-import { LineJoiner } from '../../../bindings/python/line-joiner.ts'
+import { LineJoiner } from '../../../host/plugin/line-joiner.ts'
 
 const joiner = () => {
   const lines: string[] = []
