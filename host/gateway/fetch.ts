@@ -137,8 +137,6 @@ class FetchExchange implements Exchange {
       try {
         this.#resolve(last ? makeResponse(head, bytes) : makeResponse(head, this.#openStream()))
       } catch (error) {
-        this.#resolve(plainResponse(500))
-        this.ticket?.abandon()
         throw new PolywsgiError(
           'APP_RESPONSE',
           `the app's response is not one that fetch() can give: ${(error as Error).message}`,

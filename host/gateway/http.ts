@@ -72,11 +72,20 @@ export const createHttpListener = (options: HttpGatewayOptions): RequestListener
       if (postBuffering > 0 || (!isChunked && length <= smallBody)) collect(options, request, response, length, encode)
       else stream(options, request, response, length, encode)
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error
-      options.log(`${request.socket.remoteAddress}: ${error.message}`)
-      refuse(response, error.httpStatus)
+      refuseUnencodable(options, request, response, error)
     }
   }
+}
+
+const refuseUnencodable = (
+  options: HttpGatewayOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+  error: unknown,
+): void => {
+  if (!(error instanceof ProtocolError)) throw error
+  options.log(`${request.socket.remoteAddress}: ${error.message}`)
+  refuse(response, error.httpStatus)
 }
 
 /**
@@ -135,7 +144,15 @@ const collect = (
       options.log(`a request body could not be spooled: ${error?.message}`)
       return refuse(response, 500)
     }
-    new HttpExchange(options, response, early ?? encode(collector.length), collector.take()).submit()
+    // A chunked body's length is known only now, and must go into the packet, which may be full.
+    let packet: Uint8Array
+    try {
+      packet = early ?? encode(collector.length)
+    } catch (failure) {
+      collector.discard()
+      return refuseUnencodable(options, request, response, failure)
+    }
+    new HttpExchange(options, response, packet, collector.take()).submit()
   })
   request.setTimeout(options.timeoutSeconds * 1000, () => {
     collector.discard()
@@ -211,16 +228,7 @@ class HttpExchange implements Exchange {
 
   respond(head: ExchangeHead | undefined, chunk: Uint8Array, last: boolean): boolean {
     const { length } = chunk
-    let flows: boolean
-    try {
-      flows = this.#responder.send(head, chunk, last)
-    } catch (error) {
-      this.#options.log(`response refused: ${(error as Error).message}`)
-      this.fail(500)
-      if (!last) this.abandon()
-      return true
-    }
-    return last || this.#flow.wrote(flows, length)
+    return this.#flow.wrote(this.#responder.send(head, chunk, last) || last, length)
   }
 
   fail(status: 500 | 503 | 504): void {

@@ -41,6 +41,7 @@ export interface DispatcherOptions {
   readonly cores: number
   /** How many requests may wait beside those that run (`listen`). */
   readonly listen: number
+  readonly log: (line: string) => void
 }
 
 export class Dispatcher {
@@ -211,7 +212,17 @@ export class Dispatcher {
       const head: ExchangeHead | undefined =
         (record.flags & ResponseFlag.head) !== 0 ? { status: record.status, headers: record.headers } : undefined
       const { length } = record.chunk
-      if (exchange.respond(head, record.chunk, last) && !last && length > 0) this.#state.slots.acknowledge(slot, length)
+      let isTaken: boolean
+      try {
+        isTaken = exchange.respond(head, record.chunk, last)
+      } catch (error) {
+        // What the app said cannot be said in the client's protocol. The other requests on this ring must not suffer.
+        this.#options.log(`response refused: ${(error as Error).message}`)
+        exchange.fail(500, 'the response was refused')
+        if (!last) passage.abandon()
+        isTaken = true
+      }
+      if (isTaken && !last && length > 0) this.#state.slots.acknowledge(slot, length)
     }
     if (last) this.#freeSlot(slot, passage)
   }

@@ -65,7 +65,8 @@ export class Master {
       requestAreaSize: packetHeaderSize + options.bufferSize,
       responseRingSize,
     })
-    this.dispatcher = new Dispatcher({ state: this.#state, workers, cores, listen: options.listen })
+    const log = (line: string): void => options.logger.text(line)
+    this.dispatcher = new Dispatcher({ state: this.#state, workers, cores, listen: options.listen, log })
   }
 
   /**

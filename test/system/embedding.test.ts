@@ -34,6 +34,8 @@ describe('an embedded host', () => {
     const status = await host.fetch('http://localhost/status?418%20Teapot')
     expect([status.status, status.statusText]).toEqual([418, 'Teapot'])
     expect((await host.fetch('http://localhost/throw')).status).toBe(500)
+    // A status that uwsgi can carry and a Response cannot.
+    expect((await host.fetch('http://localhost/status?999%20Odd')).status).toBe(500)
     expect((await host.fetch('http://localhost/die')).status).toBe(500)
     expect(await (await host.fetch('http://localhost/worker')).text()).toBe('1')
   })

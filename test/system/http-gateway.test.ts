@@ -133,6 +133,13 @@ describe('an HTTP socket', () => {
     expect(await (await fetch(`${server.http}/worker`)).text()).toBe('1')
   })
 
+  it('answers 431 to a chunked request whose variables do not fit, once its body is there', async () => {
+    const path = `/${'p'.repeat(7990)}`
+    const text = `POST ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n`
+    expect(await raw(text)).toMatch(/^HTTP\/1\.1 431 /)
+    expect(await (await fetch(`${server.http}/worker`)).text()).toBe('1')
+  })
+
   it.each([
     ['a request line that is none', 'NONSENSE\r\n\r\n'],
     ['a header without a colon', 'GET / HTTP/1.1\r\nHost: a\r\nbroken\r\n\r\n'],

@@ -31,12 +31,14 @@ class RecordedExchange implements Exchange {
 describe('the dispatcher', () => {
   let state: StateMap
   let dispatcher: Dispatcher
+  let log: string[]
 
   beforeEach(() => {
+    log = []
     state = StateMap.create({ workers: 2, requestSlots: 3, requestAreaSize: 256, responseRingSize: 8192 })
     state.workers.setState(1, WorkerState.ready)
     state.workers.setState(2, WorkerState.ready)
-    dispatcher = new Dispatcher({ state, workers: 2, cores: 1, listen: 3 })
+    dispatcher = new Dispatcher({ state, workers: 2, cores: 1, listen: 3, log: (line) => log.push(line) })
   })
   afterEach(() => dispatcher.close())
 
@@ -177,6 +179,26 @@ describe('the dispatcher', () => {
       state.doorbell(0).ring()
       expect(await state.slots.pullAnswer(slot)).toBe(PullState[outcome.kind as 'timeout' | 'gone'])
     }
+  })
+
+  it('survives a gateway that cannot say what the app said, and serves the others', async () => {
+    const refusing = new RecordedExchange('refusing')
+    refusing.respond = () => {
+      throw new Error('no such status')
+    }
+    const other = new RecordedExchange('other')
+    dispatcher.submit(refusing)
+    dispatcher.submit(other)
+    const a = state.queue.take(1)
+    const b = state.queue.take(1)
+    state.ring(1).tryRespond(a, state.slots.generation(a), ResponseFlag.head, '999 X', '', undefined, 0, 0)
+    await say(1, b, 'fine', headAndLast)
+    expect(refusing.events).toEqual(['failed 500 the response was refused'])
+    expect(log).toEqual(['response refused: no such status'])
+    expect(other.events).toEqual(['200 OK|fine|last'])
+    expect(state.slots.isClientGone(a)).toBe(true)
+    await say(1, a, '', headAndLast)
+    expect(dispatcher.active).toBe(0)
   })
 
   it('fails all that is there when there will be no worker any more', () => {
