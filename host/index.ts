@@ -58,6 +58,7 @@ export const createHost = async (options: HostOptions = {}): Promise<Host> => {
     await instance.start()
   } catch (error) {
     await instance.stop(0)
+    instance.closeLog()
     throw error
   }
   const fetch = instance.fetch()
@@ -65,6 +66,7 @@ export const createHost = async (options: HostOptions = {}): Promise<Host> => {
   const close = async (): Promise<void> => {
     isClosed = true
     await instance.stop()
+    instance.closeLog()
   }
   return {
     fetch: async (input, init) => {

@@ -38,7 +38,7 @@ export class Instance {
   readonly master: Master
   readonly #servers: Server[] = []
   readonly #sockets: BoundSocket[] = []
-  readonly #logFd: number
+  #logFd: number
   #stopped: Promise<number> | undefined
 
   constructor(configuration: Configuration, parts: Parts, cwd: string) {
@@ -118,6 +118,13 @@ export class Instance {
     return this.#stopped
   }
 
+  /** After the stop: nothing is logged any more. The descriptor's number may be another file's from here on. */
+  closeLog(): void {
+    this.logger.close()
+    if (this.#logFd !== standardError) closeSync(this.#logFd)
+    this.#logFd = standardError
+  }
+
   async #stop(mercyMs: number): Promise<number> {
     const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
     // Keep-alive connections without a request would hold the server open for as long as their clients like.
@@ -128,7 +135,6 @@ export class Instance {
       if ('closeAllConnections' in server) (server as { closeAllConnections(): void }).closeAllConnections()
     await Promise.race([Promise.all(closed), new Promise((resolve) => setTimeout(resolve, closeMs).unref())])
     this.logger.flush()
-    if (this.#logFd !== standardError) closeSync(this.#logFd)
     return cutOff
   }
 

@@ -16,6 +16,7 @@ export class LogWriter implements Log {
   readonly fd: number
   #gathered = ''
   #lost = 0
+  #isClosed = false
 
   constructor(fd: number) {
     this.fd = fd
@@ -44,8 +45,15 @@ export class LogWriter implements Log {
     this.#write(Buffer.from(text, 'latin1'))
   }
 
+  /** Writes what was gathered, and nothing after it: the descriptor may be another file's soon. */
+  close(): void {
+    this.flush()
+    this.#isClosed = true
+  }
+
   /** A log that cannot be written (disk full, reader gone) must not stop the server: what is lost is counted and told later. */
   #write(bytes: Uint8Array): void {
+    if (this.#isClosed) return
     let rest = bytes
     let waitedMs = 0
     if (this.#lost > 0) rest = Buffer.concat([Buffer.from(`[log] ${this.#lost} earlier lines could not be written\n`), rest])

@@ -21,6 +21,8 @@ export interface Logger extends Log {
   /** The line of a request, if requests are logged. May wait for `flush`. */
   request(facts: RequestFacts): void
   flush(): void
+  /** Drops whatever comes from now on. */
+  close(): void
 }
 
 export const createLogger = (settings: LogSettings, origin: Record<string, string | number>): Logger => {
@@ -37,6 +39,7 @@ const textLogger = (writer: LogWriter, settings: LogSettings): Logger => {
       if (settings.logRequests) writer.gather(line(facts))
     },
     flush: () => writer.flush(),
+    close: () => writer.close(),
   }
 }
 
@@ -62,5 +65,6 @@ const jsonLogger = (writer: LogWriter, settings: LogSettings, origin: Record<str
       gathering = false
     },
     flush: () => writer.flush(),
+    close: () => writer.close(),
   }
 }

@@ -1,0 +1,51 @@
+// Where log lines go: whole lines, in order, nothing after the close, and a count of what a full disk swallowed.
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, it } from 'vitest'
+import { LogWriter } from '../../../host/log/log-writer.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'polywsgi-log-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const open = (name: string): { path: string; fd: number } => {
+  const path = join(folder, name)
+  return { path, fd: openSync(path, 'a') }
+}
+
+it('gathered lines are written before a line that may not wait, in the order they came', () => {
+  const { path, fd } = open('order')
+  const writer = new LogWriter(fd)
+  writer.gather('one')
+  writer.gather('two \xff')
+  writer.text('three é')
+  writer.bytes(Uint8Array.of(0, 255))
+  writer.gather('four')
+  writer.flush()
+  expect(readFileSync(path, 'latin1')).toBe(`one\ntwo \xff\nthree ${Buffer.from('é').toString('latin1')}\n\0\xff\nfour\n`)
+  closeSync(fd)
+})
+
+it('nothing is written after the close, whoever the descriptor belongs to by then', () => {
+  const { path, fd } = open('closed')
+  const writer = new LogWriter(fd)
+  writer.gather('last')
+  writer.close()
+  writer.text('late')
+  writer.gather('late too')
+  writer.flush()
+  expect(readFileSync(path, 'utf8')).toBe('last\n')
+  closeSync(fd)
+})
+
+it('lines that could not be written are counted, and told when writing works again', () => {
+  const { path, fd } = open('lost')
+  const writer = new LogWriter(fd)
+  closeSync(fd)
+  writer.text('lost')
+  writer.text('lost too')
+  expect(openSync(path, 'a')).toBe(fd)
+  writer.text('back')
+  expect(readFileSync(path, 'utf8')).toBe('[log] 2 earlier lines could not be written\nback\n')
+  closeSync(fd)
+})
