@@ -12,6 +12,9 @@ const parkMs = 2
 /** How long a thread goes on without a turn of its event loop. */
 const turnMs = 10
 
+/** How long a sleep may last before its owner looks for work by itself. */
+const watchMs = 500
+
 const sequenceWord = 0
 const asleepWord = 1
 
@@ -41,8 +44,12 @@ export class Doorbell {
   attend(work: () => boolean, mayPark: () => boolean = () => false): { close(): void } {
     let open = true
     const words = this.#words
+    // Each sleep has a number, so that a sleeper who is given up and whose promise resolves late wakes nobody.
+    let sleep = 0
+    let sleepingSince = Number.POSITIVE_INFINITY
     const look = (): void => {
       const turnedAt = performance.now()
+      sleepingSince = Number.POSITIVE_INFINITY
       while (open) {
         const sequence = Atomics.load(words, sequenceWord)
         if (work()) {
@@ -65,16 +72,29 @@ export class Doorbell {
         }
         const wait = Atomics.waitAsync(words, sequenceWord, sequence)
         if (wait.async) {
-          wait.value.then(look)
+          sleep += 1
+          const number = sleep
+          sleepingSince = turnedAt
+          wait.value.then(() => {
+            if (number === sleep) look()
+          })
           return
         }
         Atomics.store(words, asleepWord, 0)
       }
     }
     look()
+    // Nothing known needs this; a notification that never arrived would otherwise stop the whole server.
+    const watch = setInterval(() => {
+      if (!open || performance.now() - sleepingSince < watchMs) return
+      sleep += 1
+      look()
+    }, watchMs)
+    watch.unref()
     return {
       close: () => {
         open = false
+        clearInterval(watch)
         this.ring()
       },
     }
