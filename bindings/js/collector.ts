@@ -7,7 +7,7 @@ import { type Engine, maxStackSize, type Pointer } from './engine.ts'
 const runtimeWords = 128
 const initialThreshold = 256 * 1024
 // After so many bytes of bodies and other buffers given to the guest.
-const collectAfterBytes = 16 * 1024 * 1024
+const collectAfterBytes = 4 * 1024 * 1024
 // After a collection that made no room: what fills the memory is in use, and looking for more would cost every turn.
 const turnsOfPatience = 64
 

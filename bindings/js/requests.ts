@@ -201,10 +201,17 @@ export class RequestTable {
           if (wsgi.clientGone) work = Promise.resolve(false)
           else if (chunk.length === 0) work = Promise.resolve(true)
           else {
-            work = wsgi.writeBodyAsync(chunk.slice()).then(
-              () => !wsgi.clientGone,
-              () => false,
-            )
+            const copy = chunk.slice()
+            work = wsgi
+              .writeBodyAsync(copy)
+              .then(
+                () => !wsgi.clientGone,
+                () => false,
+              )
+              .finally(() => {
+                // V8 sees a small object here, not the chunk behind it, and a large download would pile chunks up.
+                copy.buffer.transfer(0)
+              })
           }
         }
         this.#suspension.settleLater(token, work, (isThere) => converter.boolean(isThere))
