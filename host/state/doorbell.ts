@@ -35,6 +35,25 @@ export class Doorbell {
     if (Atomics.exchange(this.#words, asleepWord, 0) === 1) Atomics.notify(this.#words, sequenceWord)
   }
 
+  /** To be read before looking for work, and given to `park` when there was none. */
+  get sequence(): number {
+    return Atomics.load(this.#words, sequenceWord)
+  }
+
+  /**
+   * Parks the owner's thread until the bell has rung since `sequence` was read, at most `timeoutMs`. For loops that do not
+   * live in the event loop: a guest that waits inside a call.
+   * @returns false when the time ran out
+   */
+  park(sequence: number, timeoutMs = Number.POSITIVE_INFINITY): boolean {
+    // A sleep in the event loop may be under way below this call. Without a ring it goes on, and is to be notified still.
+    const wasAsleep = Atomics.exchange(this.#words, asleepWord, 1)
+    const outcome = Atomics.wait(this.#words, sequenceWord, sequence, timeoutMs)
+    if (outcome !== 'timed-out') Atomics.store(this.#words, asleepWord, 0)
+    else if (wasAsleep === 0) Atomics.compareExchange(this.#words, asleepWord, 1, 0)
+    return outcome !== 'timed-out'
+  }
+
   /**
    * Calls `work` now and after every ring, until `close` is called. For the owner only. `work` returns true when it left
    * something undone on purpose (to let the event loop turn): it is then called again soon without a ring.

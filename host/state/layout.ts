@@ -9,6 +9,8 @@
 /** Sizes that are fixed for the life of the map. */
 export interface StateShape {
   readonly workers: number
+  /** Mules and spoolers: they have doorbells, numbered after the workers', and serve no requests. */
+  readonly otherThreads?: number
   /** Requests that may be queued or running at once; a power of two is not needed. */
   readonly requestSlots: number
   /** Bytes of one request area: a whole packet, and a body behind it when both fit. */
@@ -53,7 +55,7 @@ export const computeLayout = (shape: StateShape): StateLayout => {
     return start
   }
   take(cacheLine)
-  const doorbells = take((shape.workers + 1) * doorbellWords * 4)
+  const doorbells = take((shape.workers + (shape.otherThreads ?? 0) + 1) * doorbellWords * 4)
   const workerSlots = take((shape.workers + 1) * workerSlotWords * 4)
   // A power of two, so that counters may run over 2^32; twice the slots, since entries of withdrawn requests linger.
   const queueCapacity = 2 ** Math.ceil(Math.log2(shape.requestSlots * 2))

@@ -10,8 +10,11 @@ import { cacheLine, type StateLayout } from './layout.ts'
 export const RecordKind = { filler: 0, response: 1, pull: 2 } as const
 export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind]
 
-/** `cut`, with `last`: the response ends before it is complete, and the client must not take it for whole. */
-export const ResponseFlag = { head: 1, last: 2, cut: 4 } as const
+/**
+ * `cut`, with `last`: the response ends before it is complete, and the client must not take it for whole. `raw`: the bytes
+ * are the client's as they are, with no head before them; after a head, with `last`: the connection is closed now.
+ */
+export const ResponseFlag = { head: 1, last: 2, cut: 4, raw: 8 } as const
 
 const headWords = 8
 const headBytes = headWords * 4

@@ -1,5 +1,6 @@
 // Opens the memory map: the same call in the master, which made it, and in each worker, which got it at its start.
 
+import { Deadlines } from './deadlines.ts'
 import { Doorbell } from './doorbell.ts'
 import { computeLayout, doorbellWords, type StateLayout, type StateShape } from './layout.ts'
 import { RequestQueue } from './request-queue.ts'
@@ -11,6 +12,7 @@ import { WorkerSlots } from './worker-slots.ts'
 export interface StateHandle {
   readonly buffer: SharedArrayBuffer
   readonly layout: StateLayout
+  readonly deadlines: SharedArrayBuffer
 }
 
 export class StateMap {
@@ -18,27 +20,30 @@ export class StateMap {
   readonly slots: RequestSlots
   readonly queue: RequestQueue
   readonly workers: WorkerSlots
+  readonly deadlines: Deadlines
 
   private constructor(handle: StateHandle) {
     this.handle = handle
     this.slots = new RequestSlots(handle.buffer, handle.layout)
     this.queue = new RequestQueue(handle.buffer, handle.layout, this.slots)
     this.workers = new WorkerSlots(handle.buffer, handle.layout)
+    this.deadlines = Deadlines.open(handle.deadlines)
   }
 
   static create(shape: StateShape): StateMap {
     const layout = computeLayout(shape)
-    return new StateMap({ buffer: new SharedArrayBuffer(layout.byteLength), layout })
+    const deadlines = Deadlines.create(shape.workers + (shape.otherThreads ?? 0) + 1).handle
+    return new StateMap({ buffer: new SharedArrayBuffer(layout.byteLength), layout, deadlines })
   }
 
   static open(handle: StateHandle): StateMap {
     return new StateMap(handle)
   }
 
-  /** The doorbell of a worker, or of the master (0). */
-  doorbell(workerId: number): Doorbell {
+  /** The doorbell of a thread, or of the master (0). */
+  doorbell(thread: number): Doorbell {
     const { buffer, layout } = this.handle
-    return new Doorbell(new Int32Array(buffer, layout.doorbells + workerId * doorbellWords * 4, doorbellWords))
+    return new Doorbell(new Int32Array(buffer, layout.doorbells + thread * doorbellWords * 4, doorbellWords))
   }
 
   ring(workerId: number): ResponseRing {

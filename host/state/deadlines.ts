@@ -1,0 +1,42 @@
+// When each thread is to be ended for overrunning, as the thread itself has set it (uWSGI: user harakiri). A thread writes
+// its own word, the master reads them all.
+
+/** Milliseconds on the clock that all threads of a process share, and that no change of the date moves. */
+export const sharedNow = (): number => Number(process.hrtime.bigint() / 1_000_000n)
+
+export class Deadlines {
+  readonly handle: SharedArrayBuffer
+  readonly #words: BigInt64Array
+
+  private constructor(handle: SharedArrayBuffer) {
+    this.handle = handle
+    this.#words = new BigInt64Array(handle)
+  }
+
+  /** @param threads how many numbers there are, the master's 0 included */
+  static create(threads: number): Deadlines {
+    return new Deadlines(new SharedArrayBuffer(threads * 8))
+  }
+
+  static open(handle: SharedArrayBuffer): Deadlines {
+    return new Deadlines(handle)
+  }
+
+  /** @param seconds from now; 0 for none */
+  set(thread: number, seconds: number): void {
+    Atomics.store(this.#words, thread, seconds === 0 ? 0n : BigInt(sharedNow() + Math.ceil(seconds * 1000)))
+  }
+
+  isSet(thread: number): boolean {
+    return Atomics.load(this.#words, thread) !== 0n
+  }
+
+  isOver(thread: number, now: number): boolean {
+    const deadline = Atomics.load(this.#words, thread)
+    return deadline !== 0n && BigInt(now) >= deadline
+  }
+
+  threadEnded(thread: number): void {
+    Atomics.store(this.#words, thread, 0n)
+  }
+}

@@ -1,0 +1,116 @@
+// The locks that guests take by number (`--locks N` gives 0 to N). Each names its owner, so that a lock of a thread that
+// has ended is found and given on.
+//
+//   word 0  0 free, else the owner's thread number + 1        word 1  how many threads wait
+//
+// Invariant: only the owner, or the master in the name of an owner that has ended, sets a taken lock free.
+
+/** One cache line each: two locks that two threads spin on must not share one. */
+const lockWords = 16
+const ownerWord = 0
+const waitersWord = 1
+
+export interface LocksHandle {
+  readonly buffer: SharedArrayBuffer
+}
+
+/** `held already`: by the caller itself, who would wait for ever. */
+export type LockOutcome = 'locked' | 'held already' | 'timed out'
+
+export class Locks {
+  readonly handle: LocksHandle
+  /** How many there are: one more than `--locks` says. */
+  readonly count: number
+  readonly #words: Int32Array
+
+  private constructor(handle: LocksHandle) {
+    this.handle = handle
+    this.#words = new Int32Array(handle.buffer)
+    this.count = this.#words.length / lockWords
+  }
+
+  /** @param locks how many beside lock 0 */
+  static create({ locks }: { readonly locks: number }): Locks {
+    return new Locks({ buffer: new SharedArrayBuffer((locks + 1) * lockWords * 4) })
+  }
+
+  static open(handle: LocksHandle): Locks {
+    return new Locks(handle)
+  }
+
+  /** Parks the thread until the lock is its own. @param timeoutMs 0: look once; absent: wait for ever */
+  lock(num: number, thread: number, timeoutMs = Number.POSITIVE_INFINITY): LockOutcome {
+    const words = this.#words
+    const owner = this.#at(num) + ownerWord
+    const waiters = owner - ownerWord + waitersWord
+    const deadline = performance.now() + timeoutMs
+    let isWaiting = false
+    try {
+      for (;;) {
+        const holder = Atomics.compareExchange(words, owner, 0, thread + 1)
+        if (holder === 0) return 'locked'
+        if (holder === thread + 1) return 'held already'
+        const leftMs = deadline - performance.now()
+        if (leftMs <= 0) return 'timed out'
+        if (isWaiting) Atomics.wait(words, owner, holder, leftMs)
+        else {
+          // Counted before the last look at the lock: an owner that lets go after that look sees the count and wakes.
+          Atomics.add(words, waiters, 1)
+          isWaiting = true
+        }
+      }
+    } finally {
+      if (isWaiting) Atomics.sub(words, waiters, 1)
+    }
+  }
+
+  tryLock(num: number, thread: number): boolean {
+    return this.lock(num, thread, 0) === 'locked'
+  }
+
+  /** Does nothing to a free lock. @returns false, with nothing changed, when another thread holds it */
+  unlock(num: number, thread: number): boolean {
+    const at = this.#at(num)
+    const holder = Atomics.compareExchange(this.#words, at + ownerWord, thread + 1, 0)
+    if (holder === thread + 1) this.#wakeOne(at)
+    return holder === thread + 1 || holder === 0
+  }
+
+  isLocked(num: number): boolean {
+    return this.owner(num) !== undefined
+  }
+
+  /** The number of the thread that holds it. */
+  owner(num: number): number | undefined {
+    const holder = Atomics.load(this.#words, this.#at(num) + ownerWord)
+    return holder === 0 ? undefined : holder - 1
+  }
+
+  /** How many threads wait for it. One that was ended while it waited stays counted, which costs a needless wake-up. */
+  waiting(num: number): number {
+    return Atomics.load(this.#words, this.#at(num) + waitersWord)
+  }
+
+  /** In the name of a thread that has ended. @returns the locks it held: they are free now */
+  threadEnded(thread: number): number[] {
+    const released: number[] = []
+    for (let num = 0; num < this.count; num += 1) {
+      const at = num * lockWords
+      const holder = Atomics.compareExchange(this.#words, at + ownerWord, thread + 1, 0)
+      if (holder === thread + 1) released.push(num)
+      // A waiter that was woken and then ended before it took the lock has used the wake-up of a free lock up.
+      if (holder === thread + 1 || holder === 0) this.#wakeOne(at)
+    }
+    return released
+  }
+
+  #wakeOne(at: number): void {
+    if (Atomics.load(this.#words, at + waitersWord) > 0) Atomics.notify(this.#words, at + ownerWord, 1)
+  }
+
+  #at(num: number): number {
+    if (!Number.isInteger(num) || num < 0 || num >= this.count)
+      throw new RangeError(`there is no lock ${num}: they are numbered 0 to ${this.count - 1}`)
+    return num * lockWords
+  }
+}
