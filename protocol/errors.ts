@@ -12,6 +12,7 @@ export const protocolErrorCodes = {
   VARS_TOO_LARGE: { httpStatus: 431, meaning: 'request variables that do not fit into one block' },
   ARRAY_TRUNCATED: { httpStatus: 400, meaning: 'an array item that goes on behind the end of its block' },
   ARRAY_TOO_LARGE: { httpStatus: 500, meaning: 'array items that do not fit into one block' },
+  CACHE_PACKET: { httpStatus: 400, meaning: 'a cache request or reply without the values that belong to it' },
   NOT_LATIN1: { httpStatus: 500, meaning: 'text with a character above U+00FF, which has no Latin-1 byte' },
   CONTENT_LENGTH: { httpStatus: 400, meaning: 'a content length that is not a plain decimal number, or two that differ' },
   REQUEST_TARGET: { httpStatus: 400, meaning: 'a request target of a form that HTTP does not have, or with a NUL in its path' },

@@ -1,6 +1,8 @@
 // What modifier1 of a packet means: which plugin or subsystem it is for. The numbers are uWSGI's (its protocol page and the
 // plugins' sources); a name is what this project calls it, uWSGI's own where there is one.
 // Invariant: a number and a name each occur once.
+import { contentLength, parseContentLength } from './content-length.ts'
+import { findVar } from './vars.ts'
 
 export const modifiers = {
   python: { modifier1: 0, purpose: 'WSGI requests; also the default when a front end says nothing' },
@@ -48,3 +50,37 @@ const names = new Map<number, ModifierName>(
 
 /** The name of a modifier1; undefined for a number that uWSGI gives no meaning. */
 export const modifierName = (modifier1: number): ModifierName | undefined => names.get(modifier1)
+
+const rpc: number = modifiers.rpc.modifier1
+const rpcOverHttp = 2
+const cache: number = modifiers.cache.modifier1
+const spooler: number = modifiers.spooler.modifier1
+const packetPeers: ReadonlySet<number> = new Set([
+  modifiers.ping.modifier1,
+  modifiers.echo.modifier1,
+  modifiers.signal.modifier1,
+  spooler,
+  cache,
+])
+
+/**
+ * True when the client is a uwsgi peer that reads packets or bare bytes, where front ends read HTTP: an answer in HTTP would
+ * be taken for something else, and whoever cannot answer closes the connection without a byte, as uWSGI does.
+ */
+export const answersInPackets = (modifier1: number, modifier2: number): boolean =>
+  packetPeers.has(modifier1) || (modifier1 === rpc && modifier2 !== rpcOverHttp)
+
+/** True when the block holds request variables; the blocks of others are arrays, or bytes that mean nothing but themselves. */
+export const hasVarsBlock = (modifier1: number, modifier2: number): boolean =>
+  modifier1 === cache || modifier1 === spooler || !answersInPackets(modifier1, modifier2)
+
+/**
+ * Bytes of the body that follows a packet: CONTENT_LENGTH as front ends say it, of a cache item to be stored its `size`.
+ * @throws ProtocolError CONTENT_LENGTH (400) for what is no length
+ */
+export const bodyLength = (modifier1: number, modifier2: number, block: Uint8Array): number => {
+  if (modifier1 === cache)
+    return storesItem.has(findVar(block, 'cmd') ?? '') ? parseContentLength(findVar(block, 'size') ?? '') : 0
+  return hasVarsBlock(modifier1, modifier2) ? contentLength(block) : 0
+}
+const storesItem: ReadonlySet<string> = new Set(['set', 'update'])
