@@ -55,6 +55,7 @@ const listPlugins = async (): Promise<string> => {
   const generic = plugins.filter((plugin) => plugin.modifier1 === undefined).map((plugin) => plugin.name)
   const request = plugins
     .filter((plugin) => plugin.modifier1 !== undefined)
+    .sort((one, other) => (one.modifier1 as number) - (other.modifier1 as number))
     .map((plugin) => `${plugin.modifier1}: ${plugin.name}`)
   return [
     '*** polywsgi loaded generic plugins ***',
@@ -92,7 +93,7 @@ const stopOnSignal = (instance: Instance): Stopping => {
   const begun = Promise.withResolvers<void>()
   const done = Promise.withResolvers<void>()
   let count = 0
-  const receive = (signal: NodeJS.Signals): void => {
+  const receive = (signal: string): void => {
     count += 1
     if (count > 1) {
       instance.logger.text(`${signal} again: stopping at once`)
@@ -112,8 +113,15 @@ const stopOnSignal = (instance: Instance): Stopping => {
       (error: Error) => done.reject(error),
     )
   }
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const) process.on(signal, receive)
-  // Node's default would end the server without a word to its clients.
-  process.on('SIGHUP', () => instance.logger.text('SIGHUP: this version cannot reload; restart the server to load its apps anew'))
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const) process.on(signal, () => receive(signal))
+  // A guest that asks twice does not mean "at once".
+  instance.onStopAsked = () => {
+    if (count === 0) receive('uwsgi.stop()')
+  }
+  process.on('SIGHUP', () => {
+    if (count > 0) return
+    instance.logger.text('SIGHUP: reloading')
+    void instance.reload()
+  })
   return { begun: begun.promise, done: done.promise, hasBegun: () => count > 0 }
 }

@@ -13,6 +13,8 @@ export const errorCodes = {
   APP_RESPONSE: { audience: 'application', meaning: 'an application answered with something that is not a response' },
   GUEST_EXCEPTION: { audience: 'application', meaning: 'an exception in guest code' },
   API_ARGUMENT: { audience: 'application', meaning: 'an argument of an API function of the wrong type or out of range' },
+  API_REFUSED: { audience: 'application', meaning: 'an API function that cannot do what it was asked for, with nothing changed' },
+  API_IO: { audience: 'application', meaning: 'an API function that failed on the network or the disk' },
   CLIENT_GONE: { audience: 'application', meaning: 'the client closed its connection' },
   BODY_TIMEOUT: { audience: 'application', meaning: 'the request body did not arrive in time' },
   HEADERS_SENT: { audience: 'application', meaning: 'headers were changed after they had been sent' },
@@ -57,6 +59,12 @@ export class GuestError extends PolywsgiError {
     this.language = language
     this.traceback = traceback
   }
+
+  /** What a log says of it: the traceback, with the message ahead of it where it does not hold that itself (Lua's). */
+  get report(): string {
+    if (this.traceback.includes(this.message)) return this.traceback
+    return this.traceback === '' ? this.message : `${this.message}\n${this.traceback}`
+  }
 }
 
 /** An API function called with arguments its declaration does not allow. `functionName` and `argument` name the place. */
@@ -71,6 +79,19 @@ export class ApiArgumentError extends PolywsgiError {
     this.functionName = functionName
     this.argument = argument
     this.fault = fault
+  }
+}
+
+/**
+ * An API function that could not do its work. `API_REFUSED`: the server's state does not allow it (Python: ValueError);
+ * `API_IO`: the network or the disk failed (Python: OSError).
+ */
+export class ApiError extends PolywsgiError {
+  readonly functionName: string
+
+  constructor(functionName: string, code: 'API_REFUSED' | 'API_IO', message: string, options?: { cause?: unknown }) {
+    super(code, `uwsgi.${functionName}(): ${message}`, options)
+    this.functionName = functionName
   }
 }
 

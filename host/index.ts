@@ -4,12 +4,18 @@ import type { RequestListener } from 'node:http'
 import type { Settings } from './config/index.ts'
 import { PolywsgiError } from './errors.ts'
 import { parseAddress } from './gateway/address.ts'
+import { HostCache } from './host-cache.ts'
 import type { BoundSocket } from './instance.ts'
 import { Instance, parts, settingsFrom } from './main.ts'
+import type { HostFunction } from './master/rpc-router.ts'
+import type { HostStats } from './stats.ts'
 
 export type { Settings } from './config/index.ts'
 export { AppLoadError, ConfigError, type ErrorCode, GuestError, PolywsgiError } from './errors.ts'
+export type { HostCache } from './host-cache.ts'
 export type { BoundSocket } from './instance.ts'
+export type { HostFunction } from './master/rpc-router.ts'
+export type { HostStats, WorkerStats } from './stats.ts'
 
 /** Every option of docs/options.md by its camelCase name, and mounts as an object. */
 export interface HostOptions extends Partial<Omit<Settings, 'mount'>> {
@@ -37,6 +43,25 @@ export interface Host extends AsyncDisposable {
   listen(options: ListenOptions): Promise<readonly BoundSocket[]>
   /** The sockets that are bound. */
   readonly sockets: readonly BoundSocket[]
+  /**
+   * The cache of a name, or the default one: what guests see, read and written from here. Undefined: there is no such cache.
+   */
+  cache(name?: string): HostCache | undefined
+  /**
+   * Calls a function that a guest, or this program, has registered. Text arguments are sent as UTF-8.
+   * @returns its answer; undefined when it answered nothing
+   * @throws PolywsgiError API_REFUSED when there is no such function; GuestError when it raised
+   */
+  rpc(name: string, ...args: readonly (string | Uint8Array)[]): Promise<Uint8Array | undefined>
+  /** Lets guests call a function of this program by a name. @returns what ends that */
+  registerRpc(name: string, fn: HostFunction): () => void
+  /** Raises a signal, 0 to 255. @returns false when nobody received it @throws RangeError */
+  signal(signum: number): boolean
+  /** Has a function called, beside the guests' handlers, whenever the signal is raised. @returns what ends that */
+  onSignal(signum: number, listener: (signum: number) => void): () => void
+  stats(): HostStats
+  /** Loads the apps anew, thread by thread: requests go on. Resolves when all threads are new. */
+  reload(): Promise<void>
   /** Stops: running requests get `reloadMercy` seconds. */
   close(): Promise<void>
 }
@@ -62,6 +87,7 @@ export const createHost = async (options: HostOptions = {}): Promise<Host> => {
     throw error
   }
   const fetch = instance.fetch()
+  instance.onStopAsked = () => void close()
   let isClosed = false
   const close = async (): Promise<void> => {
     isClosed = true
@@ -83,7 +109,29 @@ export const createHost = async (options: HostOptions = {}): Promise<Host> => {
     get sockets() {
       return instance.sockets
     },
+    cache: (name) => {
+      const { caches } = instance.services.shared
+      const cache = name === undefined ? caches.values().next().value : caches.get(name)
+      return cache === undefined ? undefined : new HostCache(cache)
+    },
+    rpc: (name, ...args) => instance.services.callRpc(name, args.map(bytesOf)),
+    registerRpc: (name, fn) => {
+      instance.services.rpc.register(name, fn)
+      return () => instance.services.rpc.unregister(name, fn)
+    },
+    signal: (signum) => instance.services.signals.route(checkedSignum(signum)),
+    onSignal: (signum, listener) => instance.services.signals.onSignal(checkedSignum(signum), listener),
+    stats: () => instance.stats(),
+    reload: () => instance.reload(),
     close,
     [Symbol.asyncDispose]: close,
   }
+}
+
+const utf8 = new TextEncoder()
+const bytesOf = (value: string | Uint8Array): Uint8Array => (typeof value === 'string' ? utf8.encode(value) : value)
+
+const checkedSignum = (signum: number): number => {
+  if (Number.isInteger(signum) && signum >= 0 && signum <= 255) return signum
+  throw new RangeError(`a signal is a number from 0 to 255, not ${signum}`)
 }

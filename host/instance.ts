@@ -11,15 +11,21 @@ import { createFetch } from './gateway/fetch.ts'
 import { createHttpListener, createHttpServer, type HttpGatewayOptions } from './gateway/http.ts'
 import { listen } from './gateway/listen.ts'
 import { createUwsgiServer } from './gateway/uwsgi.ts'
+import { logAlarmWatcher } from './log/log-alarms.ts'
 import { createLogger, type Logger, type LogSettings } from './log/logger.ts'
 import { Master } from './master/master.ts'
 import { planMounts } from './mounts.ts'
+import { type Plans, planAll } from './plans.ts'
 import { locatePlugin } from './plugin/locate.ts'
+import { Services } from './services.ts'
+import { StateMap } from './state/state-map.ts'
+import { collectStats, type HostStats } from './stats.ts'
+import type { ApiSettings } from './worker/messages.ts'
 
 /** What the composition root knows and nobody else: where our own modules lie. */
 export interface Parts {
   readonly version: string
-  readonly workerEntry: string
+  readonly threadEntry: string
   /** URLs of the plugins that are always there. */
   readonly plugins: readonly string[]
 }
@@ -31,11 +37,21 @@ export interface BoundSocket {
 }
 
 const standardError = 2
+/** Requests handed to shared slots beside those that run, so that a worker finds the next one without the master. */
+const prefetch = 32
+const responseRingSize = 1024 * 1024
+const packetHeaderSize = 4
 
 export class Instance {
   readonly configuration: Configuration
   readonly logger: Logger
   readonly master: Master
+  readonly services: Services
+  /** A guest has called uwsgi.stop(). */
+  onStopAsked: () => void = () => {}
+  readonly #plans: Plans
+  readonly #state: StateMap
+  readonly #version: string
   readonly #servers: Server[] = []
   readonly #sockets: BoundSocket[] = []
   #logFd: number
@@ -52,22 +68,58 @@ export class Instance {
       micros: settings.logMicros,
       logRequests: !settings.disableLogging,
     }
-    this.logger = createLogger(logSettings, { worker: 0 })
+    const plans = planAll(settings, cwd)
+    const alarmsOf = logAlarmWatcher(plans.alarms.logAlarms)
+    this.logger = createLogger(logSettings, { worker: 0 }, (line) => {
+      // The first lines are written before there are services; they come from nobody but us.
+      for (const alarm of alarmsOf(line)) this.services?.alarms.raise(alarm, Buffer.from(line))
+    })
+    const { workers } = settings
+    const state = StateMap.create({
+      workers,
+      otherThreads: plans.threads.length - workers,
+      requestSlots: workers * settings.async + prefetch,
+      requestAreaSize: packetHeaderSize + settings.bufferSize,
+      responseRingSize,
+    })
+    this.#plans = plans
+    this.#state = state
+    this.#version = parts.version
+    this.services = new Services({
+      settings,
+      plans,
+      state,
+      logger: this.logger,
+      cwd,
+      isReady: (thread) => this.master.supervisor.isReady(thread),
+      run: (thread, name, args) => this.master.supervisor.run(thread, name, args),
+      onReloadAsked: () => void this.reload(),
+      onStopAsked: () => this.onStopAsked(),
+    })
     this.master = new Master({
       version: parts.version,
-      workers: settings.workers,
+      state,
+      shared: this.services.shared.handles,
+      threads: plans.threads,
+      farms: plans.farms,
+      workers,
       cores: settings.async,
       listen: settings.listen,
-      bufferSize: settings.bufferSize,
       needApp: settings.needApp,
       memoryLimit: settings.memoryLimit,
       pythonPath: settings.pythonpath,
       mounts: planMounts(settings, cwd),
       opt,
+      api: apiSettings(settings, plans),
       plugins: [...parts.plugins, ...settings.plugin.flatMap((text) => locatePlugin(text, cwd) ?? [])],
-      workerEntry: parts.workerEntry,
+      threadEntry: parts.threadEntry,
       logger: this.logger,
       logSettings,
+      logAlarms: plans.alarms.logAlarms,
+      calls: this.services.calls,
+      notices: this.services.notices,
+      onRing: () => this.services.drain(),
+      threadEnded: (thread) => this.services.threadEnded(thread),
     })
   }
 
@@ -84,7 +136,28 @@ export class Instance {
     for (const warning of warnings) this.logger.text(`[warning] ${warning}`)
     for (const address of settings.httpSocket) await this.listen('http', parseAddress(address))
     for (const address of settings.socket) await this.listen('uwsgi', parseAddress(address))
+    await this.services.prepare()
     await this.master.start()
+    this.services.start()
+  }
+
+  /** Loads the apps anew, thread by thread. Resolves when all threads are new. */
+  async reload(): Promise<void> {
+    this.services.reloadStarted()
+    await this.master.reload(this.configuration.settings.reloadMercy * 1000)
+    this.services.reloadFinished()
+  }
+
+  stats(): HostStats {
+    return collectStats({
+      version: this.#version,
+      state: this.#state,
+      shared: this.services.shared,
+      active: this.master.dispatcher.active,
+      sockets: this.#sockets,
+      spoolers: this.#plans.spoolers,
+      isReady: (thread) => this.master.supervisor.isReady(thread),
+    })
   }
 
   /** Binds one more socket. @throws PolywsgiError SOCKET_BIND */
@@ -130,7 +203,9 @@ export class Instance {
     // Keep-alive connections without a request would hold the server open for as long as their clients like.
     for (const server of this.#servers)
       if ('closeIdleConnections' in server) (server as { closeIdleConnections(): void }).closeIdleConnections()
+    this.services.stopClocks()
     const cutOff = await this.master.stop(mercyMs)
+    await this.services.close()
     for (const server of this.#servers)
       if ('closeAllConnections' in server) (server as { closeAllConnections(): void }).closeAllConnections()
     await Promise.race([Promise.all(closed), new Promise((resolve) => setTimeout(resolve, closeMs).unref())])
@@ -153,6 +228,19 @@ export class Instance {
     }
   }
 }
+
+const apiSettings = (settings: Configuration['settings'], plans: Plans): ApiSettings => ({
+  socketTimeoutMs: settings.socketTimeout * 1000,
+  rpcMax: settings.rpcMax,
+  bufferSize: settings.bufferSize,
+  alarmNames: plans.alarms.alarms.map(({ name }) => name),
+  spoolers: plans.spoolers,
+  spoolerOrdered: settings.spoolerOrdered,
+  spoolerMaxTries: settings.spoolerMaxTries,
+  spoolerQuiet: settings.spoolerQuiet,
+  startedOn: Math.floor(Date.now() / 1000),
+  isReload: false,
+})
 
 const openLog = (path: string): number => {
   try {

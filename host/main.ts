@@ -12,8 +12,8 @@ const url = (specifier: string): string => pathToFileURL(require.resolve(specifi
 
 export const parts: Parts = {
   version: (require('#package.json') as { version: string }).version,
-  workerEntry: url('#worker-entry'),
-  plugins: [url('#plugin-python'), url('#plugin-lua'), url('#plugin-js')],
+  threadEntry: url('#worker-entry'),
+  plugins: ['python', 'lua', 'js', 'rpc', 'cache', 'signal', 'ping', 'echo'].map((name) => url(`#plugin-${name}`)),
 }
 
 export { Instance, loadConfiguration, settingsFrom }

@@ -1,5 +1,14 @@
-// What an API implementation may know about its caller: the worker it runs in and the instance it belongs to.
-import type { OptionMap } from './kinds.ts'
+// What an API implementation may know about its caller: the thread it runs in, the instance it belongs to, and the parts
+// of that thread that functions of the API work on. Interfaces only: host/worker/ makes them.
+import type { Cache } from '../state/cache.ts'
+import type { Locks } from '../state/locks.ts'
+import type { Metrics } from '../state/metrics.ts'
+import type { SharedQueue } from '../state/shared-queue.ts'
+import type { SharedArea } from '../state/sharedarea.ts'
+import type { StateMap } from '../state/state-map.ts'
+import type { GuestFunction } from './guest-function.ts'
+import type { BytesMap, OptionMap } from './kinds.ts'
+import type { MasterCalls } from './master-calls.ts'
 
 /** The server's log as guests and plugins see it. Both add a newline; neither waits for the disk. */
 export interface Log {
@@ -8,12 +17,130 @@ export interface Log {
   bytes(line: Uint8Array): void
 }
 
+export type ThreadKind = 'worker' | 'mule' | 'spooler'
+
+export interface ThreadIdentity {
+  readonly kind: ThreadKind
+  /** Its place in every table of threads: workers from 1, then mules, then spoolers; the master is 0. */
+  readonly number: number
+  /** From 1; 0 outside workers. */
+  readonly workerId: number
+  /** From 1; 0 outside mules. */
+  readonly muleId: number
+  /** From 1; 0 outside spoolers. */
+  readonly spoolerId: number
+  /** True until the apps have been loaded. */
+  readonly isLoading: boolean
+}
+
+/** The request that guest code is running for. */
+export interface CurrentRequest {
+  /** Number of the client's connection in the host's table; stays the same after a disconnect. */
+  readonly connectionFd: number
+  readonly coreId: number
+  /** Writes bytes to the client as they are, past the response's head. False: the client is gone. */
+  sendRaw(data: Uint8Array): boolean
+  /** The next bytes of the body, at most `max`; undefined at the end. */
+  receive(max: number): Uint8Array | undefined
+  disconnect(): void
+  readonly isConnected: boolean
+  readonly contentLength: number
+  setLogvar(name: string, value: Uint8Array): void
+  getLogvar(name: string): Uint8Array | undefined
+  /** Its line is logged even with `disable-logging`. */
+  logThisRequest(): void
+}
+
+export interface Signals {
+  /** @returns false when the queue is full and the signal was dropped */
+  raise(signum: number): boolean
+  /** @throws ApiError API_REFUSED */
+  register(signum: number, receiver: string, handler: GuestFunction): void
+  /** Looks at the calling thread's own registrations, as uWSGI looks at the process's own row. */
+  isRegistered(signum: number): boolean
+  /** Runs handlers of arriving signals until `signum` (undefined: any) has come. */
+  wait(signum: number | undefined): void
+  /** The last one handled here; 0 before the first. */
+  readonly lastReceived: number
+}
+
+export interface Rpc {
+  /** @throws ApiError API_REFUSED when the table is full */
+  register(name: string, handler: GuestFunction, argc: number): void
+  /**
+   * In this thread if it is registered here, else by the master.
+   * @returns undefined when there is no such function or it answered nothing
+   * @throws GuestError naming the function when it raised; ApiError for a wrong number of arguments
+   */
+  call(name: string, args: readonly Uint8Array[]): Uint8Array | undefined
+  /** As `call`, for a caller that can wait: the answer of an asynchronous function is a promise. */
+  callAsync(name: string, args: readonly Uint8Array[]): Uint8Array | undefined | Promise<Uint8Array | undefined>
+  /**
+   * @returns undefined when the node cannot be reached, or closes without an answer: it has no such function, or it failed
+   * @throws ApiError API_IO when what it answers is cut off, or no answer to a call
+   */
+  callRemote(node: string, name: string, args: readonly Uint8Array[]): Uint8Array | undefined
+  /** Names known to this thread. */
+  names(): string[]
+}
+
+export interface Mules {
+  /**
+   * @param functionName whom a refusal names: `mule_msg` unless given
+   * @returns false when the queue is full
+   * @throws ApiError API_REFUSED for no such mule or farm
+   */
+  send(message: Uint8Array, target: number | string | undefined, functionName?: string): boolean
+  /** In a mule. Undefined after `timeoutMs`; -1 waits for ever. */
+  receive(options: { signals: boolean; farms: boolean; timeoutMs: number }): Uint8Array | undefined
+  receiveFromFarm(): Uint8Array
+  isInFarm(name: string): boolean
+}
+
+export interface Spool {
+  readonly directories: readonly string[]
+  /** @returns the path of the job's file */
+  submit(job: BytesMap): string
+  jobs(): string[]
+  read(path: string): { vars: BytesMap; body: Uint8Array } | undefined
+  setFrequency(seconds: number): void
+}
+
 export interface ApiContext {
   readonly version: string
   readonly hostname: string
   readonly masterPid: number
-  /** From 1; 0 in the master. */
-  readonly workerId: number
+  readonly thread: ThreadIdentity
   readonly log: Log
   readonly opt: OptionMap
+  readonly state: StateMap
+  /** The alarms that can be raised. */
+  readonly alarmNames: readonly string[]
+  /** Requests a worker may hold at once (`async`). */
+  readonly cores: number
+  readonly bufferSize: number
+  /** When the server started, in seconds since the epoch. */
+  readonly startedOn: number
+  /** True in threads that a reload has started. */
+  readonly isReload: boolean
+  /** How long network functions wait, in milliseconds (`socket-timeout`). */
+  readonly socketTimeoutMs: number
+  readonly master: MasterCalls
+  readonly locks: Locks
+  /** By name; the first one defined is the default. */
+  readonly caches: ReadonlyMap<string, Cache>
+  readonly metrics: Metrics
+  /** Undefined without `--queue`. */
+  readonly queue: SharedQueue | undefined
+  readonly sharedareas: readonly SharedArea[]
+  readonly signals: Signals
+  readonly rpc: Rpc
+  readonly mules: Mules
+  readonly spool: Spool
+  /** What a ping is answered with (`set_warning_message`): at most 80 bytes; absent while nobody has set one. */
+  readonly warningMessage?: Uint8Array
+  /** Undefined outside of requests. */
+  readonly request: CurrentRequest | undefined
+  /** When this thread is ended for overrunning, in seconds from now; 0 never. */
+  setUserHarakiri(seconds: number): void
 }

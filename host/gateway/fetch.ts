@@ -131,7 +131,10 @@ class FetchExchange implements Exchange {
     this.#resolve = resolve
   }
 
-  respond(head: ExchangeHead | undefined, chunk: Uint8Array, last: boolean): boolean {
+  respond(head: ExchangeHead | undefined, chunk: Uint8Array, last: boolean, isRaw: boolean): boolean {
+    if (isRaw && this.#controller === undefined) {
+      throw new PolywsgiError('APP_RESPONSE', 'the app wrote raw bytes to the client, or disconnected it, and fetch() has none')
+    }
     const bytes = chunk.length > 0 ? Uint8Array.from(chunk) : undefined
     if (head !== undefined) {
       try {

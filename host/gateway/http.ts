@@ -10,6 +10,7 @@ import { reasonPhrase } from '../request/status.ts'
 import { BodyCollector, type BodyLimits } from './body-collector.ts'
 import { BodyStream } from './body-stream.ts'
 import { Flow } from './flow.ts'
+import { RawResponse } from './raw-response.ts'
 import { HttpResponder } from './respond-http.ts'
 
 export interface HttpGatewayOptions {
@@ -202,6 +203,7 @@ class HttpExchange implements Exchange {
   readonly #responder: HttpResponder
   #ticket: Ticket | undefined
   readonly #flow: Flow
+  #raw: RawResponse | undefined
 
   constructor(options: HttpGatewayOptions, response: ServerResponse, packet: Uint8Array, body: ExchangeBody) {
     this.#options = options
@@ -226,12 +228,24 @@ class HttpExchange implements Exchange {
     this.#ticket?.abandon()
   }
 
-  respond(head: ExchangeHead | undefined, chunk: Uint8Array, last: boolean): boolean {
+  respond(head: ExchangeHead | undefined, chunk: Uint8Array, last: boolean, isRaw: boolean): boolean {
     const { length } = chunk
+    if (isRaw) return this.#respondRaw(chunk, last)
     return this.#flow.wrote(this.#responder.send(head, chunk, last) || last, length)
   }
 
+  #respondRaw(chunk: Uint8Array, last: boolean): boolean {
+    if (this.#responder.headSent) {
+      this.#responder.disconnect()
+      return true
+    }
+    this.#raw ??= new RawResponse(this.#response, (bytes) => this.#ticket?.acknowledge(bytes))
+    // The last chunk is nobody's to wait for.
+    return this.#raw.send(chunk, last) || last
+  }
+
   fail(status: 500 | 503 | 504): void {
+    if (this.#raw !== undefined) return this.#raw.cut()
     if (!this.#responder.headSent && !this.#response.headersSent) return refuse(this.#response, status)
     // What was written leaves, then the connection closes without the end that the client waits for.
     this.#response.uncork()

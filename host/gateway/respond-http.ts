@@ -55,6 +55,15 @@ export class HttpResponder {
     return true
   }
 
+  /** Ends the response as it is, and the connection with it; what was promised and has not come shows as missing. */
+  disconnect(): void {
+    const { socket } = this.#response.req
+    if (this.#promised !== undefined && this.#written < this.#promised && this.#mayHaveBody()) {
+      this.#response.uncork()
+      socket.destroySoon()
+    } else this.#response.end(() => socket.destroySoon())
+  }
+
   #writeHead(head: ExchangeHead, onlyLength: number | undefined): void {
     const code = Number(head.status.slice(0, 3))
     const fields = head.headers === '' ? [] : head.headers.split('\0')

@@ -1,8 +1,9 @@
 // uwsgi sockets: one request per connection, its answer as raw HTTP text until the connection closes, byte for byte as
-// uWSGI writes it. (uWSGI docs, "The uwsgi protocol"; there is no keep-alive in it.)
+// uWSGI writes it; what answers in packets writes them raw. (uWSGI docs, "The uwsgi protocol"; there is no keep-alive in it.)
 
 import { createServer, type Server, type Socket } from 'node:net'
-import { contentLength, encodeResponseHead, findVar, ProtocolError, RequestReader } from '../../protocol/index.ts'
+import { encodeResponseHead, findVar, ProtocolError, RequestReader } from '../../protocol/index.ts'
+import { answersInPackets, bodyLength } from '../../protocol/modifiers.ts'
 import type { Exchange, ExchangeBody, ExchangeHead, Ticket } from '../master/exchange.ts'
 import { reasonPhrase } from '../request/status.ts'
 import { BodyCollector, type BodyLimits } from './body-collector.ts'
@@ -53,6 +54,8 @@ class UwsgiConnection implements Exchange {
   #bodyLeft = 0
   #ticket: Ticket | undefined
   #protocol = ''
+  /** The client expects no HTTP: what cannot be answered is closed without a byte. */
+  #isPeer = false
   #headSent = false
   readonly #flow: Flow
   #lastByteAt = performance.now()
@@ -101,8 +104,9 @@ class UwsgiConnection implements Exchange {
     if (request === undefined) return
     this.#reader = undefined
     this.packet = request.packet
-    this.#protocol = findVar(request.vars, 'SERVER_PROTOCOL') ?? ''
-    const length = contentLength(request.vars)
+    this.#isPeer = answersInPackets(request.modifier1, request.modifier2)
+    if (!this.#isPeer) this.#protocol = findVar(request.vars, 'SERVER_PROTOCOL') ?? ''
+    const length = bodyLength(request.modifier1, request.modifier2, request.vars)
     const { limitPost, postBuffering } = this.#options.limits
     if (limitPost > 0 && length > limitPost) {
       this.#options.log(`${this.#client()}: invalid (too big) CONTENT_LENGTH ${length} (limit-post is ${limitPost})`)
@@ -159,9 +163,11 @@ class UwsgiConnection implements Exchange {
     this.#refuse(503)
   }
 
-  respond(head: ExchangeHead | undefined, chunk: Uint8Array, last: boolean): boolean {
+  respond(head: ExchangeHead | undefined, chunk: Uint8Array, last: boolean, isRaw: boolean): boolean {
     const socket = this.#socket
     if (socket.destroyed) return true
+    // Without a head in front the rest of the way is the same, and nothing may be put in front later.
+    if (isRaw) this.#headSent = true
     const { length } = chunk
     if (head !== undefined) {
       this.#headSent = true
@@ -202,19 +208,24 @@ class UwsgiConnection implements Exchange {
     else this.#refuse(status)
   }
 
-  /** Answers in the gateway's own name. Differs from uWSGI: it closes such connections without a byte. */
+  /** Answers in the gateway's own name. Differs from uWSGI: it closes every such connection without a byte, not only its peers'. */
   #refuse(status: number): void {
     this.#receiving.delete(this)
     this.#collector?.discard()
+    if (this.#isPeer) this.#end(undefined)
+    else this.#answer(status)
+    // The rest of the request is read and dropped: closing a socket with unread input would send a reset, and a front
+    // end would never see the answer.
+    this.#socket.removeAllListeners('data').resume()
+  }
+
+  #answer(status: number): void {
     const reason = reasonPhrase(status)
     const headers = ['Connection', 'close', 'Content-Type', 'text/plain']
     if (status === 503) headers.push('Retry-After', '1')
     this.#headSent = true
     const head = encodeResponseHead(this.#protocol || 'HTTP/1.1', `${status} ${reason}`, headers.join('\0'))
     this.#end(Buffer.concat([head, Buffer.from(`${reason}\n`)]))
-    // The rest of the request is read and dropped: closing a socket with unread input would send a reset, and a front
-    // end would never see the answer.
-    this.#socket.removeAllListeners('data').resume()
   }
 
   #ended(): void {

@@ -14,6 +14,8 @@ const patienceMs = 1000
 
 export class LogWriter implements Log {
   readonly fd: number
+  /** Sees every line, on its way to the file. It must not write to this log before it returns. */
+  onLine: ((line: string) => void) | undefined
   #gathered = ''
   #lost = 0
   #isClosed = false
@@ -25,17 +27,20 @@ export class LogWriter implements Log {
   text(line: string): void {
     this.flush()
     this.#write(Buffer.from(`${line}\n`))
+    this.onLine?.(line)
   }
 
   bytes(line: Uint8Array): void {
     this.flush()
     this.#write(Buffer.concat([line, newline]))
+    this.onLine?.(Buffer.from(line).toString('latin1'))
   }
 
   /** A line that may wait for its neighbours until `flush`; one character per byte (Latin-1), as request variables are. */
   gather(line: string): void {
     this.#gathered += `${line}\n`
     if (this.#gathered.length >= gatherLimit) this.flush()
+    this.onLine?.(line)
   }
 
   flush(): void {

@@ -18,25 +18,34 @@ export interface LogSettings {
 }
 
 export interface Logger extends Log {
-  /** The line of a request, if requests are logged. May wait for `flush`. */
-  request(facts: RequestFacts): void
+  /** The descriptor the log goes to. */
+  readonly fd: number
+  /** The line of a request, if requests are logged or it is wanted all the same. May wait for `flush`. */
+  request(facts: RequestFacts, isWanted?: boolean): void
   flush(): void
   /** Drops whatever comes from now on. */
   close(): void
 }
 
-export const createLogger = (settings: LogSettings, origin: Record<string, string | number>): Logger => {
+/** @param onLine sees every line that is written */
+export const createLogger = (
+  settings: LogSettings,
+  origin: Record<string, string | number>,
+  onLine?: (line: string) => void,
+): Logger => {
   const writer = new LogWriter(settings.fd)
+  writer.onLine = onLine
   return settings.json ? jsonLogger(writer, settings, origin) : textLogger(writer, settings)
 }
 
 const textLogger = (writer: LogWriter, settings: LogSettings): Logger => {
   const line = settings.format === undefined ? defaultRequestLine(settings.micros) : compileLogFormat(settings.format)
   return {
+    fd: settings.fd,
     text: (text) => writer.text(text),
     bytes: (bytes) => writer.bytes(bytes),
-    request: (facts) => {
-      if (settings.logRequests) writer.gather(line(facts))
+    request: (facts, isWanted = false) => {
+      if (settings.logRequests || isWanted) writer.gather(line(facts))
     },
     flush: () => writer.flush(),
     close: () => writer.close(),
@@ -56,10 +65,11 @@ const jsonLogger = (writer: LogWriter, settings: LogSettings, origin: Record<str
     },
   )
   return {
+    fd: settings.fd,
     text: (text) => logger.info(text),
     bytes: (bytes) => logger.info(Buffer.from(bytes).toString('utf8')),
-    request: (facts) => {
-      if (!settings.logRequests) return
+    request: (facts, isWanted = false) => {
+      if (!settings.logRequests && !isWanted) return
       gathering = true
       logger.info(requestLogObject(facts), 'request')
       gathering = false

@@ -28,6 +28,14 @@ const variable =
   (facts) =>
     facts.request.getVar(name)
 
+/** What an app has set for this request with `uwsgi.set_logvar`. */
+const logvar =
+  (name: string): Field =>
+  ({ request }) => {
+    const value = request.logvars?.get(name)
+    return value === undefined ? undefined : Buffer.from(value).toString('latin1')
+  }
+
 const statusCode: Field = (facts) => facts.request.status.slice(0, 3)
 
 /** `Tue Nov  3 09:05:07 2026`: C's ctime(), which uWSGI's line uses, in local time. */
@@ -101,7 +109,7 @@ export const compileLogFormat = (format: string): ((facts: RequestFacts) => stri
   for (const match of latin1Format.matchAll(/%\(([^)]*)\)/g)) {
     parts.push(latin1Format.slice(position, match.index))
     const name = match[1] as string
-    parts.push(name.startsWith('var.') ? variable(name.slice(4)) : (logFormatFields[name] ?? (() => undefined)))
+    parts.push(name.startsWith('var.') ? variable(name.slice(4)) : (logFormatFields[name] ?? logvar(name)))
     position = match.index + match[0].length
   }
   parts.push(latin1Format.slice(position))

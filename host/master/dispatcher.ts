@@ -42,6 +42,8 @@ export interface DispatcherOptions {
   /** How many requests may wait beside those that run (`listen`). */
   readonly listen: number
   readonly log: (line: string) => void
+  /** The master's doorbell has rung: something else than a response may have come. True: more may wait. */
+  readonly onRing?: () => boolean
 }
 
 export class Dispatcher {
@@ -84,7 +86,11 @@ export class Dispatcher {
   /** @returns the exchange's ticket; undefined when the queue is full or the server has stopped, and the gateway answers 503 itself */
   submit(exchange: Exchange): Ticket | undefined {
     const { workers, cores, listen } = this.#options
-    if (this.#isClosed || this.#active >= workers * cores + listen) return undefined
+    if (this.#isClosed) return undefined
+    if (this.#active >= workers * cores + listen) {
+      this.#state.workers.countOverload()
+      return undefined
+    }
     this.#active += 1
     const passage = new Passage(this, exchange)
     if (this.#waiting.length > this.#waitingStart || !this.#dispatch(passage)) this.#waiting.push(passage)
@@ -192,7 +198,7 @@ export class Dispatcher {
 
   #drain(): boolean {
     for (const ring of this.#rings) ring.drain(this.#handleRecord)
-    return false
+    return this.#options.onRing?.() ?? false
   }
 
   readonly #handleRecord = (record: ResponseRecord): void => this.#handle(record)
@@ -214,7 +220,7 @@ export class Dispatcher {
       const { length } = record.chunk
       let isTaken: boolean
       try {
-        isTaken = exchange.respond(head, record.chunk, last)
+        isTaken = exchange.respond(head, record.chunk, last, (record.flags & ResponseFlag.raw) !== 0)
       } catch (error) {
         // What the app said cannot be said in the client's protocol. The other requests on this ring must not suffer.
         this.#options.log(`response refused: ${(error as Error).message}`)

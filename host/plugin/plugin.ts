@@ -3,8 +3,9 @@
 // The master's instance of a plugin and the workers' instances share nothing but `data`, which is what the master's `init`
 // left there, cloned once per worker: it is what crosses the fork. (A uWSGI worker is a process, ours is a thread.)
 import type { BoundApi } from '../api/bind.ts'
-import type { Log } from '../api/context.ts'
-import type { OptionMap } from '../api/kinds.ts'
+import type { ApiContext, Log, ThreadIdentity } from '../api/context.ts'
+import type { FunctionOwner } from '../api/guest-function.ts'
+import type { BytesMap, OptionMap } from '../api/kinds.ts'
 import type { GuestError } from '../errors.ts'
 import type { WsgiRequest } from '../request/wsgi-request.ts'
 import type { AppMount } from './app.ts'
@@ -31,8 +32,8 @@ export interface MasterContext {
 export interface WorkerContext<Data = unknown> {
   readonly log: Log
   readonly opt: OptionMap
-  /** From 1. */
-  readonly workerId: number
+  /** Which thread this is: a worker, a mule or a spooler. All of them load the apps, as uWSGI's inherit them by fork. */
+  readonly thread: ThreadIdentity
   /** How many requests the worker may hold at once (`--async`). */
   readonly cores: number
   readonly workers: number
@@ -40,6 +41,8 @@ export interface WorkerContext<Data = unknown> {
   readonly data: Data
   /** The `uwsgi` module, ready to be installed into a guest. */
   readonly api: BoundApi
+  /** What the functions of that module work on: caches, locks, signals, RPC, mules. */
+  readonly server: ApiContext
   /** Bytes of memory one interpreter may use (`--memory-limit`). */
   readonly memoryLimit: number
   /** Directories where guests look for modules beside their own (`--pythonpath`). */
@@ -48,7 +51,7 @@ export interface WorkerContext<Data = unknown> {
   booted(what: string, milliseconds: number): void
 }
 
-export interface Plugin<Data = unknown> {
+export interface Plugin<Data = unknown> extends FunctionOwner {
   /** Mandatory, unique. */
   readonly name: string
   /** A second name under which it is found. */
@@ -80,14 +83,20 @@ export interface Plugin<Data = unknown> {
   mountApp?(mount: AppMount, context: WorkerContext<Data>): MaybePromise<unknown>
   /** W: after all apps are loaded. */
   postinitApps?(context: WorkerContext<Data>): MaybePromise<void>
-  /** W: just before the first request is taken. */
-  fixup?(context: WorkerContext<Data>): void
+  /**
+   * W, U, S: the apps are loaded and the thread begins its work; what a guest set as `uwsgi.post_fork_hook` runs here. In a
+   * mule it may never return. Differs from uWSGI: the apps of a thread are loaded after its start, so this, and not
+   * postFork, is where guests have something to run.
+   */
+  fixup?(context: WorkerContext<Data>): MaybePromise<void>
   /**
    * W: serve one request. A hook that returns a number has done its work when it returns; one that returns a promise
    * holds its core until that settles, and other cores go on meanwhile. What the response lacks is completed by the
    * host: no status set means 500, an unfinished response is finished.
    */
   request?(request: WsgiRequest): RequestResult | Promise<RequestResult>
+  /** W: the request that guest code runs for at this moment, where the plugin knows better than the order of calls. */
+  currentRequest?(): WsgiRequest | undefined
   /** W: after the response has been handed over, for accounting and clean-up. */
   afterRequest?(request: WsgiRequest): void
   /** W and M: at a clean end. */
@@ -103,10 +112,6 @@ export interface Plugin<Data = unknown> {
   preUwsgiFork?(): void
   /** M (step 0) and W (step 1): after a worker was started. */
   postUwsgiFork?(step: 0 | 1): void
-  /** W: a signal that was registered by this plugin has arrived. True: handled. */
-  signalHandler?(signum: number, handler: unknown): boolean
-  /** W, U, S: run a function this plugin registered; undefined: failed. */
-  rpc?(handler: unknown, args: readonly Uint8Array[]): Uint8Array | undefined
   /** W: save and restore interpreter state around a switch of cores. */
   suspend?(request: WsgiRequest): void
   resume?(request: WsgiRequest): void
@@ -114,13 +119,14 @@ export interface Plugin<Data = unknown> {
   harakiri?(workerId: number): void
   /** W: takes the worker over before its first request; it serves no requests until this settles. */
   hijackWorker?(): MaybePromise<void>
-  /** U: run a mule's own program. True: it was mine. */
-  mule?(program: string): MaybePromise<boolean>
-  /** U: a message for a mule. True: handled. */
-  muleMsg?(message: Uint8Array): boolean
-  /** S: a job. -2 done, -1 retry, 0 not mine. */
-  spooler?(file: string, vars: ReadonlyMap<string, Uint8Array>, body: Uint8Array): MaybePromise<number>
-  spoolerInit?(): void
+  /** U: run a mule's own program, a file or `package.module:callable`, to its end. True: it was mine. */
+  mule?(program: string, context: WorkerContext<Data>): MaybePromise<boolean>
+  /** U: a message for a mule without a program of its own. True: handled. */
+  muleMsg?(message: Uint8Array): MaybePromise<boolean>
+  /** S: a job. -2 done, -1 retry, 0 not mine; any other number keeps the job too. Throwing retries. */
+  spooler?(file: string, vars: BytesMap, body: Uint8Array): MaybePromise<number>
+  /** S: the spooler's thread has loaded its apps. */
+  spoolerInit?(context: WorkerContext<Data>): void
   /** M: a positional command-line argument. True: it was mine. */
   magic?(argument: string): boolean
   /** M: a packet on the UDP socket. True: consumed. */

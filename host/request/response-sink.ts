@@ -10,13 +10,17 @@ export interface ResponseHead {
 export interface ResponseSink {
   /** True once the client's connection is closed; what is sent from then on is discarded. */
   readonly clientGone: boolean
+  /** The number under which guests know the client's connection. */
+  readonly connectionFd?: number
   /**
    * Sends the head (once, with or before the first chunk), a chunk, the end, or any of them together. The chunk is
    * copied before this returns. Parks the thread while the client's window is full.
+   * @param isRaw there is no head: chunks reach the client's connection as they are, and it is closed after the last one.
+   *   After a head, with the end: nothing more is written, and the connection is closed
    */
-  send(head: ResponseHead | undefined, chunk: Uint8Array | undefined, last: boolean): void
+  send(head: ResponseHead | undefined, chunk: Uint8Array | undefined, last: boolean, isRaw?: boolean): void
   /** The same without parking the thread; resolves when the chunk has been copied and there is room for more. */
-  sendAsync(head: ResponseHead | undefined, chunk: Uint8Array | undefined, last: boolean): Promise<void>
+  sendAsync(head: ResponseHead | undefined, chunk: Uint8Array | undefined, last: boolean, isRaw?: boolean): Promise<void>
   /** Ends a response that cannot be completed, so that the client sees that something is missing. */
   cut(): void
 }

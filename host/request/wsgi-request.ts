@@ -1,8 +1,9 @@
 // The request that everything in a worker passes on: what `struct wsgi_request` is to uWSGI's plugins. It holds the vars
 // block as it came over the wire, the body, the app that was chosen, and the response under way.
-// Invariant: the head goes out exactly once, before the first body byte; after that every attempt to change it throws.
+// Invariant: the head goes out exactly once, before the first body byte, after that every attempt to change it throws; or the
+// response is raw, without a head: then one that is set is only for the log.
 import { findVar, iterateVars } from '../../protocol/vars.ts'
-import { PolywsgiError } from '../errors.ts'
+import { ClientError, PolywsgiError } from '../errors.ts'
 import type { App } from '../plugin/app.ts'
 import type { RequestBody } from './body.ts'
 import type { ResponseHead, ResponseSink } from './response-sink.ts'
@@ -38,7 +39,11 @@ export class WsgiRequest {
   #headersSent = false
   #finished = false
   #responseSize = 0
-  #clientGone = false
+  #isRaw = false
+  #isDisconnected = false
+  /** Set by a guest that wants this request's line in the log even with `disable-logging`. */
+  mustBeLogged = false
+  #logvars: Map<string, Uint8Array> | undefined
 
   constructor(fields: WsgiRequestFields) {
     this.coreId = fields.coreId
@@ -65,8 +70,14 @@ export class WsgiRequest {
     return this.#status
   }
 
+  /** True once no head can be sent any more: it has been, or the response is raw. */
   get headersSent(): boolean {
     return this.#headersSent
+  }
+
+  /** True for a response without a head, whose bytes reach the client as they are. */
+  get isRaw(): boolean {
+    return this.#isRaw
   }
 
   /** True once the response has been handed over whole. */
@@ -75,7 +86,22 @@ export class WsgiRequest {
   }
 
   get clientGone(): boolean {
-    return this.#clientGone || this.#sink.clientGone
+    return this.#isDisconnected || this.#sink.clientGone
+  }
+
+  /** The number under which guests know the client's connection; -1 when it has none. */
+  get connectionFd(): number {
+    return this.#sink.connectionFd ?? -1
+  }
+
+  /** Values that guests set for the log's format (`%(name)`), by name. */
+  get logvars(): ReadonlyMap<string, Uint8Array> | undefined {
+    return this.#logvars
+  }
+
+  setLogvar(name: string, value: Uint8Array): void {
+    this.#logvars ??= new Map()
+    this.#logvars.set(name, value)
   }
 
   /** Body bytes written so far. */
@@ -87,9 +113,9 @@ export class WsgiRequest {
     return this.#headers === '' ? 0 : this.#headers.split('\0').length >> 1
   }
 
-  /** Bytes of the whole head as a uwsgi client gets it: status line, header lines and the empty line. 0 without a status. */
+  /** Bytes of the whole head as a uwsgi client gets it: status line, header lines and the empty line. 0 for a response without one. */
   get headersSize(): number {
-    if (this.#status === '') return 0
+    if (this.#status === '' || this.#isRaw) return 0
     const statusLine = (this.getVar('SERVER_PROTOCOL') || 'HTTP/1.0').length + 1 + this.#status.length + 2
     // Each line has four more characters than its name and value (`: ` and CRLF), where the joined text has two NULs.
     const lines = this.#headers === '' ? 0 : this.#headers.length + 1 + 2 * this.headerCount
@@ -131,17 +157,32 @@ export class WsgiRequest {
     this.#headers = headers
   }
 
-  /** Sends a body chunk, and the head before the first one. Parks the thread while the client is slower than the app. */
+  /**
+   * Sends a body chunk, and the head before the first one. Parks the thread while the client is slower than the app.
+   * @throws ClientError CLIENT_GONE when there is nobody to send to: an app that streams should learn of it
+   */
   writeBody(chunk: Uint8Array): void {
-    if (chunk.length === 0 && this.#headersSent) return
-    this.#responseSize += chunk.length
-    this.#sink.send(this.#takeHead(), chunk, false)
+    if (this.#takes(chunk)) this.#sink.send(this.#takeHead(), chunk, false, this.#isRaw)
   }
 
   async writeBodyAsync(chunk: Uint8Array): Promise<void> {
-    if (chunk.length === 0 && this.#headersSent) return
-    this.#responseSize += chunk.length
-    await this.#sink.sendAsync(this.#takeHead(), chunk, false)
+    if (this.#takes(chunk)) await this.#sink.sendAsync(this.#takeHead(), chunk, false, this.#isRaw)
+  }
+
+  /**
+   * Sends bytes that are no body but the client's as they are. After the head they are bytes like those of the body; before
+   * it they are the response: no head is sent, whether one was set or not, and the connection closes after the last byte.
+   * Without bytes, that alone: a raw response that is empty closes the connection without a word.
+   * @throws ClientError CLIENT_GONE as `writeBody`
+   */
+  writeRaw(chunk: Uint8Array): void {
+    this.#beginRaw()
+    this.writeBody(chunk)
+  }
+
+  async writeRawAsync(chunk: Uint8Array): Promise<void> {
+    this.#beginRaw()
+    await this.writeBodyAsync(chunk)
   }
 
   /** Ends the response, with the last (or only) chunk if there is one: a whole small response is one message. */
@@ -149,14 +190,14 @@ export class WsgiRequest {
     if (this.#finished) return
     this.#finished = true
     this.#responseSize += chunk?.length ?? 0
-    this.#sink.send(this.#takeHead(), chunk, true)
+    this.#sink.send(this.#takeHead(), chunk, true, this.#isRaw)
   }
 
   async finishAsync(chunk?: Uint8Array): Promise<void> {
     if (this.#finished) return
     this.#finished = true
     this.#responseSize += chunk?.length ?? 0
-    await this.#sink.sendAsync(this.#takeHead(), chunk, true)
+    await this.#sink.sendAsync(this.#takeHead(), chunk, true, this.#isRaw)
   }
 
   /**
@@ -169,10 +210,34 @@ export class WsgiRequest {
     this.#sink.cut()
   }
 
-  /** Closes the client's connection after what was written; later writes are discarded (uWSGI: `uwsgi_disconnect`). */
+  /**
+   * Closes the client's connection after what was written (uWSGI: `uwsgi_disconnect`); a head that was not sent never is.
+   * The handler may go on: `writeBody` then throws that the client is gone, and what is set or finished is discarded. The
+   * request body can no longer be read.
+   */
   disconnect(): void {
-    this.finish()
-    this.#clientGone = true
+    if (this.#isDisconnected) return
+    this.#isDisconnected = true
+    if (this.#finished) return
+    this.#finished = true
+    // After a head the flag says that the connection is to be closed, whatever the protocol would do with it.
+    if (!this.#headersSent) this.#isRaw = true
+    this.#headersSent = true
+    this.#sink.send(undefined, undefined, true, true)
+  }
+
+  /** False: there is nothing to be sent for this chunk. */
+  #takes(chunk: Uint8Array): boolean {
+    if (this.#isDisconnected) throw new ClientError('CLIENT_GONE', 'the client has been disconnected')
+    if (chunk.length === 0 && this.#headersSent) return false
+    this.#responseSize += chunk.length
+    return true
+  }
+
+  #beginRaw(): void {
+    if (this.#headersSent) return
+    this.#headersSent = true
+    this.#isRaw = true
   }
 
   #takeHead(): ResponseHead | undefined {
@@ -183,7 +248,8 @@ export class WsgiRequest {
   }
 
   #assertHeadersPending(): void {
-    if (this.#headersSent) throw new PolywsgiError('HEADERS_SENT', 'the headers have already been sent')
+    if (this.#headersSent && !this.#isRaw && !this.#isDisconnected)
+      throw new PolywsgiError('HEADERS_SENT', 'the headers have already been sent')
   }
 }
 

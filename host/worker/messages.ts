@@ -1,32 +1,74 @@
-// Everything that master and worker say to each other by message: the start, the progress of booting, the end. Requests and
-// responses do not pass here; they travel through shared memory.
+// Everything that the master and its threads say to each other by message: the start, the progress of booting, the end.
+// Requests and responses do not pass here, they travel through shared memory; calls have a port of their own.
 
+import type { MessagePort } from 'node:worker_threads'
+import type { ThreadIdentity } from '../api/context.ts'
 import type { OptionMap } from '../api/kinds.ts'
+import type { LogAlarmPlan } from '../log/log-alarms.ts'
 import type { LogSettings } from '../log/logger.ts'
+import type { SharedHandles } from '../state/shared-parts.ts'
 import type { StateHandle } from '../state/state-map.ts'
 import type { MountPlan } from './mount-plan.ts'
 
-/** A plugin as it crosses to a worker: where to import it from, and what its `init` left. */
+/** A plugin as it crosses to a thread: where to import it from, and what its `init` left. */
 export interface PluginStart {
   readonly url: string
   readonly data: unknown
 }
 
-/** A worker's `workerData`. */
-export interface WorkerStart {
-  readonly workerId: number
+/** Mules under a name, by their numbers. */
+export interface FarmPlan {
+  readonly name: string
+  readonly mules: readonly number[]
+}
+
+export type Identity = Omit<ThreadIdentity, 'isLoading'>
+
+/** What a thread is to be. */
+export interface ThreadPlan {
+  readonly identity: Identity
+  /** Of a mule: a program of its own. */
+  readonly program?: string
+  /** Of a spooler: the directory whose jobs it runs. */
+  readonly directory?: string
+}
+
+/** Settings that functions of the API depend on. */
+export interface ApiSettings {
+  readonly socketTimeoutMs: number
+  readonly rpcMax: number
+  readonly bufferSize: number
+  readonly alarmNames: readonly string[]
+  readonly spoolers: readonly string[]
+  readonly spoolerOrdered: boolean
+  readonly spoolerMaxTries: number
+  readonly spoolerQuiet: boolean
+  /** Seconds since the epoch. */
+  readonly startedOn: number
+  readonly isReload: boolean
+}
+
+/** A thread's `workerData`. */
+export interface ThreadStart {
+  readonly plan: ThreadPlan
   readonly workers: number
+  readonly mules: number
+  readonly farms: readonly FarmPlan[]
   readonly cores: number
   readonly masterPid: number
   readonly version: string
   readonly hostname: string
   readonly state: StateHandle
+  readonly shared: SharedHandles
   readonly plugins: readonly PluginStart[]
   readonly mounts: readonly MountPlan[]
   readonly opt: OptionMap
   readonly log: LogSettings
+  readonly logAlarms: readonly LogAlarmPlan[]
   readonly memoryLimit: number
   readonly pythonPath: readonly string[]
+  readonly api: ApiSettings
+  readonly callPort: MessagePort
 }
 
 /** One app that could not be loaded. `details` is the guest's traceback. */
@@ -49,9 +91,9 @@ export type WorkerMessage =
       readonly milliseconds: number
     }
   | { readonly kind: 'app-failed'; readonly failure: AppFailure }
-  /** All apps were tried; requests are taken from now on. */
+  /** All apps were tried; requests, signals and messages are taken from now on. */
   | { readonly kind: 'ready' }
-  /** The worker cannot go on and ends. */
+  /** The thread cannot go on and ends. */
   | { readonly kind: 'fatal'; readonly reason: string }
 
 export type MasterMessage =

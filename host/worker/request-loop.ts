@@ -3,6 +3,7 @@
 // promise settles.
 // Invariant: whatever a plugin does, each request taken is ended exactly once, and its core comes back.
 
+import { hasVarsBlock } from '../../protocol/modifiers.ts'
 import { checkVars, encodeVars, findVar } from '../../protocol/vars.ts'
 import type { Logger } from '../log/logger.ts'
 import type { App } from '../plugin/app.ts'
@@ -10,6 +11,7 @@ import type { Plugin, RequestResult } from '../plugin/plugin.ts'
 import type { PluginRegistry } from '../plugin/registry.ts'
 import type { RequestBody } from '../request/body.ts'
 import { WsgiRequest } from '../request/wsgi-request.ts'
+import type { CoreCounters } from '../state/metrics.ts'
 import type { StateMap } from '../state/state-map.ts'
 import { failedApp } from './app-loader.ts'
 import type { Mountpoints } from './mountpoints.ts'
@@ -40,6 +42,12 @@ export interface RequestLoopOptions {
   readonly log: Logger
   /** Called when an interpreter is lost: the worker must end. */
   readonly onFatal: (error: Error) => void
+  /** Runs the handlers of signals that have come for this worker. True: more may wait. */
+  readonly handleSignals: () => boolean
+  /** What functions of the API take for the request that is being served. */
+  readonly current: { running: WsgiRequest | undefined }
+  /** Undefined without metrics of cores. */
+  readonly coreCounters: CoreCounters | undefined
 }
 
 export class RequestLoop {
@@ -81,17 +89,20 @@ export class RequestLoop {
 
   /** @returns true when it stopped early although more requests may wait */
   #takeWaiting(): boolean {
-    const { state, workerId, log } = this.#options
+    const { state, workerId, log, handleSignals } = this.#options
     let served = 0
+    // Also when all cores are taken: handlers run beside them (uWSGI: on the main stack).
+    let more = !this.#stopping && handleSignals()
     while (!this.#stopping && this.#freeCores.length > 0) {
       if (served === burst) return true
+      more = handleSignals()
       const slot = state.queue.take(workerId)
       if (slot < 0) break
       served += 1
       this.#serve(slot, this.#freeCores.pop() as number)
     }
     log.flush()
-    return false
+    return more
   }
 
   #serve(slot: number, coreId: number): void {
@@ -105,6 +116,9 @@ export class RequestLoop {
       return
     }
     let outcome: RequestResult | Promise<RequestResult> | undefined
+    const { current } = this.#options
+    const outer = current.running
+    current.running = running.request
     try {
       const plugin = running.app?.plugin ?? this.#pluginOf(running.request)
       outcome = plugin.request?.(running.request)
@@ -113,6 +127,7 @@ export class RequestLoop {
     } catch (error) {
       this.#failed(running, error)
     }
+    current.running = outer
     if (outcome instanceof Promise) {
       outcome
         .catch((error: unknown) => {
@@ -154,15 +169,17 @@ export class RequestLoop {
     const packet = Buffer.from(state.slots.packet(slot))
     const modifier1 = packet[0] as number
     let vars: Uint8Array = packet.subarray(4)
+    // The block of an RPC call is a list, and that of an echo is anything.
+    const isVars = hasVarsBlock(modifier1, packet[3] as number)
     try {
-      checkVars(vars)
+      if (isVars) checkVars(vars)
     } catch (error) {
       log.text(`malformed request packet: ${(error as Error).message}`)
       answer(sink, '400 Bad Request', 'Bad Request')
       return undefined
     }
-    const scriptName = findVar(vars, 'SCRIPT_NAME') ?? ''
-    const pathInfo = findVar(vars, 'PATH_INFO') ?? ''
+    const scriptName = isVars ? (findVar(vars, 'SCRIPT_NAME') ?? '') : ''
+    const pathInfo = isVars ? (findVar(vars, 'PATH_INFO') ?? '') : ''
     const route = mountpoints.find(modifier1, scriptName, pathInfo)
     if (route !== undefined && (route.scriptName !== scriptName || route.pathInfo !== pathInfo)) {
       // The last occurrence of a variable counts, so appending replaces.
@@ -243,9 +260,20 @@ export class RequestLoop {
     running.hasFailed = true
     const plugin = running.app?.plugin ?? registry.requestPlugin(running.request.modifier1)
     const guestError = plugin?.exceptionLog?.(error)
-    log.text(guestError?.traceback ?? `plugin ${plugin?.name}: request hook raised: ${(error as Error)?.stack ?? String(error)}`)
+    log.text(guestError?.report ?? `plugin ${plugin?.name}: request hook raised: ${(error as Error)?.stack ?? String(error)}`)
+    this.#endIfLost(error)
+  }
+
+  #hookFailed(plugin: Plugin, hook: string, error: unknown): void {
+    const guestError = plugin.exceptionLog?.(error)
+    const told = guestError?.report ?? (error as Error)?.stack ?? String(error)
+    this.#options.log.text(`plugin ${plugin.name}: ${hook} hook raised: ${told}`)
+    this.#endIfLost(error)
+  }
+
+  /** An interpreter is lost. Requests that had not begun are left in the queue, for other workers. */
+  #endIfLost(error: unknown): void {
     if ((error as { fatal?: boolean } | undefined)?.fatal !== true || this.#stopping) return
-    // The interpreter is lost. Requests that had not begun are left in the queue, for other workers.
     this.#stopping = true
     this.#options.onFatal(error as Error)
   }
@@ -253,10 +281,10 @@ export class RequestLoop {
   /** Ends what the plugin left open, logs, and lets the plugin clean up. */
   #close(running: RunningRequest): void {
     const { request, sink, app } = running
-    const { state, workerId, log } = this.#options
+    const { state, workerId, log, coreCounters } = this.#options
     try {
       if (!request.finished) {
-        if (request.status === '' || (running.hasFailed && !request.headersSent)) {
+        if (!request.headersSent && (request.status === '' || running.hasFailed)) {
           request.setHead('500 Internal Server Error', 'Content-Type\0text/plain')
           request.finish(Buffer.from('Internal Server Error'))
         } else if (running.hasFailed) request.cut()
@@ -269,13 +297,20 @@ export class RequestLoop {
       if (sink.headSent) sink.cut()
       else answer(sink, '500 Internal Server Error', 'Internal Server Error')
     }
+    const durationMs = performance.now() - running.startedAt
     state.workers.countRequest(workerId)
+    state.workers.requestEnded(workerId, durationMs * 1000, request.headersSize + request.responseSize)
+    coreCounters?.countRequest(request.coreId)
+    // A deadline that a request has set for itself ends with it.
+    if (state.deadlines.isSet(workerId) && this.#running() === 1) state.deadlines.set(workerId, 0)
     if (running.hasFailed) {
+      coreCounters?.countException(request.coreId)
       state.workers.countException(workerId)
       if (app !== undefined) app.exceptions += 1
     }
     if (app !== undefined) app.requests += 1
-    log.request({
+    if (app?.plugin.afterRequest !== undefined) this.#runAfterRequest(app.plugin, request)
+    const facts = {
       request,
       pid: this.#options.pid,
       workerId,
@@ -283,15 +318,24 @@ export class RequestLoop {
       appRequests: app?.requests ?? -1,
       totalRequests: state.workers.totalRequests(),
       startedAtMs: performance.timeOrigin + running.startedAt,
-      durationMs: performance.now() - running.startedAt,
+      durationMs,
       packetSize: running.packetSize,
       switches: running.switches,
-    })
-    try {
-      app?.plugin.afterRequest?.(request)
-    } catch (error) {
-      log.text(`plugin ${app?.plugin.name}: afterRequest hook raised: ${(error as Error).stack}`)
     }
+    log.request(facts, request.mustBeLogged)
+  }
+
+  /** Before the request's line is written: what the hook says of the request with set_logvar stands in it. */
+  #runAfterRequest(plugin: Plugin, request: WsgiRequest): void {
+    const { current } = this.#options
+    const outer = current.running
+    current.running = request
+    try {
+      plugin.afterRequest?.(request)
+    } catch (error) {
+      this.#hookFailed(plugin, 'afterRequest', error)
+    }
+    current.running = outer
   }
 
   #release(coreId: number): void {

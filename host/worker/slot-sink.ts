@@ -14,6 +14,12 @@ export interface MasterLink {
   readonly masterDoorbell: Doorbell
 }
 
+/**
+ * Where the numbers of clients' connections begin, past what guests know as standard input, output and error. Other
+ * connections are numbered from 2^20 on (host/gateway/descriptors.ts): there are never so many slots.
+ */
+const firstConnectionFd = 3
+
 const noHead: ResponseHead = { status: '', headers: '' }
 
 /** Status line and headers may take this much (uWSGI: `response-headers-limit`). */
@@ -49,7 +55,11 @@ export class SlotSink implements ResponseSink {
     return this.#link.slots.isClientGone(this.#slot)
   }
 
-  send(head: ResponseHead | undefined, chunk: Uint8Array | undefined, last: boolean): void {
+  get connectionFd(): number {
+    return firstConnectionFd + this.#slot
+  }
+
+  send(head: ResponseHead | undefined, chunk: Uint8Array | undefined, last: boolean, isRaw = false): void {
     const { slots, ring, masterDoorbell } = this.#link
     const length = this.#checkedLength(head, chunk, last)
     let position = 0
@@ -59,7 +69,8 @@ export class SlotSink implements ResponseSink {
         slots.awaitWindow(this.#slot)
         slots.countSent(this.#slot, piece)
       }
-      while (!this.#try(position === 0 ? head : undefined, chunk, position, piece, last && position + piece === length)) {
+      const isEnd = last && position + piece === length
+      while (!this.#try(position === 0 ? head : undefined, chunk, position, piece, isEnd, isRaw)) {
         ring.awaitRoom()
       }
       masterDoorbell.ring()
@@ -67,7 +78,7 @@ export class SlotSink implements ResponseSink {
     } while (position < length)
   }
 
-  async sendAsync(head: ResponseHead | undefined, chunk: Uint8Array | undefined, last: boolean): Promise<void> {
+  async sendAsync(head: ResponseHead | undefined, chunk: Uint8Array | undefined, last: boolean, isRaw = false): Promise<void> {
     const { slots, ring, masterDoorbell } = this.#link
     const length = this.#checkedLength(head, chunk, last)
     let position = 0
@@ -79,7 +90,8 @@ export class SlotSink implements ResponseSink {
         if (this.#ended) throw new PolywsgiError('HEADERS_SENT', 'the response is over')
         slots.countSent(this.#slot, piece)
       }
-      while (!this.#try(position === 0 ? head : undefined, chunk, position, piece, last && position + piece === length)) {
+      const isEnd = last && position + piece === length
+      while (!this.#try(position === 0 ? head : undefined, chunk, position, piece, isEnd, isRaw)) {
         await ring.roomAppears()
       }
       masterDoorbell.ring()
@@ -112,13 +124,21 @@ export class SlotSink implements ResponseSink {
     return 0
   }
 
-  #try(head: ResponseHead | undefined, chunk: Uint8Array | undefined, start: number, length: number, last: boolean): boolean {
-    const flags = (head === undefined ? 0 : ResponseFlag.head) | (last ? ResponseFlag.last : 0)
+  #try(
+    head: ResponseHead | undefined,
+    chunk: Uint8Array | undefined,
+    start: number,
+    length: number,
+    last: boolean,
+    isRaw: boolean,
+  ): boolean {
+    const flags = (head === undefined ? 0 : ResponseFlag.head) | (last ? ResponseFlag.last : 0) | (isRaw ? ResponseFlag.raw : 0)
     const { ring } = this.#link
     const { status, headers } = head ?? noHead
     if (last) this.#beforeEnd()
     if (!ring.tryRespond(this.#slot, this.#generation, flags, status, headers, chunk, start, length)) return false
-    if (head !== undefined) this.#headSent = true
+    // Raw bytes are the begin of a response as well: no head may follow them.
+    if (head !== undefined || isRaw) this.#headSent = true
     if (last) this.#ended = true
     return true
   }

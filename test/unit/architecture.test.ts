@@ -22,9 +22,13 @@ const arrows: readonly (readonly [room: string, allowed: readonly string[]])[] =
   ['host/state/', []],
   ['host/errors.ts', []],
   ['host/errors-doc.ts', ['host/errors.ts', 'protocol/']],
-  ['host/api/', ['host/state/', 'host/errors.ts']],
+  ['host/api/', ['host/state/', 'host/errors.ts', 'protocol/']],
   ['host/request/', ['protocol/', 'host/errors.ts', 'host/plugin/app.ts']],
   ['host/plugin/', ['host/api/', 'host/request/', 'host/errors.ts', 'protocol/']],
+  [
+    'host/plugins/',
+    ['protocol/', 'host/api/', 'host/plugin/', 'host/request/', 'host/state/', 'host/errors.ts'],
+  ],
   ['host/log/', ['host/api/', 'host/request/']],
   ['host/config/', ['host/errors.ts', 'host/api/kinds.ts', 'package.json']],
   [
@@ -42,6 +46,8 @@ const arrows: readonly (readonly [room: string, allowed: readonly string[]])[] =
       'host/errors.ts',
       'host/worker/messages.ts',
       'host/worker/mount-plan.ts',
+      'host/worker/call-messages.ts',
+      'host/worker/crossed-error.ts',
     ],
   ],
   ['host/', ['protocol/', 'host/']],

@@ -15,4 +15,15 @@ export const logging = [
     doc: "Writes one line to the server's log.",
     example: { js: "uwsgi.log('hello')", lua: "uwsgi.log('hello')", python: "uwsgi.log('hello')" },
   },
+  {
+    shape: 'function',
+    name: 'log_this_request',
+    group: 'logging',
+    kind: 'immediate',
+    params: [],
+    returns: 'none',
+    raises: ['ValueError: no request is being served here'],
+    doc: "Has this request's line logged, `--disable-logging` or not.",
+    example: { js: 'uwsgi.logThisRequest()', lua: 'uwsgi.log_this_request()', python: 'uwsgi.log_this_request()' },
+  },
 ] as const satisfies readonly ApiEntry[]

@@ -1,13 +1,20 @@
 // The options table: every option once. The command line, the configuration formats, the environment, the typed
 // settings, --help, --show-config and docs/options.md are all made from it.
 import type { Option, SettingsOf } from '../option.ts'
+import { alarms } from './alarms.ts'
 import { apps } from './apps.ts'
+import { caches } from './caches.ts'
+import { clocks } from './clocks.ts'
 import { configuration } from './configuration.ts'
 import { logging } from './logging.ts'
+import { mules } from './mules.ts'
 import { plugins } from './plugins.ts'
 import { requests } from './requests.ts'
+import { rpc } from './rpc.ts'
 import { server } from './server.ts'
+import { sharedMemory } from './shared-memory.ts'
 import { sockets } from './sockets.ts'
+import { spooler } from './spooler.ts'
 import { subsystems } from './subsystems.ts'
 import { workers } from './workers.ts'
 
@@ -18,6 +25,13 @@ const table = [
   ...requests,
   ...server,
   ...logging,
+  ...caches,
+  ...sharedMemory,
+  ...mules,
+  ...spooler,
+  ...clocks,
+  ...rpc,
+  ...alarms,
   ...subsystems,
   ...plugins,
   ...configuration,

@@ -65,6 +65,12 @@ describe('the line of a request', () => {
     expect(line(factsOf(usual))).toBe('127.0.0.1 "GET /a?b=c" 200 5 w2 c3 [-] [-] HTTP/1.1')
   })
 
+  it('shows what an app has set with set_logvar, and cannot be forged by that either', () => {
+    const facts = factsOf(usual)
+    facts.request.setLogvar('user_id', Buffer.from('42\n[pid: 1]'))
+    expect(compileLogFormat('%(user_id) %(other)')(facts)).toBe('42\\x0a[pid: 1] -')
+  })
+
   it('cannot be forged by a client that sends line breaks', () => {
     const line = compileLogFormat('%(uri) %(uagent)')(
       factsOf({ ...usual, REQUEST_URI: '/\n[pid: 1]', HTTP_USER_AGENT: 'a\r\x1b[31m' }),

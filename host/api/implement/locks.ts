@@ -1,0 +1,42 @@
+// Implementations of the group `locks`.
+import { ApiArgumentError, ApiError } from '../../errors.ts'
+import type { ApiContext } from '../context.ts'
+import type { ImplementationOf } from '../kinds.ts'
+import type { locks } from '../table/locks.ts'
+import { threadName } from '../thread-name.ts'
+
+const check = (context: ApiContext, functionName: string, num: number): void => {
+  if (context.thread.kind === 'spooler')
+    throw new ApiError(functionName, 'API_REFUSED', 'The spooler cannot lock/unlock resources')
+  const last = context.locks.count - 1
+  if (num < 0 || num > last) throw new ApiArgumentError(functionName, 'num', 'value', `Invalid lock number ${num} (0 to ${last})`)
+}
+
+export const locksImplementation: ImplementationOf<typeof locks, ApiContext> = {
+  lock: (context, num, timeout) => {
+    check(context, 'lock', num)
+    if (timeout !== undefined && !(timeout >= 0))
+      throw new ApiArgumentError('lock', 'timeout', 'value', `argument 'timeout' must be at least 0 seconds, not ${timeout}`)
+    const { locks, thread } = context
+    const outcome = locks.lock(num, thread.number, timeout === undefined ? undefined : timeout * 1000)
+    if (outcome === 'held already')
+      throw new ApiError('lock', 'API_REFUSED', `this ${thread.kind} holds lock ${num} already: waiting for it would never end`)
+    if (outcome === 'timed out') {
+      const owner = locks.owner(num)
+      const holder = owner === undefined ? '' : `: ${threadName(context, owner)} holds it`
+      throw new ApiError('lock', 'API_REFUSED', `lock ${num} did not become free in ${timeout} seconds${holder}`)
+    }
+    return undefined
+  },
+  unlock: (context, num) => {
+    check(context, 'unlock', num)
+    if (context.locks.unlock(num, context.thread.number)) return undefined
+    const owner = context.locks.owner(num)
+    const holder = owner === undefined ? 'another thread held' : `${threadName(context, owner)} holds`
+    throw new ApiError('unlock', 'API_REFUSED', `lock ${num} is not this ${context.thread.kind}'s to unlock: ${holder} it`)
+  },
+  is_locked: (context, num) => {
+    check(context, 'is_locked', num)
+    return context.locks.isLocked(num)
+  },
+}

@@ -1,0 +1,63 @@
+// What code in a worker, mule or spooler thread may ask of the master: one row per call, types only. A call parks the
+// thread until the master has answered; a notice does not wait. Values must survive a structured clone.
+
+/** Where a registration was made, so that one repeated by every thread, respawn and reload counts once. */
+export interface Registration {
+  /** Made while apps load: the same one from another thread, or after a respawn, is the same registration. */
+  readonly whileLoading: boolean
+  /** With `whileLoading`: how many equal ones this thread has made before it. */
+  readonly ordinal: number
+}
+
+/** How a reply of another server is read. */
+export type RemoteReply =
+  /** One uwsgi packet: header and block, and whatever follows until the connection ends. */
+  | 'packet'
+  /** Everything until the connection ends. */
+  | 'all'
+
+export interface MasterCallTable {
+  addTimer: { args: { signum: number; seconds: number; registration: Registration }; result: undefined }
+  addRbTimer: {
+    args: { signum: number; milliseconds: number; iterations: number; registration: Registration }
+    result: undefined
+  }
+  addCron: {
+    args: { signum: number; fields: readonly [number, number, number, number, number]; registration: Registration }
+    result: undefined
+  }
+  addFileMonitor: { args: { signum: number; path: string; registration: Registration }; result: undefined }
+  /** Runs a function that the calling thread does not have. `found` false: nobody has it. */
+  rpc: {
+    args: { name: string; args: readonly Uint8Array[] }
+    result: { found: boolean; value: Uint8Array | undefined }
+  }
+  /** Sends bytes to another server and reads its answer. Undefined: it closed without a byte. */
+  remote: {
+    args: { address: string; request: Uint8Array; reply: RemoteReply; timeoutMs: number }
+    result: Uint8Array | undefined
+  }
+  /** Descriptors are numbers of the host's own table. */
+  connect: { args: { address: string; timeoutMs: number }; result: number }
+  send: { args: { fd: number; data: Uint8Array; timeoutMs: number }; result: boolean }
+  /** Undefined at the end of the stream. */
+  recv: { args: { fd: number; max: number; timeoutMs: number }; result: Uint8Array | undefined }
+  close: { args: { fd: number }; result: undefined }
+  isConnected: { args: { fd: number }; result: boolean }
+}
+
+export interface MasterNoticeTable {
+  alarm: { name: string; message: Uint8Array }
+  /** A function of a name is now there for others, or not any more. */
+  rpcRegistered: { name: string }
+  reload: Record<string, never>
+  stop: Record<string, never>
+}
+
+export interface MasterCalls {
+  /**
+   * @throws ApiError or whatever PolywsgiError the master answered with
+   */
+  call<Name extends keyof MasterCallTable>(name: Name, args: MasterCallTable[Name]['args']): MasterCallTable[Name]['result']
+  notify<Name extends keyof MasterNoticeTable>(name: Name, notice: MasterNoticeTable[Name]): void
+}

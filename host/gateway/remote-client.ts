@@ -1,0 +1,135 @@
+// Conversations with other servers, one question and one answer: RPC, caches and signals of other nodes.
+// Invariant: a connection lives no longer than its timeout allows, and no answer takes more memory than the bound.
+import { connect, type NetConnectOpts, type Socket } from 'node:net'
+import { headerSize } from '../../protocol/packet.ts'
+import { PolywsgiError } from '../errors.ts'
+import { remoteAddress } from './address.ts'
+
+export interface RemoteRequest {
+  /** `host:port`, the path of a unix socket, or `@name` in the abstract namespace. */
+  readonly address: string
+  readonly request: Uint8Array
+  /** `packet`: one uwsgi packet and what follows it until the end; `all`: everything until the end. */
+  readonly reply: 'packet' | 'all'
+  /** How long the other side may be silent. */
+  readonly timeoutMs: number
+}
+
+export interface RemoteClientOptions {
+  /** Told why there is no answer, which the caller learns only as its absence. */
+  readonly log?: (line: string) => void
+  /** Most bytes of an answer. */
+  readonly maxReply?: number
+}
+
+/** As in uWSGI: longer than that a server of the same network does not take to accept. */
+export const connectTimeoutMs = 3000
+
+const defaultMaxReply = 64 * 1024 * 1024
+
+/**
+ * Opens a connection, with errors still to be listened for.
+ * @throws PolywsgiError API_IO naming the address and why there is none
+ */
+export const connectTo = (address: string, timeoutMs: number): Promise<Socket> =>
+  new Promise((resolve, reject) => {
+    const target = remoteAddress(address)
+    if (typeof target === 'string') {
+      reject(new PolywsgiError('API_IO', target))
+      return
+    }
+    // Bytes that the other side sent before it closed must still be readable, and ours must not be lost with its end.
+    const socket = connect({ ...target, allowHalfOpen: true, noDelay: true } as NetConnectOpts)
+    const refuse = (why: string): void => {
+      clearTimeout(timer)
+      socket.destroy()
+      reject(new PolywsgiError('API_IO', `unable to connect to ${address}: ${why}`))
+    }
+    const failed = (error: NodeJS.ErrnoException): void => refuse(reasonOf(error))
+    const timer = setTimeout(() => refuse(`no connection in ${timeoutMs / 1000} seconds`), timeoutMs)
+    socket.once('error', failed)
+    socket.once('connect', () => {
+      clearTimeout(timer)
+      socket.off('error', failed)
+      resolve(socket)
+    })
+  })
+
+const reasonOf = (error: NodeJS.ErrnoException): string =>
+  ({
+    ECONNREFUSED: 'connection refused',
+    ENOENT: 'there is no such socket',
+    EACCES: 'permission denied',
+    ENOTFOUND: 'the host name is not known',
+  })[error.code ?? ''] ?? error.message
+
+/**
+ * Sends a request and reads the answer.
+ * @returns undefined when there is none: the node cannot be reached, closes without a byte, or stays silent
+ * @throws PolywsgiError API_IO for an answer that is cut off or too large, and for what is no address
+ */
+export const requestRemote = async (
+  { address, request, reply, timeoutMs }: RemoteRequest,
+  { log = () => {}, maxReply = defaultMaxReply }: RemoteClientOptions = {},
+): Promise<Uint8Array | undefined> => {
+  const fault = remoteAddress(address)
+  if (typeof fault === 'string') throw new PolywsgiError('API_IO', fault)
+  let socket: Socket
+  try {
+    socket = await connectTo(address, Math.min(connectTimeoutMs, timeoutMs))
+  } catch (error) {
+    log((error as Error).message)
+    return undefined
+  }
+  const { bytes, end } = await converse(socket, request, timeoutMs, maxReply)
+  if (end === 'too large') throw new PolywsgiError('API_IO', `node ${address} answered with more than ${maxReply} bytes`)
+  if (bytes.length === 0) {
+    if (end !== undefined) log(`node ${address}: ${end}`)
+    return undefined
+  }
+  if (reply === 'packet') {
+    const missing = missingOf(bytes)
+    if (missing > 0) {
+      const why = end ?? 'closed the connection'
+      throw new PolywsgiError('API_IO', `node ${address}: ${why}, ${missing} bytes before the end of its answer`)
+    }
+    // Whether what follows the packet is whole, its reader knows: the packet says how long it is.
+  } else if (end !== undefined) throw new PolywsgiError('API_IO', `node ${address}: ${end} in the middle of its answer`)
+  return bytes
+}
+
+/** How many bytes of header and block are not there. */
+const missingOf = (bytes: Uint8Array): number => {
+  if (bytes.length < headerSize) return headerSize - bytes.length
+  const [, low, high] = bytes as unknown as [number, number, number]
+  return Math.max(0, headerSize + (low | (high << 8)) - bytes.length)
+}
+
+interface Reply {
+  readonly bytes: Uint8Array
+  /** Why it ended; undefined: the other side closed. */
+  readonly end: string | undefined
+}
+
+const converse = (socket: Socket, request: Uint8Array, timeoutMs: number, maxReply: number): Promise<Reply> =>
+  new Promise((resolve) => {
+    const chunks: Buffer[] = []
+    let length = 0
+    const finish = (end: string | undefined): void => {
+      socket.destroy()
+      resolve({ bytes: Buffer.concat(chunks, length), end })
+    }
+    socket.on('data', (chunk: Buffer) => {
+      if (length + chunk.length > maxReply) return finish('too large')
+      chunks.push(chunk)
+      length += chunk.length
+    })
+    socket.once('end', () => finish(undefined))
+    socket.once('close', () => finish(undefined))
+    socket.on('error', (error: NodeJS.ErrnoException) =>
+      finish(error.code === 'ECONNRESET' ? 'reset the connection' : error.message),
+    )
+    socket.setTimeout(timeoutMs, () => finish(`was silent for ${timeoutMs / 1000} seconds`))
+    // Our side stays open: a server may take the end of what it is sent for a client that has gone.
+    socket.write(request)
+  })

@@ -1,0 +1,59 @@
+// What a configuration asks for beside sockets and apps, as values: threads, and what they share. Each part is planned by its
+// own file; here they meet, because some need to know others.
+import { type AlarmPlans, planAlarms } from './alarm-plans.ts'
+import { planCaches } from './caches.ts'
+import { type ClockPlans, planClocks } from './clock-plans.ts'
+import type { Settings } from './config/index.ts'
+import { planMetrics } from './metrics.ts'
+import { planFarms, planMules } from './mules.ts'
+import { planSpoolers } from './spoolers.ts'
+import type { SharedShape } from './state/shared-parts.ts'
+import type { FarmPlan, ThreadPlan } from './worker/messages.ts'
+
+export interface Plans {
+  /** Workers first, then mules, then spoolers: a thread's number is its place. */
+  readonly threads: readonly ThreadPlan[]
+  readonly farms: readonly FarmPlan[]
+  /** Absolute directories. */
+  readonly spoolers: readonly string[]
+  readonly clocks: ClockPlans
+  readonly alarms: AlarmPlans
+  readonly shared: SharedShape
+}
+
+/** @throws ConfigError naming the option */
+export const planAll = (settings: Settings, cwd: string): Plans => {
+  const mules = planMules(settings, cwd)
+  const farms = planFarms(settings, mules.length)
+  const spoolers = planSpoolers(settings, cwd)
+  const { workers } = settings
+  const none = { workerId: 0, muleId: 0, spoolerId: 0 }
+  const threads: ThreadPlan[] = [
+    ...Array.from({ length: workers }, (_, index) => ({
+      identity: { ...none, kind: 'worker' as const, number: index + 1, workerId: index + 1 },
+    })),
+    ...mules.map(({ program }, index) => ({
+      identity: { ...none, kind: 'mule' as const, number: workers + index + 1, muleId: index + 1 },
+      program,
+    })),
+    ...spoolers.map((directory, index) => ({
+      identity: { ...none, kind: 'spooler' as const, number: workers + mules.length + index + 1, spoolerId: index + 1 },
+      directory,
+    })),
+  ]
+  return {
+    threads,
+    farms,
+    spoolers,
+    clocks: planClocks(settings),
+    alarms: planAlarms(settings, { mules: mules.length, farms }),
+    shared: {
+      caches: planCaches(settings, cwd),
+      locks: settings.locks ?? 0,
+      signals: { workers, mules: mules.length, spoolers: spoolers.length, farms, bufferSize: settings.signalBufsize },
+      messages: { mules: mules.length, farms: farms.length, capacity: settings.muleMsgSize },
+      ...planMetrics(settings),
+      spoolerFrequencyMs: settings.spoolerFrequency * 1000,
+    },
+  }
+}

@@ -1,0 +1,61 @@
+// The request that guest code is running for, as functions of the API see it.
+import type { CurrentRequest } from '../api/context.ts'
+import { ClientError } from '../errors.ts'
+import type { WsgiRequest } from '../request/wsgi-request.ts'
+
+export class CurrentRequestView implements CurrentRequest {
+  readonly #request: WsgiRequest
+  readonly connectionFd: number
+
+  constructor(request: WsgiRequest) {
+    this.#request = request
+    this.connectionFd = request.connectionFd
+  }
+
+  get coreId(): number {
+    return this.#request.coreId
+  }
+
+  get isConnected(): boolean {
+    return !this.#request.clientGone
+  }
+
+  get contentLength(): number {
+    return this.#request.body.contentLength
+  }
+
+  sendRaw(data: Uint8Array): boolean {
+    const request = this.#request
+    if (request.finished || request.clientGone) return false
+    try {
+      request.writeRaw(data)
+    } catch (error) {
+      // The client left while the bytes were on their way.
+      if (error instanceof ClientError) return false
+      throw error
+    }
+    return true
+  }
+
+  receive(max: number): Uint8Array | undefined {
+    const piece = this.#request.body.read(max)
+    // A copy: a piece is a view on memory that the next request will lie in.
+    return piece.length === 0 ? undefined : new Uint8Array(piece)
+  }
+
+  disconnect(): void {
+    this.#request.disconnect()
+  }
+
+  setLogvar(name: string, value: Uint8Array): void {
+    this.#request.setLogvar(name, value)
+  }
+
+  getLogvar(name: string): Uint8Array | undefined {
+    return this.#request.logvars?.get(name)
+  }
+
+  logThisRequest(): void {
+    this.#request.mustBeLogged = true
+  }
+}

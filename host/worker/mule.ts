@@ -1,0 +1,40 @@
+// A mule's life once its apps are loaded: a program of its own, or the loop that takes messages.
+import { GuestError } from '../errors.ts'
+import { MuleLoop } from './mule-loop.ts'
+import type { Role, Work } from './role.ts'
+
+/** @returns undefined for a mule whose program keeps its thread: it is ended where it stands */
+export const runMule = async (role: Role): Promise<Work | undefined> => {
+  const { start, context, plugins, contextOf, log } = role
+  const { program } = start.plan
+  const { muleId } = context.thread
+  // Said before anything of the guest's runs: what it set as post_fork_hook may wait for messages for ever.
+  role.ready()
+  await role.fixup()
+  if (program !== undefined && program !== '') {
+    try {
+      for (const plugin of plugins) {
+        if ((await plugin.mule?.(program, contextOf(plugin))) !== true) continue
+        role.end(`its program ${program} has ended`)
+        return undefined
+      }
+      log.text(`mule ${muleId}: no plugin runs the program ${program}`)
+    } catch (error) {
+      log.text(error instanceof GuestError ? error.report : String((error as Error).stack))
+      role.end(`its program ${program} failed: ${(error as Error).message}`)
+      return undefined
+    }
+  }
+  context.loaded()
+  const loop = new MuleLoop({
+    muleId,
+    doorbell: context.doorbell,
+    take: () => context.mules.take(),
+    handleSignals: () => context.signals.handlePending(),
+    plugins,
+    log,
+    onFatal: role.end,
+  })
+  loop.start()
+  return loop
+}

@@ -1,0 +1,30 @@
+// A spooler's life once its apps are loaded: the jobs of one directory.
+import type { Role, Work } from './role.ts'
+import { SpoolerLoop } from './spooler-loop.ts'
+
+export const runSpooler = async (role: Role): Promise<Work> => {
+  const { start, context, plugins, contextOf, log } = role
+  const { api, plan } = start
+  const { spoolers } = context.shared
+  const { spoolerId } = context.thread
+  role.ready()
+  for (const plugin of plugins) plugin.spoolerInit?.(contextOf(plugin))
+  await role.fixup()
+  context.loaded()
+  const loop = new SpoolerLoop({
+    directory: plan.directory as string,
+    frequencyMs: () => spoolers.frequencyMs,
+    ordered: api.spoolerOrdered,
+    maxTries: api.spoolerMaxTries,
+    quiet: api.spoolerQuiet,
+    doorbell: context.doorbell,
+    handleSignals: () => context.signals.handlePending(),
+    plugins,
+    log,
+    onFatal: role.end,
+    onBegun: () => spoolers.jobBegun(spoolerId),
+    onEnded: (isDone) => spoolers.jobEnded(spoolerId, isDone),
+  })
+  loop.start()
+  return loop
+}

@@ -1,0 +1,141 @@
+// What the API's functions work on in this thread: the parts of the thread that serve them, put together.
+import type { ApiContext, CurrentRequest, Log, ThreadIdentity } from '../api/context.ts'
+import type { OptionMap } from '../api/kinds.ts'
+import type { Plugin } from '../plugin/plugin.ts'
+import type { WsgiRequest } from '../request/wsgi-request.ts'
+import type { Cache } from '../state/cache.ts'
+import type { Doorbell } from '../state/doorbell.ts'
+import type { Locks } from '../state/locks.ts'
+import type { Metrics } from '../state/metrics.ts'
+import { SharedParts } from '../state/shared-parts.ts'
+import type { SharedQueue } from '../state/shared-queue.ts'
+import type { SharedArea } from '../state/sharedarea.ts'
+import type { StateMap } from '../state/state-map.ts'
+import { CurrentRequestView } from './current-request.ts'
+import { MasterPort } from './master-port.ts'
+import type { Identity, ThreadStart } from './messages.ts'
+import type { ServiceParts } from './service-parts.ts'
+import { ThreadMules } from './thread-mules.ts'
+import { ThreadRpc } from './thread-rpc.ts'
+import { ThreadSignals } from './thread-signals.ts'
+import { ThreadSpool } from './thread-spool.ts'
+
+/** Changes once: from loading to loaded. */
+type Thread = Identity & { isLoading: boolean }
+
+export class ThreadContext implements ApiContext {
+  readonly version: string
+  readonly hostname: string
+  readonly masterPid: number
+  readonly thread: Thread & ThreadIdentity
+  readonly log: Log
+  readonly opt: OptionMap
+  readonly state: StateMap
+  readonly socketTimeoutMs: number
+  readonly alarmNames: readonly string[]
+  readonly cores: number
+  readonly bufferSize: number
+  readonly startedOn: number
+  readonly isReload: boolean
+  readonly master: MasterPort
+  readonly doorbell: Doorbell
+  readonly shared: SharedParts
+  readonly locks: Locks
+  readonly caches: ReadonlyMap<string, Cache>
+  readonly metrics: Metrics
+  readonly queue: SharedQueue | undefined
+  readonly sharedareas: readonly SharedArea[]
+  readonly signals: ThreadSignals
+  readonly rpc: ThreadRpc
+  readonly mules: ThreadMules
+  readonly spool: ThreadSpool
+  plugins: readonly Plugin[] = []
+  /** An interpreter is lost: the thread must end. Set by who can end it. */
+  onFatal: (error: Error) => void = () => {}
+  /** The request whose plugin hook is on the stack. */
+  running: WsgiRequest | undefined
+  readonly #views = new WeakMap<WsgiRequest, CurrentRequestView>()
+
+  constructor(start: ThreadStart, state: StateMap, log: Log) {
+    const { api } = start
+    this.version = start.version
+    this.hostname = start.hostname
+    this.masterPid = start.masterPid
+    this.thread = { ...start.plan.identity, isLoading: true }
+    this.log = log
+    this.opt = start.opt
+    this.state = state
+    this.socketTimeoutMs = api.socketTimeoutMs
+    this.alarmNames = api.alarmNames
+    this.cores = start.cores
+    this.bufferSize = api.bufferSize
+    this.startedOn = api.startedOn
+    this.isReload = api.isReload
+    this.doorbell = state.doorbell(this.thread.number)
+    this.master = new MasterPort({ port: start.callPort, doorbell: this.doorbell })
+    const shared = SharedParts.open(start.shared, this.thread.number, (line) => log.text(line))
+    this.shared = shared
+    this.locks = shared.locks
+    this.caches = shared.caches
+    this.metrics = shared.metrics
+    this.queue = shared.queue
+    this.sharedareas = shared.sharedareas
+    const parts: ServiceParts = {
+      state,
+      thread: this.thread,
+      doorbell: this.doorbell,
+      masterDoorbell: state.doorbell(0),
+      master: this.master,
+      log,
+      serveInbox: () => this.master.serve(),
+    }
+    this.signals = new ThreadSignals(parts, {
+      signals: shared.signals,
+      onFatal: (error) => this.onFatal(error),
+      onHandling: (signum) => this.#handling(signum),
+    })
+    this.rpc = new ThreadRpc(parts, { rpcMax: api.rpcMax, socketTimeoutMs: api.socketTimeoutMs })
+    this.master.run = (name, args) => this.rpc.run(name, args)
+    this.mules = new ThreadMules(parts, {
+      queues: shared.messages,
+      farms: start.farms,
+      handleSignals: () => this.signals.handlePending(),
+    })
+    this.spool = new ThreadSpool(parts, {
+      directories: api.spoolers,
+      wake: (directory) => state.doorbell(start.workers + start.mules + api.spoolers.indexOf(directory) + 1).ring(),
+      setFrequencyMs: (milliseconds) => {
+        shared.spoolers.frequencyMs = milliseconds
+      },
+    })
+  }
+
+  /** The apps are loaded: from now on every registration counts. */
+  loaded(): void {
+    this.thread.isLoading = false
+  }
+
+  #handling(signum: number | undefined): void {
+    const { workerId } = this.thread
+    if (workerId === 0) return
+    if (signum === undefined) this.state.workers.signalEnds(workerId)
+    else this.state.workers.signalBegins(workerId, signum)
+  }
+
+  get request(): CurrentRequest | undefined {
+    let wsgi = this.running
+    // A handler that goes on after a wait has no hook on the stack; its plugin knows whom it serves.
+    for (const plugin of this.plugins) wsgi = plugin.currentRequest?.() ?? wsgi
+    if (wsgi === undefined) return undefined
+    let view = this.#views.get(wsgi)
+    if (view === undefined) {
+      view = new CurrentRequestView(wsgi)
+      this.#views.set(wsgi, view)
+    }
+    return view
+  }
+
+  setUserHarakiri(seconds: number): void {
+    this.state.deadlines.set(this.thread.number, seconds)
+  }
+}

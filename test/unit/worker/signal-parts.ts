@@ -1,0 +1,72 @@
+// A thread's parts for tests of its signals: real shared memory and doorbells, an owner of functions that the test scripts.
+import type { ThreadIdentity } from '../../../host/api/context.ts'
+import { type FunctionOwner, GuestFunction } from '../../../host/api/guest-function.ts'
+import { Doorbell } from '../../../host/state/doorbell.ts'
+import { SignalState } from '../../../host/state/signal-state.ts'
+import type { SignalShape } from '../../../host/state/signal-target.ts'
+import type { ServiceParts } from '../../../host/worker/service-parts.ts'
+import { ThreadSignals, type ThreadSignalsOptions } from '../../../host/worker/thread-signals.ts'
+
+export const shape: SignalShape = { workers: 2, mules: 2, spoolers: 1, farms: [{ name: 'mail', mules: [2] }], bufferSize: 4 }
+
+const newBell = (): Doorbell => new Doorbell(new Int32Array(new SharedArrayBuffer(64)))
+
+export interface TestThread {
+  readonly signals: SignalState
+  readonly thread: ThreadSignals
+  readonly bell: Doorbell
+  readonly masterBell: Doorbell
+  readonly lines: string[]
+  /** `sigN`, or `idle`, each time the thread says so. */
+  readonly statuses: (number | 'idle')[]
+  readonly fatal: Error[]
+  isLoading: boolean
+  serveInbox: () => void
+}
+
+export const newThread = (number = 1, signals = SignalState.create(shape)): TestThread => {
+  const bell = newBell()
+  const masterBell = newBell()
+  const lines: string[] = []
+  const statuses: (number | 'idle')[] = []
+  const fatal: Error[] = []
+  const { workers, mules } = signals.shape
+  const identity: ThreadIdentity = {
+    kind: number <= workers ? 'worker' : number <= workers + mules ? 'mule' : 'spooler',
+    number,
+    workerId: number <= workers ? number : 0,
+    muleId: number > workers && number <= workers + mules ? number - workers : 0,
+    spoolerId: Math.max(0, number - workers - mules),
+    get isLoading() {
+      return made.isLoading
+    },
+  }
+  const parts = {
+    thread: identity,
+    doorbell: bell,
+    masterDoorbell: masterBell,
+    log: { text: (line: string) => void lines.push(line), bytes: () => {} },
+    serveInbox: () => made.serveInbox(),
+  } as unknown as ServiceParts
+  const options: ThreadSignalsOptions = {
+    signals,
+    onHandling: (signum) => void statuses.push(signum ?? 'idle'),
+    onFatal: (error) => void fatal.push(error),
+  }
+  const thread = new ThreadSignals(parts, options)
+  const made: TestThread = { signals, thread, bell, masterBell, lines, statuses, fatal, isLoading: false, serveInbox: () => {} }
+  return made
+}
+
+type Handler = (signum: number) => boolean | Promise<boolean>
+
+/** A function whose owner runs it, and notes what it gets back. */
+export const newHandler = (handler: Handler, released: unknown[] = []): GuestFunction => {
+  const owner: FunctionOwner = {
+    name: 'fake',
+    modifier1: 6,
+    signalHandler: (signum, handle) => (handle as Handler)(signum),
+    releaseFunction: (handle) => void released.push(handle),
+  }
+  return new GuestFunction(owner, handler)
+}
