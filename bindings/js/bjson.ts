@@ -9,11 +9,15 @@ interface WriteMethods {
 export const { latin1Write, ucs2Write } = Buffer.prototype as unknown as WriteMethods
 
 const version = 5
+const tagUndefined = 2
+const tagFalse = 3
+const tagTrue = 4
 const tagInt32 = 5
 const tagFloat64 = 6
 const tagString = 7
 const tagArray = 9
 const tagBigInt = 10
+const tagArrayBuffer = 15
 
 /** Longest list written by one writer is not limited; a text is limited by the interpreter to 2^30 - 1 characters. */
 export class BjsonWriter {
@@ -86,6 +90,27 @@ export class BjsonWriter {
     for (let rest = BigInt.asUintN(size, value); size > 0; size -= 8, rest >>= 8n) {
       this.#buffer[this.#length++] = Number(rest & 0xffn)
     }
+  }
+
+  undefined(): void {
+    this.#reserve(1)
+    this.#buffer[this.#length++] = tagUndefined
+  }
+
+  boolean(value: boolean): void {
+    this.#reserve(1)
+    this.#buffer[this.#length++] = value ? tagTrue : tagFalse
+  }
+
+  /** Becomes an ArrayBuffer of a fixed size. */
+  buffer(bytes: Uint8Array): void {
+    this.#reserve(11 + bytes.length)
+    this.#buffer[this.#length++] = tagArrayBuffer
+    this.#leb(bytes.length)
+    // What a buffer may grow to, here nothing: all bits set.
+    this.#leb(0xffffffff)
+    this.#buffer.set(bytes, this.#length)
+    this.#length += bytes.length
   }
 
   #leb(value: number): void {

@@ -23,7 +23,7 @@ const utf8Decoder = new TextDecoder()
 const floatCell = new DataView(new ArrayBuffer(8))
 
 /** What a guest passed where the API takes no such value: no parameter type accepts it. */
-const notConvertible: ApiValue = new Map()
+export const notConvertible: ApiValue = []
 
 export class Converter {
   readonly #engine: Engine
@@ -242,14 +242,23 @@ export class Converter {
     return this.#made(this.#engine.ffi._QTS_bjson_decode(this.#engine.context, buffer))
   }
 
-  // A value that could not be made is an exception (or 0 when not even that had room): out of memory in all cases here.
+  // A value that could not be made is an exception (or 0 when not even that had room): out of memory, or out of stack deep in
+  // a recursion of the guest.
   #made(value: Pointer): Pointer {
-    if (value === 0) throw this.#engine.outOfMemory()
-    if (this.#engine.isException(value)) {
-      this.#engine.free(this.#engine.takeException(value))
-      throw this.#engine.outOfMemory()
+    const engine = this.#engine
+    if (value === 0) throw engine.outOfMemory()
+    if (!engine.isException(value)) return value
+    const error = engine.takeException(value)
+    // Without memory even for an error null is thrown.
+    if (error === 0 || engine.i32[(error >> 2) + 1] !== Tag.object) {
+      engine.free(error)
+      throw engine.outOfMemory()
     }
-    return value
+    const message = engine.getProperty(error, 'message')
+    const isStack = this.text(message) === 'stack overflow'
+    engine.free(message)
+    engine.free(error)
+    throw isStack ? new GuestThrow('RangeError', 'stack overflow') : engine.outOfMemory()
   }
 
   /** Writes `05 00 07 length` into the scratch buffer and returns the address behind it. */

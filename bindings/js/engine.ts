@@ -1,6 +1,7 @@
 // One QuickJS interpreter in one WebAssembly instance of our own: memory with a cap, views of it, calls in both directions
-// as bare numbers. Invariants: nothing a host function throws passes through the interpreter's frames (they would never be
-// unwound), unless the interpreter is lost already; after `dead` is set nothing enters it any more.
+// as bare numbers. Calls nest: a host function may call into the guest while frames of the guest wait below it. Invariants:
+// nothing a host function throws passes through the interpreter's frames (they would never be unwound), unless the
+// interpreter is lost already; after `dead` is set nothing enters it any more, and nothing returns into it.
 import { resourceLimits } from 'node:worker_threads'
 import loadEmscripten from '@jitl/quickjs-wasmfile-release-sync/emscripten-module'
 import {
@@ -12,50 +13,14 @@ import {
   wasm,
 } from '../../host/plugin/web-assembly.ts'
 import { FatalGuestError, GuestThrow } from './errors.ts'
+import type { Pointer, QuickJs } from './ffi.ts'
 import { Tag } from './layout.ts'
 import { tableExport } from './wasm-image.ts'
 
-/** An address in the interpreter's memory; 0 is none. */
-export type Pointer = number
+export type { Pointer } from './ffi.ts'
 
 /** A host function: gets arguments as `argc` 8-byte values at `argv`, returns a value on the heap, 0 for undefined. */
 export type RawFunction = (argc: number, argv: Pointer) => Pointer
-
-/** The C functions used here (quickjs-emscripten, c/interface.c); all values are addresses of values. */
-interface QuickJs {
-  _malloc(size: number): Pointer
-  _free(address: Pointer): void
-  _QTS_NewRuntime(): Pointer
-  _QTS_NewContext(runtime: Pointer, intrinsics: number): Pointer
-  _QTS_RuntimeSetMaxStackSize(runtime: Pointer, size: number): void
-  _QTS_RuntimeEnableInterruptHandler(runtime: Pointer): void
-  _QTS_RuntimeDisableInterruptHandler(runtime: Pointer): void
-  _QTS_RuntimeEnableModuleLoader(runtime: Pointer, normalize: number): void
-  _QTS_RuntimeComputeMemoryUsage(runtime: Pointer, context: Pointer): Pointer
-  _QTS_GetUndefined(): Pointer
-  _QTS_Eval(context: Pointer, code: Pointer, size: number, file: Pointer, detectModule: number, flags: number): Pointer
-  _QTS_Call(context: Pointer, fn: Pointer, self: Pointer, argc: number, argv: Pointer): Pointer
-  _QTS_Throw(context: Pointer, error: Pointer): Pointer
-  _QTS_ResolveException(context: Pointer, value: Pointer): Pointer
-  _QTS_NewFunction(context: Pointer, name: Pointer, length: number, isConstructor: number, id: number): Pointer
-  _QTS_NewObject(context: Pointer): Pointer
-  _QTS_NewString(context: Pointer, text: Pointer): Pointer
-  _QTS_NewFloat64(context: Pointer, value: number): Pointer
-  _QTS_NewArrayBuffer(context: Pointer, data: Pointer, size: number): Pointer
-  _QTS_GetString(context: Pointer, value: Pointer): Pointer
-  _QTS_FreeCString(context: Pointer, text: Pointer): void
-  _QTS_GetProp(context: Pointer, object: Pointer, name: Pointer): Pointer
-  _QTS_SetProp(context: Pointer, object: Pointer, name: Pointer, value: Pointer): void
-  _QTS_DupValuePointer(context: Pointer, value: Pointer): Pointer
-  _QTS_FreeValuePointer(context: Pointer, value: Pointer): void
-  _QTS_IsJobPending(runtime: Pointer): number
-  _QTS_ExecutePendingJob(runtime: Pointer, max: number, lastContext: Pointer): Pointer
-  _QTS_PromiseState(context: Pointer, promise: Pointer): number
-  _QTS_PromiseResult(context: Pointer, promise: Pointer): Pointer
-  _QTS_bjson_decode(context: Pointer, buffer: Pointer): Pointer
-  UTF8ToString(address: Pointer): string
-  callbacks: unknown
-}
 
 export interface EngineOptions {
   /** Bytes of memory the interpreter may have; below 24 MB it gets 24, of which it needs 6 for itself. */
@@ -79,7 +44,15 @@ const mostStackMegabytes = 8
 /** For the thread this runs in. A process's main thread has about 1 MB. */
 export const maxStackSize = stackPerMegabyte * Math.min(Math.max(resourceLimits.stackSizeMb ?? 1, 1), mostStackMegabytes)
 
-const maxArguments = 8
+// A function that calls itself through the API takes 5 KB of the thread's stack per round in here. The rest of the share is
+// for interpreters of other languages, which may lie between two rounds and do not notice the end of that stack either.
+const nestedPerMegabyte = 8
+
+/** How many calls into the guest may be nested, each made while the one before it waits for a host function. */
+export const mostNested = nestedPerMegabyte * Math.min(Math.max(resourceLimits.stackSizeMb ?? 1, 1), mostStackMegabytes)
+
+/** As many as RPC has, and the function itself. */
+export const maxArguments = 260
 
 // quickjs.h: JS_EVAL_FLAG_STRICT.
 const evalStrict = 1 << 3
@@ -99,6 +72,8 @@ export class Engine {
   shouldInterrupt: () => boolean = () => false
   /** Makes a guest error of a refusal; set once the guest glue runs. */
   makeGuestError: (error: GuestThrow) => Pointer = () => 0
+  /** Thrown where no error can be made, for want of memory or stack: a call that failed must never look like one that did not. */
+  readonly #lastResort: Pointer
   /** Called when the interpreter is lost. */
   readonly onDeath = new Set<(error: FatalGuestError) => void>()
 
@@ -111,6 +86,7 @@ export class Engine {
   #u32 = new Uint32Array(0)
   #dead: FatalGuestError | undefined
   #growths = 0
+  #depth = 0
 
   private constructor(ffi: QuickJs, memory: WasmMemory, table: WasmTable, options: EngineOptions) {
     this.ffi = ffi
@@ -133,6 +109,7 @@ export class Engine {
     this.undefinedValue = ffi._QTS_GetUndefined()
     this.#cells = ffi._malloc(maxArguments * 8)
     this.#argv = ffi._malloc(maxArguments * 4)
+    this.#lastResort = this.evaluate("new RangeError('out of memory or stack')", 'polywsgi:engine.js')
   }
 
   /** @param image what `compileImage` made */
@@ -181,6 +158,11 @@ export class Engine {
 
   get dead(): FatalGuestError | undefined {
     return this.#dead
+  }
+
+  /** How many calls into the guest are under way, one inside the other. */
+  get depth(): number {
+    return this.#depth
   }
 
   // A memory that has grown leaves views of length 0 behind.
@@ -269,10 +251,14 @@ export class Engine {
   call(fn: Pointer, argc: number): Pointer {
     if (this.#dead !== undefined) throw this.#dead
     let result: Pointer
+    this.#depth += 1
     try {
+      // The cells are copied before any of the guest's code runs, which may set them anew.
       result = this.ffi._QTS_Call(this.context, fn, this.undefinedValue, argc, this.#argv)
     } catch (error) {
       throw this.#die(error)
+    } finally {
+      this.#depth -= 1
     }
     if (result === 0) throw this.outOfMemory()
     return result
@@ -282,13 +268,31 @@ export class Engine {
   enter(run: () => Pointer): Pointer {
     if (this.#dead !== undefined) throw this.#dead
     let result: Pointer
+    this.#depth += 1
     try {
       result = run()
     } catch (error) {
       throw this.#die(error)
+    } finally {
+      this.#depth -= 1
     }
     if (result === 0) throw this.outOfMemory()
     return result
+  }
+
+  isFunction(value: Pointer): boolean {
+    if (this.i32[(value >> 2) + 1] !== Tag.object) return false
+    const name = this.ffi._QTS_Typeof(this.context, value)
+    const isFunction = this.ffi.UTF8ToString(name) === 'function'
+    this.ffi._free(name)
+    return isFunction
+  }
+
+  /** A value on the heap that keeps what `value` holds alive. */
+  duplicate(value: Pointer): Pointer {
+    const copy = this.ffi._QTS_DupValuePointer(this.context, value)
+    if (copy === 0) throw this.outOfMemory()
+    return copy
   }
 
   isException(value: Pointer): boolean {
@@ -311,12 +315,16 @@ export class Engine {
   }
 
   #callHost(id: number, argc: number, argv: Pointer): Pointer {
+    let result: Pointer
     try {
-      return this.#functions[id]!(argc, argv)
+      result = this.#functions[id]!(argc, argv)
     } catch (error) {
-      if (this.#dead !== undefined) throw error
+      if (this.#dead !== undefined) throw this.#dead
       return this.#throwIntoGuest(error)
     }
+    // Lost in a call inside this one, of which another language's interpreter has made an error of its own and gone on.
+    if (this.#dead !== undefined) throw this.#dead
+    return result
   }
 
   #loadModule(name: string): Pointer {
@@ -347,7 +355,7 @@ export class Engine {
       return thrown
     } catch (unmade) {
       if (this.#dead !== undefined) throw unmade
-      return 0
+      return this.ffi._QTS_Throw(this.context, this.#lastResort)
     }
   }
 

@@ -4,6 +4,7 @@ import abort from './guest/abort.js?raw'
 import blob from './guest/blob.js?raw'
 import body from './guest/body.js?raw'
 import bytes from './guest/bytes.js?raw'
+import calls from './guest/calls.js?raw'
 import console from './guest/console.js?raw'
 import dispatch from './guest/dispatch.js?raw'
 import formData from './guest/form-data.js?raw'
@@ -50,6 +51,7 @@ export const glueFiles: readonly GlueFile[] = [
   { file: 'polywsgi:response.js', source: response },
   { file: 'polywsgi:platform.js', source: platform },
   { file: 'polywsgi:uwsgi.js', source: uwsgi },
+  { file: 'polywsgi:calls.js', source: calls },
   { file: 'polywsgi:dispatch.js', source: dispatch },
   { file: 'polywsgi:mount.js', source: mount },
 ]

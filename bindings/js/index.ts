@@ -1,10 +1,12 @@
 // The JavaScript plugin: guests run in QuickJS, one interpreter per worker. The master compiles it once, workers get the
-// compiled module. Invariant: a worker without JavaScript apps boots nothing.
+// compiled module. Invariant: a thread without JavaScript apps boots nothing, and none of its hooks does anything.
 import { GuestError } from '../../host/errors.ts'
 import type { Plugin, WorkerContext } from '../../host/plugin/plugin.ts'
 import type { WasmModule } from '../../host/plugin/web-assembly.ts'
+import type { WsgiRequest } from '../../host/request/wsgi-request.ts'
 import { Apps, appExtensions } from './app.ts'
 import { language } from './errors.ts'
+import { Hooks } from './hooks.ts'
 import { Runtime } from './runtime.ts'
 import { compileImage } from './wasm-image.ts'
 
@@ -22,22 +24,39 @@ export interface JsPluginOptions {
 
 const defaultLoadTimeoutMs = 30_000
 
-export const createJsPlugin = (options: JsPluginOptions = {}): Plugin<JsPluginData> => {
-  let runtime: Runtime | undefined
-  let apps: Apps | undefined
+/** Everything of one thread, once it has booted. */
+interface Booted {
+  readonly runtime: Runtime
+  readonly apps: Apps
+  readonly hooks: Hooks
+}
 
-  const boot = async (image: WasmModule, context: WorkerContext<JsPluginData>): Promise<Apps> => {
+const isProgramOfOurs = (file: string): boolean => appExtensions.some((extension) => file.endsWith(extension))
+
+export const createJsPlugin = (options: JsPluginOptions = {}): Plugin<JsPluginData> => {
+  let booted: Booted | undefined
+
+  /** Boots what has not been booted: an app or a program that nobody had announced when the master started. */
+  const boot = async (context: WorkerContext<JsPluginData>): Promise<Booted> => {
+    if (booted !== undefined) return booted
     const start = performance.now()
-    runtime = await Runtime.boot({
-      image,
+    const runtime = await Runtime.boot({
+      image: context.data?.image ?? (await compileImage()),
       memoryLimit: context.memoryLimit,
       log: context.log,
       api: context.api,
+      owner: plugin,
       sharedDirectories: context.pythonPath,
     })
-    apps = new Apps(runtime, options.loadTimeoutMs ?? defaultLoadTimeoutMs)
+    const apps = new Apps(runtime, options.loadTimeoutMs ?? defaultLoadTimeoutMs)
+    booted = { runtime, apps, hooks: new Hooks(runtime) }
     context.booted('js', performance.now() - start)
-    return apps
+    return booted
+  }
+
+  const functions = (): Runtime['functions'] => {
+    if (booted === undefined) throw new Error('no JavaScript runs in this thread, so no function of it can be called')
+    return booted.runtime.functions
   }
 
   const plugin: Plugin<JsPluginData> = {
@@ -51,25 +70,63 @@ export const createJsPlugin = (options: JsPluginOptions = {}): Plugin<JsPluginDa
     },
 
     async postFork(context) {
-      if (context.data !== undefined) await boot(context.data.image, context)
+      if (context.data !== undefined) await boot(context)
     },
 
     async mountApp(mount, context) {
-      if (!appExtensions.some((extension) => mount.source.endsWith(extension))) return undefined
-      // An app that nobody had announced when the master started.
-      apps ??= await boot(context.data?.image ?? (await compileImage()), context)
-      return apps.mount(mount)
+      return isProgramOfOurs(mount.source) ? (await boot(context)).apps.mount(mount) : undefined
+    },
+
+    fixup() {
+      return booted?.hooks.postFork()
     },
 
     request(request) {
-      if (apps !== undefined) return apps.request(request)
+      if (booted !== undefined) return booted.apps.request(request)
       request.setHead('500 Internal Server Error', 'Content-Type\0text/plain')
       request.finish(Buffer.from('Internal Server Error'))
       return -1
     },
 
+    currentRequest(): WsgiRequest | undefined {
+      return booted?.hooks.endedRequest ?? booted?.runtime.requests.current
+    },
+
+    afterRequest(request) {
+      booted?.hooks.afterRequest(request)
+    },
+
+    rpc(handler, args) {
+      const table = functions()
+      return table.callWithBytes(table.handler(handler as number), args, table.readBytes)
+    },
+
+    signalHandler(signum, handler) {
+      const table = functions()
+      return table.callWithInteger(table.handler(handler as number), signum, () => true as boolean)
+    },
+
+    releaseFunction(handler) {
+      booted?.runtime.functions.release(handler as number)
+    },
+
+    muleMsg(message) {
+      return booted?.hooks.muleMessage(message) ?? false
+    },
+
+    async mule(program, context) {
+      if (!isProgramOfOurs(program)) return false
+      await (await boot(context)).hooks.runProgram(program)
+      return true
+    },
+
+    spooler(file, vars, body) {
+      return booted?.hooks.spooler(file, vars, body) ?? 0
+    },
+
     atexit() {
-      runtime?.suspension.close()
+      booted?.hooks.atexit()
+      booted?.runtime.suspension.close()
     },
 
     exceptionLog(error): GuestError | undefined {

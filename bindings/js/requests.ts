@@ -65,6 +65,11 @@ export class RequestTable {
     return request
   }
 
+  /** The one that guest code runs for now, as far as is known. */
+  get current(): WsgiRequest | undefined {
+    return this.#running.get(this.#suspension.current)?.wsgi
+  }
+
   /** How many are under way. */
   get size(): number {
     return this.#running.size
@@ -223,7 +228,8 @@ export class RequestTable {
         if (request === undefined || request.wsgi.clientGone) return 0
         this.#headsWaiting.delete(request)
         try {
-          request.wsgi.writeBody(this.#bodyOf(argv + 8))
+          // A copy: while this waits the thread may serve calls into the guest, which move its memory.
+          request.wsgi.writeBody(this.#bodyOf(argv + 8).slice())
         } catch (error) {
           this.#failToSend(request, error)
         }

@@ -3,11 +3,13 @@
 import { randomFillSync, randomUUID } from 'node:crypto'
 import type { BoundApi } from '../../host/api/bind.ts'
 import type { Log } from '../../host/api/context.ts'
+import type { FunctionOwner } from '../../host/api/guest-function.ts'
 import type { WasmModule } from '../../host/plugin/web-assembly.ts'
 import { Collector } from './collector.ts'
 import { Converter, verifyLayout } from './convert.ts'
 import { Engine, type Pointer, type RawFunction } from './engine.ts'
 import { GuestThrow } from './errors.ts'
+import { FunctionTable } from './functions.ts'
 import { glueFiles, lazyGlueFiles } from './glue.ts'
 import { packetFunctions } from './host-packet.ts'
 import { textFunctions, wantText } from './host-text.ts'
@@ -23,6 +25,8 @@ export interface RuntimeOptions {
   readonly memoryLimit: number
   readonly log: Log
   readonly api: BoundApi
+  /** Who runs the functions that guests give to the API: the plugin. */
+  readonly owner: FunctionOwner
   /** Directories, beside that of an app, from which modules may be imported. */
   readonly sharedDirectories: readonly string[]
 }
@@ -34,6 +38,8 @@ export class Runtime {
   readonly suspension: Suspension
   readonly modules: ModuleLoader
   readonly requests: RequestTable
+  readonly functions: FunctionTable
+  readonly owner: FunctionOwner
   readonly log: Log
   /** Called by the glue when an app was mounted or failed to be. */
   onMounted: (id: number, kind: number, index: number) => void = () => {}
@@ -44,11 +50,13 @@ export class Runtime {
   private constructor(engine: Engine, options: RuntimeOptions) {
     this.engine = engine
     this.log = options.log
+    this.owner = options.owner
     this.converter = new Converter(engine)
     this.collector = new Collector(engine, this.converter)
     this.suspension = new Suspension(engine, this.converter, (name) => this.entry(name))
     this.modules = new ModuleLoader(engine, this.converter, options.sharedDirectories)
     this.requests = new RequestTable(this.converter, this.suspension, options.log)
+    this.functions = new FunctionTable(this, engine)
   }
 
   static async boot(options: RuntimeOptions): Promise<Runtime> {
@@ -90,7 +98,8 @@ export class Runtime {
       ...this.suspension.functions(),
       ...this.modules.functions(),
       ...this.requests.functions(),
-      ...this.#functions(),
+      ...this.functions.functions(),
+      ...this.#hostFunctions(),
     }
     for (const [name, raw] of Object.entries(functions)) {
       const fn = engine.newFunction(name, raw)
@@ -151,12 +160,21 @@ export class Runtime {
   describe(thrown: Pointer): string {
     // Not even a place for the error was left.
     if (thrown === 0) return this.engine.outOfMemory().message
+    return this.#textBy('describe', thrown) ?? 'an error that could not be described: out of memory or stack'
+  }
+
+  /** A value as the console prints it inside others. Does not take it over. */
+  inspect(value: Pointer): string {
+    return this.#textBy('inspect', value) ?? 'something unprintable'
+  }
+
+  #textBy(entry: string, value: Pointer): string | undefined {
     try {
-      this.engine.setValue(0, thrown)
-      const result = this.engine.call(this.entry('describe'), 1)
+      this.engine.setValue(0, value)
+      const result = this.engine.call(this.entry(entry), 1)
       const text = this.engine.isException(result) ? undefined : this.converter.text(result)
       this.engine.free(this.engine.isException(result) ? this.engine.takeException(result) : result)
-      return text ?? 'an error that could not be described: out of memory or stack'
+      return text
     } catch (error) {
       if (error instanceof GuestThrow) return error.message
       throw error
@@ -171,7 +189,7 @@ export class Runtime {
     return made
   }
 
-  #functions(): Record<string, RawFunction> {
+  #hostFunctions(): Record<string, RawFunction> {
     const { converter } = this
     const { ffi, context } = this.engine
     return {

@@ -1,6 +1,7 @@
 // What happens between entries into the guest: the job queue of promises, timers, work the host finishes later.
 // Invariants: a turn runs a bounded number of jobs, so that no chain of microtasks keeps the worker from its other
-// requests; whatever enters the guest from the event loop ends with `endTurn`.
+// requests; whatever enters the guest from the event loop ends with `endTurn`; no turn ends while a frame of the guest waits
+// for the host.
 import type { Converter } from './convert.ts'
 import type { Engine, Pointer, RawFunction } from './engine.ts'
 import { FatalGuestError, GuestThrow } from './errors.ts'
@@ -23,6 +24,11 @@ export class Suspension {
   relieve: () => void = () => {}
   /** Called with the error of a job that failed outside of any promise. Takes the error over. */
   onJobError: (error: Pointer) => void = () => {}
+  /**
+   * Number of the request that guest code runs for; 0 none that is known. What goes on later, by a timer or by work that the
+   * host finishes, goes on for the request that it was begun for.
+   */
+  current = 0
   readonly #entry: (name: string) => Pointer
   #isPumpScheduled = false
   #waiting = 0
@@ -45,36 +51,45 @@ export class Suspension {
   }
 
   /**
-   * Runs pending jobs, at most a turn's share; the rest after the event loop had its turn.
+   * Runs pending jobs, at most a turn's share; the rest after the event loop had its turn. Inside a call of the guest this
+   * does nothing: who made the outermost one ends the turn.
    * @throws FatalGuestError
    */
   endTurn(): void {
+    if (this.#engine.depth > 0) return
     if (this.#engine.ffi._QTS_IsJobPending(this.#engine.runtime) !== 0) this.#runJobs()
     for (const listener of this.onTurnEnd) listener()
+  }
+
+  /** Runs jobs inside a call of the guest, one by one, at most a turn's share. */
+  runJobsUntil(isDone: () => boolean): void {
+    for (let left = jobsPerTurn; left > 0 && !isDone() && this.hasJobs; left -= 1) this.#runBatch(1)
   }
 
   #runJobs(): void {
     const { ffi, runtime } = this.#engine
     let left = jobsPerTurn
-    while (left > 0) {
-      const result = this.#engine.enter(() => ffi._QTS_ExecutePendingJob(runtime, left, this.#lastContext))
-      const tag = this.#engine.i32[(result >> 2) + 1]!
-      const isCount = tag === Tag.int || tag > Tag.shortBigInt || tag < Tag.bigInt
-      if (isCount) {
-        this.#engine.free(result)
-        break
-      }
-      // A job that throws stops the batch without saying how many had run: an eighth of the share pays for it.
-      left -= jobsPerTurn >> 3
-      this.onJobError(result)
-    }
+    // A job that throws stops the batch without saying how many had run: an eighth of the share pays for it.
+    while (left > 0 && !this.#runBatch(left)) left -= jobsPerTurn >> 3
     if (!this.#isPumpScheduled && ffi._QTS_IsJobPending(runtime) !== 0) {
       this.#isPumpScheduled = true
+      const { current } = this
       setImmediate(() => {
         this.#isPumpScheduled = false
-        this.#enterFromEventLoop(() => {})
+        this.#enterFromEventLoop(current, () => {})
       })
     }
+  }
+
+  /** @returns false when a job failed: others may have to wait for another batch */
+  #runBatch(most: number): boolean {
+    const { ffi, runtime } = this.#engine
+    const result = this.#engine.enter(() => ffi._QTS_ExecutePendingJob(runtime, most, this.#lastContext))
+    const tag = this.#engine.i32[(result >> 2) + 1]!
+    const isCount = tag === Tag.int || tag > Tag.shortBigInt || tag < Tag.bigInt
+    if (isCount) this.#engine.free(result)
+    else this.onJobError(result)
+    return isCount
   }
 
   /**
@@ -83,15 +98,16 @@ export class Suspension {
    */
   settleLater<T>(token: number, work: Promise<T>, toValue: (result: T) => Pointer): void {
     this.#waiting += 1
+    const { current } = this
     work.then(
-      (result) => this.#settle(token, () => toValue(result)),
-      (error: unknown) => this.#refuse(token, error),
+      (result) => this.#settle(current, token, () => toValue(result)),
+      (error: unknown) => this.#refuse(current, token, error),
     )
   }
 
-  #settle(token: number, makeValue: () => Pointer): void {
+  #settle(current: number, token: number, makeValue: () => Pointer): void {
     this.#waiting -= 1
-    this.#enterFromEventLoop(() => {
+    this.#enterFromEventLoop(current, () => {
       let value: Pointer
       try {
         value = this.#withRelief(makeValue)
@@ -118,9 +134,9 @@ export class Suspension {
     }
   }
 
-  #refuse(token: number, error: unknown): void {
+  #refuse(current: number, token: number, error: unknown): void {
     this.#waiting -= 1
-    this.#enterFromEventLoop(() => this.#callRefuse(token, error))
+    this.#enterFromEventLoop(current, () => this.#callRefuse(token, error))
   }
 
   #callRefuse(token: number, error: unknown): void {
@@ -136,13 +152,16 @@ export class Suspension {
 
   // A lost interpreter has told everybody by its onDeath already: nobody up here could do anything about it. Without
   // memory for the call itself the promise stays unsettled, which holds its core as a handler that hangs does.
-  #enterFromEventLoop(run: () => void): void {
+  #enterFromEventLoop(current: number, run: () => void): void {
     if (this.#engine.dead !== undefined) return
+    this.current = current
     try {
       run()
       this.endTurn()
     } catch (error) {
       if (!(error instanceof FatalGuestError) && !(error instanceof GuestThrow)) throw error
+    } finally {
+      this.current = 0
     }
   }
 
@@ -178,9 +197,10 @@ export class Suspension {
 
   #startTimer(id: number, delayMs: number, repeats: boolean): void {
     if (this.#timers.size >= mostTimers) throw new GuestThrow('RangeError', `more than ${mostTimers} timers at once`)
+    const { current } = this
     const fire = (): void => {
       if (!repeats) this.#timers.delete(id)
-      this.#enterFromEventLoop(() => {
+      this.#enterFromEventLoop(current, () => {
         this.#engine.setInt(0, id)
         this.#discard(this.#engine.call(this.#entry('fireTimer'), 1))
       })

@@ -4,8 +4,8 @@
 import { ClientError, PolywsgiError } from '../../host/errors.ts'
 import type { RequestResult } from '../../host/plugin/plugin.ts'
 import type { WsgiRequest } from '../../host/request/wsgi-request.ts'
-import { FatalGuestError, failureBytes, type LuaFailure } from './errors.ts'
-import { luaStatus, luaType, luaTypeNames, type Pointer } from './glue.ts'
+import { FatalGuestError, failureBytes, type LuaFailure, outOfMemory } from './errors.ts'
+import { luaStatus, luaType, luaTypeName, type Pointer } from './glue.ts'
 import type { Reference } from './runtime.ts'
 import type { LuaWorker } from './worker.ts'
 
@@ -23,8 +23,6 @@ const failed: RequestResult = -1
 
 // A `coroutine.wrap` that has run out raises this; uWSGI ends the body on any error of the iterator, we on this one alone.
 const deadCoroutine = /(?:^|: )cannot resume dead coroutine$/
-// Lua's buffers report this as an ordinary error, so the status does not tell.
-const outOfMemory = /(?:^|: )not enough memory$/
 const contentLengthForm = /(?:^|\0)content-length\0(\d{1,15})(?:\0|$)/i
 
 const internalServerError = Buffer.from('Internal Server Error')
@@ -50,6 +48,7 @@ export class LuaApp {
   serve(request: WsgiRequest): RequestResult {
     const { runtime } = this.#worker
     const thread = this.#worker.threadOf(request.coreId)
+    const { request: outerRequest, bodyBytesRead: outerBytesRead } = runtime
     runtime.request = request
     runtime.bodyBytesRead = 0
     try {
@@ -63,7 +62,8 @@ export class LuaApp {
     } catch (error) {
       return this.#answerHostError(request, thread, error)
     } finally {
-      runtime.request = undefined
+      runtime.request = outerRequest
+      runtime.bodyBytesRead = outerBytesRead
       this.#worker.endErrorLine()
     }
   }
@@ -121,7 +121,7 @@ export class LuaApp {
       const type = runtime.stackHeight < nextChunkAt ? luaType.nil : lua.lua_type(thread, nextChunkAt)
       if (type === luaType.nil) break
       if (type !== luaType.string) {
-        const message = `the body's iterator must return strings, then nil; it returned a ${luaTypeNames[type] ?? 'value of another type'}`
+        const message = `the body's iterator must return strings, then nil; it returned a ${luaTypeName(type)}`
         return this.#fail(request, { message, traceback: '' })
       }
       if (request.clientGone) return done

@@ -1,9 +1,11 @@
-// Values across the border, both ways, byte for byte. Lua strings are bytes, Lua integers have 64 bits; what one side cannot
-// hold is an error, never a rounded number. All functions here may raise a Lua error and so run inside protected calls only.
-import type { ApiFunction, ApiParameter, ApiType, ApiValue, OptionMap, OptionValue } from '../../host/api/kinds.ts'
-import { ApiArgumentError } from '../../host/errors.ts'
-import { luaType, luaTypeNames, type Pointer } from './glue.ts'
+// Values on their way into Lua, byte for byte. Lua strings are bytes, Lua integers have 64 bits; what does not fit is an error,
+// never a rounded number. All functions here may raise a Lua error and so run inside protected calls only.
+import type { ApiResult, ApiScalar, ApiValue, BytesMap, OptionMap, OptionValue, RecordValue } from '../../host/api/kinds.ts'
+import type { Pointer } from './glue.ts'
 import type { LuaRuntime } from './runtime.ts'
+
+/** Pushes one value. */
+export type Push = (L: Pointer, value: ApiValue) => void
 
 const utf8 = new TextEncoder()
 
@@ -23,24 +25,141 @@ export const pushBytes = (runtime: LuaRuntime, L: Pointer, bytes: Uint8Array): v
 /** Pushes text as UTF-8. */
 export const pushText = (runtime: LuaRuntime, L: Pointer, text: string): void => pushBytes(runtime, L, utf8.encode(text))
 
+/** Pushes text of one byte per character. */
+export const pushLatin1 = (runtime: LuaRuntime, L: Pointer, text: string): void =>
+  pushBytes(runtime, L, Buffer.from(text, 'latin1'))
+
 export const pushInteger = (runtime: LuaRuntime, L: Pointer, value: number | bigint): void => {
+  if (Number.isSafeInteger(value)) {
+    runtime.lua.lua_pushinteger(L, BigInt(value))
+    return
+  }
   const integer = BigInt(value)
   if (BigInt.asIntN(64, integer) !== integer) throw new RangeError(`${integer} does not fit into a Lua integer`)
   runtime.lua.lua_pushinteger(L, integer)
 }
 
-/** Pushes what the API answered; `type` is the declared one, which tells an int from a float. */
-export const pushValue = (runtime: LuaRuntime, L: Pointer, value: ApiValue, type: ApiType): void => {
+/** Room on the stack for so many values. @throws Error when Lua has none */
+export const reserveStack = (runtime: LuaRuntime, L: Pointer, count: number): void => {
+  if (runtime.lua.lua_checkstack(L, count) === 0) throw new Error(`no room for ${count} values on Lua's stack`)
+}
+
+/**
+ * Makes the function that pushes values of a declared type. Undefined, `not_defined`, is nil. Only while booting: names of
+ * fields are anchored.
+ */
+export const pushOf = (runtime: LuaRuntime, type: ApiResult): Push => {
+  const push = definedPushOf(runtime, type)
   const { lua } = runtime
-  if (value === undefined) lua.lua_pushnil(L)
-  else if (typeof value === 'boolean') lua.lua_pushboolean(L, value ? 1 : 0)
-  else if (typeof value === 'string') pushText(runtime, L, value)
-  else if (typeof value === 'bigint') pushInteger(runtime, L, value)
-  else if (typeof value === 'number') {
-    if (type === 'int') pushInteger(runtime, L, value)
-    else lua.lua_pushnumber(L, value)
-  } else if (value instanceof Uint8Array) pushBytes(runtime, L, value)
-  else pushOptions(runtime, L, value)
+  return (L, value) => {
+    if (value === undefined) lua.lua_pushnil(L)
+    else push(L, value)
+  }
+}
+
+/** Makes the function that pushes what a host function answered, and answers how many values that are. */
+export const pushResultsOf = (runtime: LuaRuntime, type: ApiResult): ((L: Pointer, value: ApiValue) => number) => {
+  if (typeof type === 'object' && 'list' in type && type.lua === 'values') {
+    const pushItem = pushOf(runtime, type.list)
+    return (L, value) => {
+      if (value === undefined) {
+        runtime.lua.lua_pushnil(L)
+        return 1
+      }
+      const items = value as readonly ApiValue[]
+      reserveStack(runtime, L, items.length)
+      for (const item of items) pushItem(L, item)
+      return items.length
+    }
+  }
+  const push = pushOf(runtime, type)
+  return (L, value) => {
+    push(L, value)
+    return 1
+  }
+}
+
+const definedPushOf = (runtime: LuaRuntime, type: ApiResult): Push => {
+  if (typeof type === 'object') {
+    return 'list' in type ? listPush(runtime, type.list) : recordPush(runtime, type.record)
+  }
+  switch (type) {
+    case 'options':
+      return (L, value) => pushOptions(runtime, L, value as OptionMap)
+    case 'dict':
+      return (L, value) => pushDict(runtime, L, value as BytesMap)
+    case 'none':
+      return (L) => runtime.lua.lua_pushnil(L)
+    case 'true':
+      return scalarPush(runtime, 'bool')
+    default:
+      return scalarPush(runtime, type)
+  }
+}
+
+const scalarPush = (runtime: LuaRuntime, type: ApiScalar): Push => {
+  const { lua } = runtime
+  switch (type) {
+    case 'int':
+    case 'int64':
+      return (L, value) => pushInteger(runtime, L, value as number | bigint)
+    case 'float':
+      return (L, value) => lua.lua_pushnumber(L, Number(value))
+    case 'bool':
+      return (L, value) => lua.lua_pushboolean(L, value ? 1 : 0)
+    // Implementations may hold what is bytes to guests as text.
+    case 'text':
+    case 'bytes':
+      return (L, value) => {
+        if (typeof value === 'string') pushText(runtime, L, value)
+        else pushBytes(runtime, L, value as Uint8Array)
+      }
+  }
+}
+
+const listPush = (runtime: LuaRuntime, itemType: ApiResult): Push => {
+  const { lua } = runtime
+  const pushItem = pushOf(runtime, itemType)
+  return (L, value) => {
+    const items = value as readonly ApiValue[]
+    lua.lua_createtable(L, items.length, 0)
+    let place = 0n
+    for (const item of items) {
+      place += 1n
+      pushItem(L, item)
+      lua.lua_rawseti(L, -2, place)
+    }
+  }
+}
+
+const recordPush = (runtime: LuaRuntime, types: Readonly<Record<string, ApiResult>>): Push => {
+  const { lua } = runtime
+  const fields = Object.entries(types).map(([name, type]) => {
+    pushText(runtime, runtime.main, name)
+    return { name, key: runtime.anchor(runtime.main), push: definedPushOf(runtime, type) }
+  })
+  return (L, value) => {
+    const record = value as RecordValue
+    lua.lua_createtable(L, 0, fields.length)
+    for (const { name, key, push } of fields) {
+      const field = record[name]
+      if (field === undefined) continue
+      runtime.push(L, key)
+      push(L, field)
+      lua.lua_rawset(L, -3)
+    }
+  }
+}
+
+/** A table from names to strings. */
+export const pushDict = (runtime: LuaRuntime, L: Pointer, dict: BytesMap): void => {
+  const { lua } = runtime
+  lua.lua_createtable(L, 0, dict.size)
+  for (const [name, value] of dict) {
+    pushLatin1(runtime, L, name)
+    pushBytes(runtime, L, value)
+    lua.lua_rawset(L, -3)
+  }
 }
 
 /** A table from option name to string, true, or an array of these for an option given more than once. */
@@ -64,60 +183,4 @@ const pushOptions = (runtime: LuaRuntime, L: Pointer, options: OptionMap): void 
 const pushOption = (runtime: LuaRuntime, L: Pointer, value: OptionValue): void => {
   if (value === true) runtime.lua.lua_pushboolean(L, 1)
   else pushText(runtime, L, value)
-}
-
-/** The arguments of the host function that is running in `L`; nil at the end counts as not given. */
-export const readArguments = (runtime: LuaRuntime, L: Pointer, entry: ApiFunction): ApiValue[] => {
-  let count = runtime.lua.lua_gettop(L)
-  while (count > 0 && runtime.lua.lua_type(L, count) === luaType.nil) count -= 1
-  // More than declared: their number alone is what checkArguments() complains about.
-  return Array.from({ length: count }, (_, index) => {
-    const param = entry.params[index]
-    return param === undefined ? true : readArgument(runtime, L, index + 1, entry, param)
-  })
-}
-
-const readArgument = (runtime: LuaRuntime, L: Pointer, index: number, entry: ApiFunction, param: ApiParameter): ApiValue => {
-  const { lua } = runtime
-  const type = lua.lua_type(L, index)
-  const wantsNumber = param.type === 'int' || param.type === 'float'
-  switch (type) {
-    case luaType.nil:
-      return undefined
-    case luaType.boolean:
-      return lua.lua_toboolean(L, index) === 1
-    case luaType.number:
-      // Where Lua's own functions take strings they take numbers too, and the other way round (luaL_check*).
-      return wantsNumber || param.type === 'bool' ? readNumber(runtime, L, index) : runtime.bytesAt(L, index).slice()
-    case luaType.string: {
-      const number = wantsNumber ? readNumericString(runtime, L, index) : undefined
-      return number ?? runtime.bytesAt(L, index).slice()
-    }
-    default:
-      throw new ApiArgumentError(
-        entry.name,
-        param.name,
-        'type',
-        `argument '${param.name}' must be ${wanted[param.type]}, not a ${luaTypeNames[type] ?? 'value of another type'}`,
-      )
-  }
-}
-
-const wanted = { int: 'a whole number', float: 'a number', bool: 'a boolean', text: 'a string', bytes: 'a string' } as const
-
-/** A float that is a whole number stays exact as a JavaScript number; an integer beyond 2^53 becomes a bigint. */
-const readNumber = (runtime: LuaRuntime, L: Pointer, index: number): number | bigint => {
-  const number = runtime.lua.lua_tonumberx(L, index, 0)
-  if (Number.isSafeInteger(number) || runtime.lua.lua_isinteger(L, index) === 0) return number
-  return runtime.lua.lua_tointegerx(L, index, 0)
-}
-
-const readNumericString = (runtime: LuaRuntime, L: Pointer, index: number): number | bigint | undefined => {
-  const { lua } = runtime
-  const integer = lua.lua_tointegerx(L, index, runtime.lengthOut)
-  if (runtime.view.getInt32(runtime.lengthOut, true) === 1) {
-    return Number.isSafeInteger(Number(integer)) ? Number(integer) : integer
-  }
-  const number = lua.lua_tonumberx(L, index, runtime.lengthOut)
-  return runtime.view.getInt32(runtime.lengthOut, true) === 1 ? number : undefined
 }

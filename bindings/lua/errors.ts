@@ -39,6 +39,9 @@ export const withoutOwnFrames = (message: string, traceback: string): LuaFailure
   return { message: message.replace(ownPosition, ''), traceback: tells ? [title, ...guestFrames].join('\n') : '' }
 }
 
+/** Lua's buffers report this as an ordinary error, so the status does not tell. */
+export const outOfMemory = /(?:^|: )not enough memory$/
+
 /** Latin-1 text of guest bytes as the UTF-8 they mostly are. */
 export const decoded = (latin1: string): string => Buffer.from(latin1, 'latin1').toString('utf8')
 

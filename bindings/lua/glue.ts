@@ -40,6 +40,8 @@ export interface LuaExports {
   lua_xmove(from: Pointer, to: Pointer, count: number): void
   lua_gettop(L: Pointer): number
   lua_settop(L: Pointer, index: number): void
+  lua_rotate(L: Pointer, index: number, count: number): void
+  lua_checkstack(L: Pointer, count: number): number
   lua_type(L: Pointer, index: number): number
   lua_isinteger(L: Pointer, index: number): number
   lua_toboolean(L: Pointer, index: number): number
@@ -58,15 +60,19 @@ export interface LuaExports {
   lua_createtable(L: Pointer, arraySize: number, recordSize: number): void
   lua_newuserdatauv(L: Pointer, size: number, userValues: number): Pointer
   lua_concat(L: Pointer, count: number): void
+  lua_rawget(L: Pointer, index: number): number
   lua_rawset(L: Pointer, index: number): void
   lua_rawseti(L: Pointer, index: number, key: bigint): void
   lua_rawgeti(L: Pointer, index: number, key: bigint): number
   lua_getglobal(L: Pointer, name: Pointer): number
   lua_setglobal(L: Pointer, name: Pointer): void
   lua_setfield(L: Pointer, index: number, name: Pointer): void
+  lua_getmetatable(L: Pointer, index: number): number
   lua_setmetatable(L: Pointer, index: number): number
+  lua_next(L: Pointer, index: number): number
   luaL_loadbufferx(L: Pointer, start: Pointer, length: number, name: Pointer, mode: Pointer): number
   luaL_ref(L: Pointer, index: number): number
+  luaL_unref(L: Pointer, index: number, reference: number): void
   luaL_where(L: Pointer, level: number): void
   luaL_buffinitsize(L: Pointer, buffer: Pointer, size: number): Pointer
   luaL_prepbuffsize(buffer: Pointer, size: number): Pointer
@@ -78,14 +84,16 @@ export const registryIndex = -1_001_000
 /** Pseudo-index of the running host function's upvalue 1. */
 export const firstUpvalue = registryIndex - 1
 
-export const luaType = { none: -1, nil: 0, boolean: 1, number: 3, string: 4, table: 5, function: 6 } as const
-export const luaTypeNames = ['nil', 'boolean', 'userdata', 'number', 'string', 'table', 'function', 'userdata', 'thread'] as const
+export const luaType = { none: -1, nil: 0, boolean: 1, number: 3, string: 4, table: 5, function: 6, userdata: 7 } as const
+const luaTypeNames = ['nil', 'boolean', 'userdata', 'number', 'string', 'table', 'function', 'userdata', 'thread'] as const
+/** The name Lua has for a value's type, in messages. */
+export const luaTypeName = (type: number): string => luaTypeNames[type] ?? 'value of another type'
 
 /** What lua_resume and lua_pcallk answer. */
 export const luaStatus = { ok: 0, yield: 1, outOfMemory: 4 } as const
 
-/** Bytes of a luaL_Buffer in this build (524), rounded up, and where in it the number of bytes so far is kept. */
-export const luaBuffer = { size: 1024, lengthOffset: 8 } as const
+/** Bytes of a luaL_Buffer in this build (524), rounded up to a multiple of 16, and where in it the number of bytes so far is kept. */
+export const luaBuffer = { size: 528, lengthOffset: 8 } as const
 
 export const compileLua = async (): Promise<LuaModules> => {
   const path = createRequire(import.meta.url).resolve('wasmoon/dist/glue.wasm')

@@ -4,18 +4,36 @@
 import { GuestError } from '../../host/errors.ts'
 import type { Plugin, WorkerContext } from '../../host/plugin/plugin.ts'
 import { LuaApp } from './app.ts'
+import { HeldFunction } from './functions.ts'
 import { compileLua, type LuaModules } from './glue.ts'
 import { LuaWorker } from './worker.ts'
+
+const appExtensions = ['.lua', '.ws']
+
+/** What `spooler` answers for a job that no guest takes. */
+const notMine = 0
 
 /** A plugin of its own, for programs that boot more than one in a thread. */
 export const createLuaPlugin = (): Plugin<LuaModules> => {
   let worker: LuaWorker | undefined
 
+  const withWorker = <T>(use: (lua: LuaWorker) => T): T => {
+    if (worker === undefined) throw new Error('lua: the interpreter is not running')
+    return use(worker)
+  }
+
+  const boot = (modules: LuaModules, context: WorkerContext<LuaModules>): LuaWorker => {
+    const started = performance.now()
+    const booted = new LuaWorker(modules, context, plugin)
+    context.booted('lua', performance.now() - started)
+    return booted
+  }
+
   const plugin: Plugin<LuaModules> = {
     name: 'lua',
     modifier1: 6,
     // .ws: WSAPI files, as uWSGI has it.
-    appExtensions: ['.lua', '.ws'],
+    appExtensions,
 
     async init(context) {
       if (context.isNeeded) plugin.data = await compileLua()
@@ -32,6 +50,10 @@ export const createLuaPlugin = (): Plugin<LuaModules> => {
       return new LuaApp(worker, mount.source, worker.load(mount))
     },
 
+    fixup() {
+      worker?.callGuest((hooks) => hooks.run('post_fork_hook'))
+    },
+
     request(request) {
       const app = request.app?.handle
       if (app instanceof LuaApp) return app.serve(request)
@@ -41,20 +63,43 @@ export const createLuaPlugin = (): Plugin<LuaModules> => {
       return -1
     },
 
+    afterRequest() {
+      worker?.callGuest((hooks) => hooks.run('after_req_hook'))
+    },
+
+    rpc: (handler, args) => withWorker((lua) => lua.callGuest((hooks) => hooks.rpc(handler, args))),
+
+    signalHandler(signum, handler) {
+      withWorker((lua) => lua.callGuest((hooks) => hooks.signal(handler, signum)))
+      return true
+    },
+
+    releaseFunction(handler) {
+      if (handler instanceof HeldFunction) handler.release()
+    },
+
+    async mule(program, context) {
+      if (!appExtensions.some((extension) => program.endsWith(extension))) return false
+      worker ??= boot(await compileLua(), context)
+      worker.runProgram(program)
+      return true
+    },
+
+    muleMsg: (message) => worker?.callGuest((hooks) => hooks.muleMessage(message)) ?? false,
+
+    spooler: (file, vars, body) => worker?.callGuest((hooks) => hooks.spool(file, vars, body)) ?? notMine,
+
     exceptionLog: (error) => (error instanceof GuestError && error.language === 'lua' ? error : undefined),
 
     atexit() {
-      worker = undefined
+      try {
+        worker?.callGuest((hooks) => hooks.run('atexit'))
+      } finally {
+        worker = undefined
+      }
     },
   }
   return plugin
-}
-
-const boot = (modules: LuaModules, context: WorkerContext<LuaModules>): LuaWorker => {
-  const started = performance.now()
-  const worker = new LuaWorker(modules, context)
-  context.booted('lua', performance.now() - started)
-  return worker
 }
 
 export default createLuaPlugin()

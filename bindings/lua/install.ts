@@ -1,18 +1,23 @@
 // Installs the API as the global table `uwsgi`: a loop over what the host has bound, names as they are in the table plus those
 // of the real Lua plugin. Nothing here knows a function by name. `require 'uwsgi'` finds it among the loaded libraries.
+// Members that guests assign (hooks) are not there until one does; hooks.ts looks them up when they are to be called.
 import type { BoundApi, BoundFunction } from '../../host/api/bind.ts'
-import { pushText, pushValue, readArguments } from './convert.ts'
-import type { Pointer } from './glue.ts'
-import type { LuaRuntime } from './runtime.ts'
+import { type FunctionOwner, GuestFunction } from '../../host/api/guest-function.ts'
+import type { ApiValue } from '../../host/api/kinds.ts'
+import { ArgumentReaders } from './arguments.ts'
+import { pushOf, pushResultsOf, pushText } from './convert.ts'
+import type { HostFunction, LuaRuntime } from './runtime.ts'
 
 /** Leaves the `uwsgi` table on top of the main stack. Only while booting. */
-export const pushApi = (runtime: LuaRuntime, api: BoundApi): void => {
+export const pushApi = (runtime: LuaRuntime, api: BoundApi, owner: FunctionOwner): void => {
   const { lua, main } = runtime
+  const readers = new ArgumentReaders(runtime, owner)
   lua.lua_createtable(main, 0, api.functions.length + api.attributes.length)
   for (const bound of api.functions) {
-    runtime.pushFunction(main, apiFunction(runtime, bound))
-    for (const name of [bound.entry.name, ...(bound.entry.luaAliases ?? [])]) {
-      pushText(runtime, main, name)
+    const { name, aliases = [], luaAliases = [] } = bound.entry
+    runtime.pushFunction(main, apiFunction(runtime, bound, readers))
+    for (const alias of [name, ...aliases, ...luaAliases]) {
+      pushText(runtime, main, alias)
       lua.lua_pushvalue(main, -2)
       lua.lua_rawset(main, -4)
     }
@@ -20,15 +25,32 @@ export const pushApi = (runtime: LuaRuntime, api: BoundApi): void => {
   }
   for (const { entry, value } of api.attributes) {
     pushText(runtime, main, entry.name)
-    pushValue(runtime, main, value, entry.type)
+    pushOf(runtime, entry.type)(main, value)
     lua.lua_rawset(main, -3)
   }
 }
 
-const apiFunction =
-  (runtime: LuaRuntime, bound: BoundFunction) =>
-  (L: Pointer): number => {
-    const result = bound.call(readArguments(runtime, L, bound.entry))
-    pushValue(runtime, L, result, bound.entry.returns)
-    return 1
+const apiFunction = (runtime: LuaRuntime, bound: BoundFunction, readers: ArgumentReaders): HostFunction => {
+  const readArguments = readers.of(bound.entry)
+  const pushResults = pushResultsOf(runtime, bound.entry.returns)
+  if (!bound.entry.params.some((param) => param.type === 'function')) {
+    return (L) => {
+      const args: ApiValue[] = []
+      readArguments(L, args)
+      return pushResults(L, bound.call(args))
+    }
   }
+  return (L) => {
+    const args: ApiValue[] = []
+    let result: ApiValue
+    try {
+      readArguments(L, args)
+      result = bound.call(args)
+    } catch (error) {
+      // The host has taken nothing: these functions are still ours alone.
+      for (const value of args) if (value instanceof GuestFunction) value.release()
+      throw error
+    }
+    return pushResults(L, result)
+  }
+}

@@ -3,7 +3,7 @@
 
 import type { LineJoiner } from '../../host/plugin/line-joiner.ts'
 import { pushBytes } from './convert.ts'
-import { luaBuffer, luaType, luaTypeNames, type Pointer } from './glue.ts'
+import { luaBuffer, luaType, luaTypeName, type Pointer } from './glue.ts'
 import type { HostFunction, LuaRuntime } from './runtime.ts'
 
 /** How much is asked for at once of a body that arrives piece by piece. */
@@ -38,9 +38,7 @@ const wantedBytes = ({ lua }: LuaRuntime, L: Pointer): number => {
   const type = lua.lua_type(L, 2)
   if (type === luaType.none || type === luaType.nil) return Number.POSITIVE_INFINITY
   if (type !== luaType.number) {
-    throw new Error(
-      `env.input:read(): the number of bytes must be a number, not a ${luaTypeNames[type] ?? 'value of another type'}`,
-    )
+    throw new Error(`env.input:read(): the number of bytes must be a number, not a ${luaTypeName(type)}`)
   }
   const wanted = lua.lua_tonumberx(L, 2, 0)
   if (!(wanted >= 0) || (wanted !== Number.POSITIVE_INFINITY && !Number.isInteger(wanted))) {
@@ -79,9 +77,7 @@ export const writeError =
     for (let index = 2; index <= count; index += 1) {
       const type = lua.lua_type(L, index)
       if (type !== luaType.string && type !== luaType.number) {
-        throw new Error(
-          `env.error:write(): argument ${index - 1} must be a string or a number, not a ${luaTypeNames[type] ?? 'value'}`,
-        )
+        throw new Error(`env.error:write(): argument ${index - 1} must be a string or a number, not a ${luaTypeName(type)}`)
       }
       errorLog.write(runtime.bytesAt(L, index))
     }

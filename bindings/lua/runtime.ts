@@ -42,12 +42,16 @@ export interface OwnFunctions {
 }
 
 const scratchSize = 64 * 1024
+/** What describing an error needs of the stack: a function, two arguments, two results. */
+const describeSlots = 5
 const maximumGrowth = 16 * 1024 * 1024
 
 export class LuaRuntime implements CallingInterpreter {
   readonly lua: LuaExports
   readonly companion: Companion
   readonly main: Pointer
+  /** The Lua thread in which the innermost host function was called; `main` while no guest code is on the stack. */
+  running: Pointer
   readonly log: Log
   bytes: Uint8Array = new Uint8Array(0)
   view: DataView = new DataView(new ArrayBuffer(0))
@@ -55,16 +59,14 @@ export class LuaRuntime implements CallingInterpreter {
   request: WsgiRequest | undefined
   /** How much of its body has been handed to the guest. */
   bodyBytesRead = 0
-  /** Arguments of the entry under way, for `host.argument`. */
-  entryArguments: readonly (string | number | Uint8Array)[] = []
   /** Where lua_resume leaves its number of results, and lua_tolstring a length. */
   readonly resultCount: Pointer
   readonly lengthOut: Pointer
   /** Room for short strings on their way in; a C function call between filling and reading it is not possible. */
   readonly scratch: Pointer
   readonly scratchSize = scratchSize
-  /** The one luaL_Buffer that host functions build long strings in. */
-  readonly buffer: Pointer
+  /** The luaL_Buffer that host functions build long strings in. Each of several entries inside each other has another. */
+  buffer: Pointer
 
   readonly #pageLimit: number
   readonly #functions: HostFunction[] = []
@@ -90,6 +92,7 @@ export class LuaRuntime implements CallingInterpreter {
     this.lua.__wasm_call_ctors()
     this.main = this.lua.luaL_newstate()
     if (this.main === 0) throw new Error('no memory for a Lua state')
+    this.running = this.main
     this.#booting = false
     this.resultCount = this.allocate(8)
     this.lengthOut = this.resultCount + 4
@@ -149,18 +152,23 @@ export class LuaRuntime implements CallingInterpreter {
   }
 
   // A JavaScript exception that left through C frames would skip every pcall and leave the C stack where it was. So all end
-  // here, except Lua's own unwinding and traps.
+  // here, except Lua's own unwinding and traps. A host function may have led back into guest code that trapped, and whoever
+  // was between may have swallowed that: the frames below are not to go on.
   readonly #dispatch = (L: Pointer): number => {
     let caught: unknown
+    this.running = L
     try {
       const serve = this.#functions[this.lua.lua_tonumberx(L, firstUpvalue, 0)] as HostFunction
-      return serve(L)
+      const resultCount = serve(L)
+      if (this.#dead === undefined) return resultCount
+      caught = this.#dead
     } catch (error) {
       if (error instanceof wasm.Exception || error instanceof wasm.RuntimeError) throw error
       // V8's stack ran out, perhaps inside the interpreter: what it was doing is not done.
       if (error instanceof RangeError && error.message.includes('call stack')) throw error
       caught = error
     }
+    if (this.#dead !== undefined) throw this.#dead
     const message = Buffer.from(caught instanceof Error ? caught.message : String(caught)).subarray(0, scratchSize)
     this.lua.luaL_where(L, 1)
     this.bytes.set(message, this.scratch)
@@ -197,6 +205,12 @@ export class LuaRuntime implements CallingInterpreter {
     return this.bytes.subarray(start, start + this.view.getUint32(this.lengthOut, true))
   }
 
+  /** A copy of the bytes at `index`, which also takes a number: inside host functions only. */
+  copyAt(L: Pointer, index: number): Uint8Array {
+    const start = this.lua.lua_tolstring(L, index, this.lengthOut)
+    return this.bytes.slice(start, start + this.view.getUint32(this.lengthOut, true))
+  }
+
   /** Takes the value on top of the stack and anchors it. */
   anchor(L: Pointer): Reference {
     return BigInt(this.lua.luaL_ref(L, registryIndex))
@@ -215,15 +229,19 @@ export class LuaRuntime implements CallingInterpreter {
 
   /**
    * Runs what lies on the thread's stack: a function and its arguments. Answers a luaStatus; results or the error are
-   * then on top of the stack.
+   * then on top of the stack. Counted as called from the thread that is running, so that Lua's limit on C calls, which
+   * is what keeps V8's stack from running out, holds for entries inside of entries too.
    * @throws FatalGuestError when the interpreter traps, or did so before
    */
   resume(thread: Pointer, argumentCount: number): number {
     if (this.#dead !== undefined) throw this.#dead
+    const outer = this.running
     try {
-      return this.lua.lua_resume(thread, this.main, argumentCount, this.resultCount)
+      return this.lua.lua_resume(thread, outer, argumentCount, this.resultCount)
     } catch (error) {
       throw this.#died(error)
+    } finally {
+      this.running = outer
     }
   }
 
@@ -233,8 +251,13 @@ export class LuaRuntime implements CallingInterpreter {
   }
 
   #died(error: unknown): FatalGuestError {
-    this.#dead = new FatalGuestError(error)
+    this.#dead ??= new FatalGuestError(error)
     return this.#dead
+  }
+
+  /** True after a trap: nothing may enter any more. */
+  get isDead(): boolean {
+    return this.#dead !== undefined
   }
 
   setOwnFunctions(functions: OwnFunctions): void {
@@ -243,14 +266,18 @@ export class LuaRuntime implements CallingInterpreter {
 
   /**
    * Describes why a thread did not end well (`status` is what `resume` answered), unwinds it and makes it usable again.
+   * A host function that runs meanwhile (the guest's `__tostring`, `__close`) may come back here.
    * @throws FatalGuestError as `resume` does: unwinding runs the guest's `__close`
    */
   fail(thread: Pointer, status: number): LuaFailure {
     const failure = status === luaStatus.yield ? this.#describeYield(thread) : this.#describeError(thread)
+    const { running } = this
     try {
       this.lua.lua_resetthread(thread)
     } catch (error) {
       throw this.#died(error)
+    } finally {
+      this.running = running
     }
     this.lua.lua_settop(thread, 0)
     return failure
@@ -262,29 +289,35 @@ export class LuaRuntime implements CallingInterpreter {
     return { ...this.#describeError(thread), message: 'attempt to yield from outside a coroutine' }
   }
 
+  // Runs in a protected call of the thread that is running, as a C function would: values may lie on `main` already.
   #describeError(thread: Pointer): LuaFailure {
-    const { lua, main } = this
-    this.push(main, this.#own.describe)
+    const { lua, running } = this
+    const top = lua.lua_gettop(running)
+    if (lua.lua_checkstack(running, describeSlots) === 0) return { message: this.#plainMessage(thread), traceback: '' }
+    this.push(running, this.#own.describe)
     lua.lua_pushthread(thread)
-    lua.lua_xmove(thread, main, 1)
+    lua.lua_xmove(thread, running, 1)
     lua.lua_pushvalue(thread, -1)
-    lua.lua_xmove(thread, main, 1)
+    lua.lua_xmove(thread, running, 1)
     try {
-      const status = lua.lua_pcallk(main, 2, 2, 0, 0, 0)
+      const status = lua.lua_pcallk(running, 2, 2, 0, 0, 0)
       const failure =
         status === luaStatus.ok
-          ? withoutOwnFrames(this.latin1At(main, -2), this.latin1At(main, -1))
-          : { message: this.#plainMessage(main), traceback: '' }
-      lua.lua_settop(main, 0)
+          ? withoutOwnFrames(this.latin1At(running, -2), this.latin1At(running, -1))
+          : { message: this.#plainMessage(thread), traceback: '' }
+      lua.lua_settop(running, top)
       return failure
     } catch (error) {
       throw this.#died(error)
+    } finally {
+      this.running = running
     }
   }
 
   /**
-   * To be called after a thread ran out of memory and was unwound. Most such threads held the memory themselves; when it
-   * is still not there, globals hold it, no request can be served any more, and the state is given up.
+   * To be called after a thread ran out of memory and was unwound, with no guest code on the stack. Most such threads held
+   * the memory themselves; when it is still not there, globals hold it, no request can be served any more, and the state
+   * is given up.
    * @throws FatalGuestError in that case
    */
   requireMemory(): void {
@@ -298,8 +331,8 @@ export class LuaRuntime implements CallingInterpreter {
     this.lua.lua_settop(this.main, 0)
   }
 
-  // The description itself failed, for want of memory most likely.
-  #plainMessage(L: Pointer): string {
-    return this.lua.lua_type(L, -1) === luaType.string ? this.latin1At(L, -1).slice(0, 1024) : 'error in error handling'
+  // The description itself failed, for want of memory most likely: the error is still on top of its thread.
+  #plainMessage(thread: Pointer): string {
+    return this.lua.lua_type(thread, -1) === luaType.string ? this.latin1At(thread, -1).slice(0, 1024) : 'error in error handling'
   }
 }

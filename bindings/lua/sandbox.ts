@@ -2,22 +2,30 @@
 // files, which prune the rest. What those files need of the host is one table of functions, reachable by nobody else.
 import { randomInt } from 'node:crypto'
 import type { BoundApi } from '../../host/api/bind.ts'
+import type { FunctionOwner } from '../../host/api/guest-function.ts'
 import { LineJoiner } from '../../host/plugin/line-joiner.ts'
 import { pushBytes, pushInteger, pushText } from './convert.ts'
+import { Entries } from './entries.ts'
 import { ownChunkName } from './errors.ts'
 import { luaStatus, type Pointer } from './glue.ts'
 import describeSource from './guest/describe.lua?raw'
+import entriesSource from './guest/entries.lua?raw'
 import modulesSource from './guest/modules.lua?raw'
 import sandboxSource from './guest/sandbox.lua?raw'
 import wsapiSource from './guest/wsapi.lua?raw'
+import { GuestHooks } from './hooks.ts'
 import { pushApi } from './install.ts'
 import type { ModuleFiles } from './module-files.ts'
 import { readInput, writeError } from './request-streams.ts'
 import type { HostFunction, LuaRuntime, Reference } from './runtime.ts'
 
 export interface Sandbox {
+  readonly entries: Entries
+  readonly hooks: GuestHooks
   /** Lua: loads an app from the arguments of the entry and keeps the function that serves its requests. */
   readonly mount: Reference
+  /** Lua: runs the program in the arguments of the entry to its end. */
+  readonly runProgram: Reference
   /** The function that the last `mount` kept. */
   takeKept(): Reference
   /** What `env.error` writes to. */
@@ -29,8 +37,11 @@ export interface Sandbox {
 // io and package are never opened: what does not exist needs no removing.
 const libraries = ['base', 'coroutine', 'debug', 'math', 'os', 'string', 'table', 'utf8'] as const
 
-/** @throws Error when a step fails, which only want of memory can bring about */
-export const openSandbox = (runtime: LuaRuntime, api: BoundApi): Sandbox => {
+/**
+ * @param owner whose the functions are that guests hand to the API
+ * @throws Error when a step fails, which only want of memory can bring about
+ */
+export const openSandbox = (runtime: LuaRuntime, api: BoundApi, owner: FunctionOwner): Sandbox => {
   const { lua, main } = runtime
   const errorLog = new LineJoiner(runtime.log)
   const moduleFiles: ModuleFiles[] = []
@@ -39,22 +50,31 @@ export const openSandbox = (runtime: LuaRuntime, api: BoundApi): Sandbox => {
     if (library === 'base') lua.lua_settop(main, -2)
     else setGlobal(runtime, library)
   }
-  pushApi(runtime, api)
+  pushApi(runtime, api, owner)
+  lua.lua_pushvalue(main, -1)
+  const apiTable = runtime.anchor(main)
   setGlobal(runtime, 'uwsgi')
 
+  const entries = new Entries(runtime)
   let kept: Reference | undefined
-  pushHost(runtime, errorLog, moduleFiles, (L) => {
+  const keep: HostFunction = (L) => {
     kept = runtime.anchor(L)
     return 0
-  })
+  }
+  pushHost(runtime, errorLog, moduleFiles, { arguments: entries.pushArguments, keep })
   const host = runtime.anchor(main)
   const [luaLoad, luaTraceback] = runScript(runtime, sandboxSource, [host], 2) as [Reference, Reference]
   const [describe, probe, collect] = runScript(runtime, describeSource, [luaTraceback], 3) as [Reference, Reference, Reference]
   runtime.setOwnFunctions({ describe, probe, collect })
   const [newWorld] = runScript(runtime, modulesSource, [host, luaLoad], 1) as [Reference]
   const [mount] = runScript(runtime, wsapiSource, [host, newWorld, luaLoad], 1) as [Reference]
+  const ownEntries = runScript(runtime, entriesSource, [host, newWorld, luaLoad], 3) as [Reference, Reference, Reference]
+  const [call, callForText, runProgram] = ownEntries
   return {
+    entries,
+    hooks: new GuestHooks(runtime, entries, { call, callForText }, apiTable),
     mount,
+    runProgram,
     errorLog,
     moduleFiles,
     takeKept: () => {
@@ -103,7 +123,12 @@ const runScript = (runtime: LuaRuntime, source: string, args: readonly Reference
   return Array.from({ length: resultCount }, () => runtime.anchor(main)).reverse()
 }
 
-const pushHost = (runtime: LuaRuntime, errorLog: LineJoiner, moduleFiles: readonly ModuleFiles[], keep: HostFunction): void => {
+const pushHost = (
+  runtime: LuaRuntime,
+  errorLog: LineJoiner,
+  moduleFiles: readonly ModuleFiles[],
+  more: Readonly<Record<string, HostFunction>>,
+): void => {
   const { lua, main } = runtime
   lua.lua_createtable(main, 0, 16)
   const setField = (name: string): void => withCString(runtime, name, (pointer) => lua.lua_setfield(main, -2, pointer))
@@ -129,13 +154,6 @@ const pushHost = (runtime: LuaRuntime, errorLog: LineJoiner, moduleFiles: readon
       lua.lua_setmetatable(L, -2)
       return 1
     },
-    argument: (L) => {
-      const value = runtime.entryArguments[lua.lua_tonumberx(L, 1, 0) - 1]
-      if (typeof value === 'number') pushInteger(runtime, L, value)
-      else if (typeof value === 'string') pushText(runtime, L, value)
-      else pushBytes(runtime, L, value!)
-      return 1
-    },
     findModule: (L) => {
       const found = moduleFiles[lua.lua_tonumberx(L, 1, 0)]!.find(runtime.latin1At(L, 2))
       if ('reason' in found) return pushNilAndReason(runtime, L, found.reason)
@@ -148,7 +166,7 @@ const pushHost = (runtime: LuaRuntime, errorLog: LineJoiner, moduleFiles: readon
       pushBytes(runtime, L, read.source)
       return 1
     },
-    keep,
+    ...more,
     readInput: readInput(runtime),
     writeError: writeError(runtime, errorLog),
   }

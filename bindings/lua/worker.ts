@@ -1,13 +1,17 @@
-// What one worker keeps of Lua: the state, a Lua thread per core, the place where request variables are laid down.
+// What one worker, mule or spooler keeps of Lua: the state, a Lua thread per core, the place where request variables are laid
+// down, the ways to run something beside requests.
 // A core serves one request at a time, so its thread is its request's; a thread that ended badly is reset, not replaced,
 // because making one allocates outside of any protected call. All are anchored for the life of the state.
 import { readFileSync } from 'node:fs'
-import { AppLoadError, PolywsgiError } from '../../host/errors.ts'
+import type { FunctionOwner } from '../../host/api/guest-function.ts'
+import { AppLoadError, GuestError, PolywsgiError } from '../../host/errors.ts'
 import type { AppMount } from '../../host/plugin/app.ts'
 import type { WorkerContext } from '../../host/plugin/plugin.ts'
 import { maxBlockSize } from '../../protocol/packet.ts'
-import { decoded } from './errors.ts'
-import { type LuaModules, luaStatus, type Pointer } from './glue.ts'
+import { pushBytes, pushInteger, pushText } from './convert.ts'
+import { FatalGuestError } from './errors.ts'
+import type { LuaModules, Pointer } from './glue.ts'
+import type { GuestHooks } from './hooks.ts'
 import { ModuleFiles, sourceOf } from './module-files.ts'
 import { LuaRuntime, type Reference } from './runtime.ts'
 import { openSandbox, type Sandbox } from './sandbox.ts'
@@ -20,17 +24,18 @@ export class LuaWorker {
   readonly #sandbox: Sandbox
   readonly #packageRoots: readonly string[]
   readonly #threads: Pointer[]
-  readonly #loader: Pointer
   readonly #vars: Pointer
   readonly #varsLength: Pointer
 
-  /** @throws Error when Lua does not start within the memory limit */
-  constructor(modules: LuaModules, context: WorkerContext<LuaModules>) {
+  /**
+   * @param owner whose the functions are that guests hand to the API: the plugin
+   * @throws Error when Lua does not start within the memory limit
+   */
+  constructor(modules: LuaModules, context: WorkerContext<LuaModules>, owner: FunctionOwner) {
     const runtime = new LuaRuntime(modules, { memoryLimit: context.memoryLimit, log: context.log })
     this.runtime = runtime
     this.#packageRoots = context.pythonPath
-    this.#sandbox = openSandbox(runtime, context.api)
-    this.#loader = runtime.newThread()
+    this.#sandbox = openSandbox(runtime, context.api, owner)
     this.#threads = Array.from({ length: context.cores }, () => runtime.newThread())
 
     this.#vars = runtime.allocate(maxVarsSize)
@@ -60,36 +65,64 @@ export class LuaWorker {
     this.#sandbox.errorLog.flush()
   }
 
+  /** Runs `run` with what a guest may call of it; ends the log line that it may have left unfinished. */
+  callGuest<T>(run: (hooks: GuestHooks) => T): T {
+    try {
+      return run(this.#sandbox.hooks)
+    } finally {
+      // Inside a request the line is the request's.
+      if (this.runtime.request === undefined) this.endErrorLine()
+    }
+  }
+
   /**
    * Runs an app's file in a world of its own and keeps the function that serves its requests.
    * @throws AppLoadError with Lua's message, and its traceback as `details`
    */
   load(mount: AppMount): Reference {
-    const { runtime } = this
-    const files = new ModuleFiles(mount.source, this.#packageRoots)
-    const id = this.#sandbox.moduleFiles.push(files) - 1
-    runtime.entryArguments = [id, files.path, readSource(mount.source), `@${mount.source}`, mount.callable ?? '']
+    const source = readSource(mount.source, 'the Lua app')
     try {
-      runtime.push(this.#loader, this.#sandbox.mount)
-      const status = runtime.resume(this.#loader, 0)
-      if (status !== luaStatus.ok) {
-        const failure = runtime.fail(this.#loader, status)
-        throw new AppLoadError(`cannot load the Lua app ${mount.source}: ${decoded(failure.message)}`, decoded(failure.traceback))
-      }
-      runtime.lua.lua_settop(this.#loader, 0)
-      return this.#sandbox.takeKept()
+      this.#runFile(this.#sandbox.mount, mount.source, source, mount.callable)
+    } catch (error) {
+      if (!(error instanceof GuestError) || error instanceof FatalGuestError) throw error
+      throw new AppLoadError(`cannot load the Lua app ${mount.source}: ${error.message}`, error.traceback)
+    }
+    return this.#sandbox.takeKept()
+  }
+
+  /**
+   * Runs a file to its end in a world of its own.
+   * @throws GuestError what it raised; AppLoadError when it cannot be read
+   */
+  runProgram(file: string): void {
+    this.#runFile(this.#sandbox.runProgram, file, readSource(file, 'the Lua program'), undefined)
+  }
+
+  #runFile(entry: Reference, file: string, source: Uint8Array, callable: string | undefined): void {
+    const { runtime } = this
+    const files = new ModuleFiles(file, this.#packageRoots)
+    const id = this.#sandbox.moduleFiles.push(files) - 1
+    const pushArguments = (L: Pointer): number => {
+      pushInteger(runtime, L, id)
+      pushText(runtime, L, files.path)
+      pushBytes(runtime, L, source)
+      pushText(runtime, L, `@${file}`)
+      pushText(runtime, L, callable ?? '')
+      return 5
+    }
+    try {
+      this.#sandbox.entries.run(entry, pushArguments, () => {})
     } finally {
-      runtime.entryArguments = []
       this.endErrorLine()
     }
   }
 }
 
-const readSource = (file: string): Uint8Array => {
+const readSource = (file: string, what: string): Uint8Array => {
   try {
     return sourceOf(readFileSync(file))
   } catch (error) {
     const reason = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : (error as Error).message
-    throw new AppLoadError(`cannot load the Lua app ${file}: ${reason}`, '', { cause: error })
+    throw new AppLoadError(`cannot load ${what} ${file}: ${reason}`, '', { cause: error })
   }
 }

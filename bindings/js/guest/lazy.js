@@ -73,4 +73,5 @@
 
   // The host asks for these before it knows whether anything has gone wrong.
   lib.entries.describe = (thrown) => lib.describe(thrown)
+  lib.entries.inspect = (value) => lib.inspectNested(value)
 }

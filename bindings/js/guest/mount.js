@@ -75,6 +75,14 @@
     )
   }
 
+  // ---- a mule's program: what its default export is, if a function, is run once it is loaded
+
+  const runMain = (main) => (typeof main === 'function' ? main() : undefined)
+
+  lib.entries.runScript = (path) => P.PromiseResolve(runMain(runCommonJs(path).exports))
+
+  lib.entries.runModule = (path) => P.PromiseThen(import(path), (exports) => runMain(exports.default))
+
   lib.entries.importNow = (path) => {
     P.PromiseThen(import(path), undefined, (error) => lib.reportError(`cannot load ${path}`, error))
   }

@@ -104,12 +104,12 @@ local function handlerOf(result, world, callable)
     .. typeName(result), 0)
 end
 
--- The host's arguments by number: 1 the world's id, 2 its package.path, 3 the source, 4 the chunk name, 5 the callable's name.
+-- What the host passes: the world's id, its package.path, the source, the chunk name, the callable's name.
 return function()
-  local argument = host.argument
-  local world = newWorld(argument(1), argument(2))
-  local chunk, message = luaLoad(argument(3), argument(4), 't', world)
+  local id, path, source, name, callable = host.arguments()
+  local world = newWorld(id, path)
+  local chunk, message = luaLoad(source, name, 't', world)
   if not chunk then error(message, 0) end
   -- Anchored from here, where running out of memory is an error like others.
-  host.keep(newServe(handlerOf(chunk(), world, argument(5))))
+  host.keep(newServe(handlerOf(chunk(), world, callable)))
 end

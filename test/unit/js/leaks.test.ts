@@ -9,6 +9,7 @@ import type { App } from '../../../host/plugin/app.ts'
 import { WholeBody } from '../../../host/request/body.ts'
 import { WsgiRequest } from '../../../host/request/wsgi-request.ts'
 import { encodeVars } from '../../../protocol/vars.ts'
+import { testContext } from '../../support/api-context.ts'
 import { directoryWith } from './js-apps.ts'
 
 const handler = `export default async (request, env, ctx) => {
@@ -32,9 +33,15 @@ const paths = ['/', '/json', '/body', '/bytes', '/echo', '/stream', '/throw', '/
 describe('ten thousand requests', () => {
   it('leave nothing behind', async () => {
     const log = { text: () => {}, bytes: () => {} }
-    const opt = new Map()
-    const api = bindApi({ version: '0', hostname: 'h', masterPid: 1, workerId: 1, log, opt } as never)
-    const runtime = await Runtime.boot({ image: await compileImage(), memoryLimit: 64 << 20, log, api, sharedDirectories: [] })
+    const api = bindApi(testContext({ log }))
+    const runtime = await Runtime.boot({
+      image: await compileImage(),
+      memoryLimit: 64 << 20,
+      log,
+      api,
+      sharedDirectories: [],
+      owner: { name: 'js' },
+    })
     const apps = new Apps(runtime, 10_000)
     const source = join(directoryWith({ 'app.js': handler }), 'app.js')
     const handle = await apps.mount({ mountpoint: '', source, callable: undefined })

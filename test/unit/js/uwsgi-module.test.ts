@@ -1,57 +1,9 @@
 // The `uwsgi` module: names, values in both directions, errors.
-
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { createJsPlugin } from '../../../bindings/js/index.ts'
-import type { BoundApi } from '../../../host/api/bind.ts'
-import type { ApiType, ApiValue } from '../../../host/api/kinds.ts'
-import { ApiArgumentError, ClientError } from '../../../host/errors.ts'
-import type { MasterContext, WorkerContext } from '../../../host/plugin/plugin.ts'
-import { PluginHarness } from '../../support/plugin-harness.ts'
-import { directoryWith, mountJs } from './js-apps.ts'
-
-/** Runs statements in a guest whose API has these functions and attributes in addition. */
-const runWith = async (
-  functions: Record<string, { returns: ApiType; call: (args: readonly ApiValue[]) => ApiValue }>,
-  attributes: Record<string, { type: ApiType; value: ApiValue }>,
-  body: string,
-): Promise<unknown> => {
-  const plugin = createJsPlugin()
-  const api: BoundApi = {
-    functions: Object.entries(functions).map(([name, { returns, call }]) => ({
-      entry: {
-        shape: 'function',
-        name,
-        group: 'identity',
-        kind: 'immediate',
-        params: [],
-        returns,
-        raises: [],
-        doc: '',
-        example: { js: '', lua: '', python: '' },
-      } as never,
-      call,
-    })),
-    attributes: Object.entries(attributes).map(([name, { type, value }]) => ({
-      entry: { shape: 'attribute', name, group: 'identity', type, doc: '', example: { js: '', lua: '', python: '' } } as never,
-      value,
-    })),
-  }
-  const harness = await PluginHarness.boot({
-    ...plugin,
-    async init(context: MasterContext) {
-      await plugin.init?.(context)
-    },
-    postFork: (context: WorkerContext) => plugin.postFork?.({ ...context, api, data: plugin.data } as never),
-  } as never)
-  const directory = directoryWith({
-    'app.js': `export default async () => Response.json({ value: await (async () => {\n${body}\n})() })`,
-  })
-  await harness.mount(join(directory, 'app.js'))
-  const response = await harness.request()
-  if (response.status !== '200 OK') throw new Error(harness.logLines.join('\n'))
-  return (JSON.parse(response.text) as { value: unknown }).value
-}
+import type { ApiValue } from '../../../host/api/kinds.ts'
+import { ApiArgumentError, ApiError, ClientError } from '../../../host/errors.ts'
+import { mountJs } from './js-apps.ts'
+import { bootApi, runWithApi } from './made-api.ts'
 
 describe('the uwsgi module', () => {
   it('has the API under camelCase and official names, as a module and as a global', async () => {
@@ -107,58 +59,25 @@ describe('the uwsgi module', () => {
     expect([prototype, missing]).toEqual([null, null])
   })
 
-  it('hands every kind of value to the host as it is', async () => {
-    const seen: ApiValue[] = []
-    const take = { returns: 'none' as const, call: (args: readonly ApiValue[]) => void seen.push(...args) }
-    await runWith(
-      { take },
-      {},
-      `uwsgi.take(1, -1, 1.5, -0, 2 ** 53, 10n ** 30n, -5n, true, null, undefined, 'a\\0\\u00ff\\ud800\\u{1f600}', new Uint8Array([0, 255]).subarray(1))
-      uwsgi.take('x'.repeat(10000) + 'y'.repeat(10000), NaN, Infinity)`,
-    )
-    expect(seen.slice(0, 11)).toEqual([
-      1,
-      -1,
-      1.5,
-      -0,
-      2 ** 53,
-      10n ** 30n,
-      -5n,
-      true,
-      undefined,
-      undefined,
-      'a\0\xff\ud800\u{1f600}',
-    ])
-    expect(seen[11]).toEqual(Uint8Array.of(255))
-    expect(seen.slice(12)).toEqual([`${'x'.repeat(10_000)}${'y'.repeat(10_000)}`, Number.NaN, Number.POSITIVE_INFINITY])
+  it('has aliases of a function under both spellings too', async () => {
+    const spool = { aliases: ['send_to_spooler'], returns: 'int' as const, call: () => 7 }
+    expect(
+      await runWithApi(
+        { functions: { spool } },
+        `const all = await import('uwsgi')
+        return [uwsgi.send_to_spooler(), uwsgi.sendToSpooler(), uwsgi.spool === uwsgi.sendToSpooler, all.sendToSpooler === uwsgi.spool, uwsgi.spool.name]`,
+      ),
+    ).toEqual([7, 7, true, true, 'spool'])
   })
 
-  it('hands every kind of value to the guest as it is', async () => {
-    const give = (type: ApiType, value: ApiValue) => ({ returns: type, call: () => value })
+  it('has attributes that programs cannot change', async () => {
+    const attributes = { started_on: { type: 'int' as const, value: 5 } }
     expect(
-      await runWith(
-        {
-          small: give('int', -7),
-          large: give('int', 2 ** 40),
-          exact: give('int', 9007199254740991n),
-          huge: give('int', 2n ** 64n),
-          float: give('float', 0.1),
-          yes: give('bool', true),
-          text: give('text', 'a\0\u20ac'),
-          long_text: give('text', 'z'.repeat(300_000)),
-          bytes: give('bytes', Uint8Array.of(0, 255, 0xc3, 0xa4)),
-          nothing: give('bytes', undefined),
-        },
-        { some_bytes: { type: 'bytes', value: Uint8Array.of(104, 105) }, some_int: { type: 'int', value: 5 }, missing: { type: 'text', value: undefined } },
-        `const b = uwsgi.bytes()
-        return [uwsgi.small(), uwsgi.large(), uwsgi.exact(), typeof uwsgi.huge(), String(uwsgi.huge()), uwsgi.float(), uwsgi.yes(), uwsgi.text(),
-          uwsgi.longText().length, Array.from(b), b instanceof Uint8Array, b.toString(), \`\${b.slice(2)}\`, uwsgi.nothing() === undefined,
-          String(uwsgi.someBytes), uwsgi.some_int, uwsgi.missing === undefined, 'missing' in uwsgi]`,
+      await runWithApi(
+        { attributes },
+        `try { uwsgi.startedOn = 6 } catch (error) { return [error.name, uwsgi.startedOn, uwsgi.started_on] }`,
       ),
-    ).toEqual([
-      -7, 2 ** 40, 9007199254740991, 'bigint', '18446744073709551616', 0.1, true, 'a\0\u20ac', 300_000, [0, 255, 0xc3, 0xa4], true, '\0\ufffd\u00e4', '\u00e4',
-      true, 'hi', 5, true, true,
-    ]) // biome-ignore format: in the order above
+    ).toEqual(['TypeError', 5, 5])
   })
 
   it('throws UwsgiError with the code of the failure and the line of the program', async () => {
@@ -183,27 +102,32 @@ describe('the uwsgi module', () => {
 
   it('passes on errors of the host by code, and hides its faults', async () => {
     const fail = (error: Error) => ({
-      returns: 'none' as const,
       call: (): ApiValue => {
         throw error
       },
     })
-    expect(
-      await runWith(
-        {
-          gone: fail(new ClientError('CLIENT_GONE', 'the client left')),
-          argument_error: fail(new ApiArgumentError('argument_error', 'x', 'value', 'x is too large')),
-          bug: fail(new TypeError('secret /etc/path')),
-        },
-        {},
-        `const seen = []
-        for (const f of [uwsgi.gone, uwsgi.argumentError, uwsgi.bug]) try { f() } catch (error) { seen.push([error.name, error.code ?? null, error.message]) }
-        return seen`,
-      ),
-    ).toEqual([
+    const { harness, mount } = await bootApi({
+      functions: {
+        gone: fail(new ClientError('CLIENT_GONE', 'the client left')),
+        argument_error: fail(new ApiArgumentError('argument_error', 'x', 'value', 'x is too large')),
+        refused_now: fail(new ApiError('refused_now', 'API_REFUSED', 'no mule is configured')),
+        io: fail(new ApiError('io', 'API_IO', 'unable to reach uwsgi.io() at all')),
+        bug: fail(new TypeError('secret /etc/path')),
+      },
+    })
+    await mount(`export default () => {
+      const seen = []
+      for (const f of [uwsgi.gone, uwsgi.argumentError, uwsgi.refusedNow, uwsgi.io, uwsgi.bug])
+        try { f() } catch (error) { seen.push([error.name, error.code ?? null, error.message]) }
+      return Response.json(seen)
+    }`)
+    expect(JSON.parse((await harness.request()).text)).toEqual([
       ['UwsgiError', 'CLIENT_GONE', 'the client left'],
       ['UwsgiError', 'API_ARGUMENT', 'uwsgi.argumentError(): x is too large'],
+      ['UwsgiError', 'API_REFUSED', 'uwsgi.refusedNow(): no mule is configured'],
+      ['UwsgiError', 'API_IO', 'uwsgi.io(): unable to reach uwsgi.io() at all'],
       ['Error', null, 'internal error of the server'],
     ])
+    expect(harness.logLines.join('\n')).toContain('secret /etc/path')
   })
 })

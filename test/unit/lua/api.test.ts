@@ -1,80 +1,45 @@
 // The `uwsgi` table: installed from whatever the API declares, values exact in both directions, errors that name their place.
 import { beforeAll, describe, expect, it } from 'vitest'
-import { createLuaPlugin } from '../../../bindings/lua/index.ts'
-import { type BoundApi, checkArguments } from '../../../host/api/bind.ts'
-import type { ApiFunction, ApiParameter, ApiType, ApiValue } from '../../../host/api/kinds.ts'
-import { apiTable } from '../../../host/api/table/index.ts'
+import type { BoundApi } from '../../../host/api/bind.ts'
+import type { ApiValue } from '../../../host/api/kinds.ts'
 import type { Plugin } from '../../../host/plugin/plugin.ts'
 import { PluginHarness } from '../../support/plugin-harness.ts'
 import { bootLua, evaluate } from './fixture.ts'
-
-const example = { js: '', lua: '', python: '' }
-
-const declare = (name: string, params: ApiParameter[], returns: ApiType): ApiFunction => ({
-  shape: 'function',
-  name,
-  group: 'identity',
-  kind: 'immediate',
-  params,
-  returns,
-  raises: [],
-  doc: '',
-  example,
-})
-
-const param = (name: string, type: ApiParameter['type'], rest: Partial<ApiParameter> = {}): ApiParameter => ({
-  name,
-  type,
-  doc: '',
-  ...rest,
-})
-
-const received: ApiValue[][] = []
-
-const bound = (entry: ApiFunction, implement: (...args: ApiValue[]) => ApiValue) => ({
-  entry,
-  call: (args: readonly ApiValue[]): ApiValue => {
-    const checked = checkArguments(entry, args)
-    received.push(checked)
-    return implement(...checked)
-  },
-})
-
-const api: BoundApi = {
-  functions: [
-    bound(declare('int', [param('value', 'int')], 'int'), (value) => value),
-    bound(declare('float', [param('value', 'float')], 'float'), (value) => value),
-    bound(declare('bool', [param('value', 'bool')], 'bool'), (value) => value),
-    bound(declare('text', [param('value', 'text')], 'text'), (value) => value),
-    bound(declare('bytes', [param('value', 'bytes')], 'bytes'), (value) => value),
-    bound(
-      declare('optional', [param('a', 'int', { default: null }), param('b', 'int', { default: 7 })], 'none'),
-      () => undefined,
-    ),
-    bound(declare('too_big', [], 'int'), () => 2n ** 64n),
-    bound(declare('large', [param('size', 'int')], 'bytes'), (size) => new Uint8Array(Number(size)).fill(0xfe)),
-    bound(declare('fail', [], 'none'), () => {
-      throw new Error('the host says no')
-    }),
-    bound(declare('trap', [], 'none'), () => {
-      throw new WebAssemblyRuntimeError('unreachable')
-    }),
-  ],
-  attributes: [
-    { entry: { shape: 'attribute', name: 'answer', group: 'identity', type: 'int', doc: '', example }, value: 42 },
-    { entry: { shape: 'attribute', name: 'nothing', group: 'identity', type: 'text', doc: '', example }, value: undefined },
-  ],
-}
+import { attribute, bound, param, pluginWith, received } from './test-api.ts'
 
 const { RuntimeError: WebAssemblyRuntimeError } = (globalThis as unknown as { WebAssembly: { RuntimeError: ErrorConstructor } })
   .WebAssembly
 
-/** The plugin with the API above in place of the real one. */
-const withTestApi = (): Plugin => {
-  const plugin = createLuaPlugin()
-  const { postFork } = plugin
-  plugin.postFork = (context) => postFork?.({ ...context, api })
-  return plugin as Plugin
+const same = (value: ApiValue): ApiValue => value
+
+const api: BoundApi = {
+  functions: [
+    bound('int', [param('value', 'int')], 'int', same),
+    bound('int64', [param('value', 'int64')], 'int64', same),
+    bound('small', [param('value', 'int', { min: 0, max: 255 })], 'int', same),
+    bound('float', [param('value', 'float')], 'float', same),
+    bound('bool', [param('value', 'bool')], 'bool', same),
+    bound('text', [param('value', 'text')], 'text', same),
+    bound('bytes', [param('value', 'bytes')], 'bytes', same),
+    bound('optional', [param('a', 'int', { default: null }), param('b', 'int', { default: 7 })], 'none', () => undefined),
+    bound('too_big', [], 'int', () => 2n ** 64n),
+    bound('large', [param('size', 'int')], 'bytes', (size) => new Uint8Array(Number(size)).fill(0xfe)),
+    bound('fail', [], 'none', () => {
+      throw new Error('the host says no')
+    }),
+    bound('trap', [], 'none', () => {
+      throw new WebAssemblyRuntimeError('unreachable')
+    }),
+  ],
+  attributes: [attribute('answer', 'int', 42), attribute('nothing', 'text', undefined)],
+  hooks: [],
+}
+
+const withTestApi = (): Plugin => pluginWith(api)
+
+const luaTypeOf = (value: ApiValue): string => {
+  if (typeof value === 'object') return value instanceof Uint8Array ? 'string' : 'table'
+  return typeof value === 'bigint' ? 'number' : typeof value
 }
 
 let harness: PluginHarness
@@ -87,15 +52,15 @@ const run = (statements: string): Promise<string> => evaluate(harness, statement
 describe('the uwsgi table', () => {
   it('has every function and attribute of the API, under its own name and those of the real Lua plugin', async () => {
     const real = await bootLua()
-    const names = apiTable.flatMap((entry) => [entry.name, ...('luaAliases' in entry ? entry.luaAliases : [])])
-    expect(names.length).toBeGreaterThan(5)
-    for (const name of names) {
-      const entry = apiTable.find((candidate) => candidate.name === name)
-      const expected =
-        entry === undefined || entry.shape === 'function' ? 'function' : entry.type === 'options' ? 'table' : 'string'
-      expect(await evaluate(real, `return type(uwsgi.${name})`), name).toBe(`true | ${expected}`)
+    const { functions, attributes } = real.context.api
+    const types = new Map<string, string>()
+    for (const { entry } of functions) {
+      for (const name of [entry.name, ...(entry.aliases ?? []), ...(entry.luaAliases ?? [])]) types.set(name, 'function')
     }
-    expect(await evaluate(real, `local n = 0 for _ in pairs(uwsgi) do n = n + 1 end return n`)).toBe(`true | ${names.length}`)
+    for (const { entry, value } of attributes) if (value !== undefined) types.set(entry.name, luaTypeOf(value))
+    expect(types.size).toBeGreaterThan(5)
+    for (const [name, type] of types) expect(await evaluate(real, `return type(uwsgi.${name})`), name).toBe(`true | ${type}`)
+    expect(await evaluate(real, `local n = 0 for _ in pairs(uwsgi) do n = n + 1 end return n`)).toBe(`true | ${types.size}`)
   })
 
   it('answers what the host knows', async () => {
@@ -139,8 +104,38 @@ describe('values', () => {
     ['5.0', '5'],
     ["'10'", '10'],
     ["'0x7fffffffffffffff'", '9223372036854775807'],
-  ])('the integer %s arrives and returns exactly', async (expression, expected) => {
-    expect(await run(`local v = uwsgi.int(${expression}) return v, math.type(v)`)).toBe(`true | ${expected} | integer`)
+    ['-9007199254740993', '-9007199254740993'],
+    ["'-9223372036854775808'", '-9223372036854775808'],
+    ['2.0^62', '4611686018427387904'],
+    ['-2.0^63', '-9223372036854775808'],
+  ])('the integer %s of 64 bits arrives and returns exactly', async (expression, expected) => {
+    expect(await run(`local v = uwsgi.int64(${expression}) return v, math.type(v)`)).toBe(`true | ${expected} | integer`)
+  })
+
+  it.each(['2.0^63', '1/0', '0/0', '1.5', "'9223372036854775808'", "'1.5'"])(
+    '%s is no integer of 64 bits',
+    async (expression) => {
+      expect(await run(`uwsgi.int64(${expression})`)).toBe(
+        "false | app.lua:2: uwsgi.int64(): argument 'value' must be a whole number",
+      )
+    },
+  )
+
+  it('an int is one within 53 bits, of either of the two kinds of number, or the text of one', async () => {
+    expect(
+      await run(`return uwsgi.int(1.0), uwsgi.int('7'), uwsgi.int(' 0x10 '), uwsgi.int(-0.0), math.type(uwsgi.int(1.0))`),
+    ).toBe('true | 1 | 7 | 16 | 0 | integer')
+    expect(await run(`return uwsgi.int(2^53 - 1), uwsgi.int(-(2^53 - 1))`)).toBe('true | 9007199254740991 | -9007199254740991')
+    expect(await run(`uwsgi.int(1 << 53)`)).toContain("argument 'value' must be from -9007199254740991 to 9007199254740991")
+    expect(await run(`uwsgi.int(math.mininteger)`)).toContain('not -9223372036854775808')
+  })
+
+  it('one out of the range that is declared is refused with that range', async () => {
+    expect(await run(`return uwsgi.small(0), uwsgi.small(255)`)).toBe('true | 0 | 255')
+    expect(await run(`uwsgi.small(256)`)).toBe(
+      "false | app.lua:2: uwsgi.small(): argument 'value' must be from 0 to 255, not 256",
+    )
+    expect(await run(`uwsgi.small(math.maxinteger)`)).toContain('must be from 0 to 255, not 9223372036854775807')
   })
 
   it('an integer beyond 64 bits is an error, not another number', async () => {

@@ -30,9 +30,9 @@ return function(env)
 end`
 
 it('nothing grows', async () => {
-  const { context } = await bootLua()
+  const { context, plugin } = await bootLua()
   const quiet = { text: () => {}, bytes: () => {} }
-  const worker = new LuaWorker(await compileLua(), { ...context, log: quiet, data: context.data as never })
+  const worker = new LuaWorker(await compileLua(), { ...context, log: quiet, data: context.data as never }, plugin)
   const file = `${writeFiles({ 'app.lua': source })}/app.lua`
   const app = new LuaApp(worker, file, worker.load({ mountpoint: '', source: file, callable: undefined }))
 

@@ -9,8 +9,8 @@ const megabyte = 1024 * 1024
 const page = 64 * 1024
 
 const bootWorker = async (memoryLimit: number): Promise<LuaWorker> => {
-  const { context } = await bootLua()
-  return new LuaWorker(await compileLua(), { ...context, memoryLimit, data: context.data as never })
+  const { context, plugin } = await bootLua()
+  return new LuaWorker(await compileLua(), { ...context, memoryLimit, data: context.data as never }, plugin)
 }
 
 /** Runs a chunk in the worker as apps are loaded; answers what it raised. */
