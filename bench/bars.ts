@@ -6,7 +6,7 @@ export interface Bar {
   readonly limit: number
   readonly direction: 'at least' | 'at most'
   /** Unit of `limit` and of what is measured; a ratio has none. */
-  readonly unit: 'ratio' | 's' | 'MB' | 'errors'
+  readonly unit: 'ratio' | 's' | 'µs' | 'MB' | 'errors'
 }
 
 export const bars = {
@@ -24,6 +24,9 @@ export const bars = {
   startLua: { text: 'command to first answer, Lua alone', limit: 0.4, direction: 'at most', unit: 's' },
   memoryGrowth: { text: 'memory above the start', limit: 64, direction: 'at most', unit: 'MB' },
   steadyMemory: { text: 'memory growth under a steady load', limit: 16, direction: 'at most', unit: 'MB' },
+  cacheGetLua: { text: 'cache_get in Lua, to uWSGI', limit: 0.5, direction: 'at least', unit: 'ratio' },
+  cacheGetPython: { text: 'cache_get in Python, to uWSGI', limit: 0.3, direction: 'at least', unit: 'ratio' },
+  callAcross: { text: 'call of a function of any language', limit: 10, direction: 'at most', unit: 'µs' },
   noErrors: { text: 'failed requests', limit: 0, direction: 'at most', unit: 'errors' },
 } as const satisfies Record<string, Bar>
 

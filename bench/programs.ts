@@ -86,7 +86,10 @@ export async function describeEnvironment(): Promise<[string, string][]> {
     ['kernel', readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim()],
     ['node', process.version.slice(1)],
     ['polywsgi', packageVersion(join(repository, 'package.json'))],
-    ...['pyodide', 'wasmoon', '@jitl/quickjs-wasmfile-release-sync'].map((name): [string, string] => [name, dependencyVersion(name)]),
+    ...['pyodide', 'wasmoon', '@jitl/quickjs-wasmfile-release-sync'].map((name): [string, string] => [
+      name,
+      dependencyVersion(name),
+    ]),
     ['uWSGI', uwsgi?.text.trim() ?? 'missing'],
     ['nginx', /nginx\/(\S+)/.exec(nginx?.text ?? '')?.[1] ?? 'missing'],
     ['wrk', /^wrk (\S+)/.exec(wrk?.text ?? '')?.[1] ?? 'missing'],

@@ -8,6 +8,7 @@ import { stopAllChildren } from './processes.ts'
 import { describeEnvironment, findMissing, type Missing, repository } from './programs.ts'
 import { type Omission, renderResults, renderRow, renderVerdicts } from './report.ts'
 import type { Row, RowReport } from './row.ts'
+import { apiRows } from './rows/api.ts'
 import { helloRows } from './rows/hello.ts'
 import { manyClientsRows } from './rows/many-clients.ts'
 import { payloadRows } from './rows/payloads.ts'
@@ -22,6 +23,7 @@ const rows: readonly Row[] = [
   ...residentMemoryRows,
   ...streamRows,
   ...manyClientsRows,
+  ...apiRows,
 ]
 
 process.exitCode = await main(process.argv.slice(2))

@@ -45,17 +45,33 @@ export function urlOf(port: number, language: Language): string {
 }
 
 /** Spawns polywsgi with one app per language, without waiting until it is ready. */
-export async function spawnPolywsgi(app: string, languages: readonly Language[], workers = defaultWorkers): Promise<Server> {
+export async function spawnPolywsgi(
+  app: string,
+  languages: readonly Language[],
+  workers = defaultWorkers,
+  options: readonly string[] = [],
+): Promise<Server> {
   const [httpPort, uwsgiPort] = (await freePorts(2)) as [number, number]
   const mounts = languages.map((language) => `--mount=${mountOf[language]}=${appFile(app, language)}`)
   const args = ['--http-socket', `127.0.0.1:${httpPort}`, '--socket', `127.0.0.1:${uwsgiPort}`, '--workers', String(workers)]
-  const child = await startChild('polywsgi', process.execPath, [polywsgiCommand, ...args, ...mounts, '--disable-logging'])
+  const child = await startChild('polywsgi', process.execPath, [
+    polywsgiCommand,
+    ...args,
+    ...mounts,
+    '--disable-logging',
+    ...options,
+  ])
   return server(child, httpPort, uwsgiPort)
 }
 
 /** polywsgi, ready. */
-export async function startPolywsgi(app: string, languages: readonly Language[], workers = defaultWorkers): Promise<Server> {
-  return await ready(await spawnPolywsgi(app, languages, workers), 'polywsgi ready')
+export async function startPolywsgi(
+  app: string,
+  languages: readonly Language[],
+  workers = defaultWorkers,
+  options: readonly string[] = [],
+): Promise<Server> {
+  return await ready(await spawnPolywsgi(app, languages, workers, options), 'polywsgi ready')
 }
 
 /** Spawns real uWSGI with one app, without waiting until it is ready. */
@@ -64,6 +80,7 @@ export async function spawnUwsgi(
   language: UwsgiLanguage,
   front: UwsgiFront,
   workers = defaultWorkers,
+  options: readonly string[] = [],
 ): Promise<Server> {
   const [httpPort, uwsgiPort] = (await freePorts(2)) as [number, number]
   const plugins = [...(front === 'http' ? [uwsgiPlugins.http] : []), uwsgiPlugins[language]]
@@ -77,7 +94,7 @@ export async function spawnUwsgi(
   if (front !== 'http11') args.push('--socket', `127.0.0.1:${uwsgiPort}`)
   args.push(language === 'python' ? '--wsgi-file' : '--lua', appFile(app, language))
   args.push('--master', '--processes', String(workers), '--listen', String(listenBacklog()))
-  args.push('--disable-logging', '--die-on-term', '--no-orphans')
+  args.push('--disable-logging', '--die-on-term', '--no-orphans', ...options)
   const child = await startChild('uWSGI', uwsgiCommand, args)
   return server(child, front === 'uwsgi' ? 0 : httpPort, front === 'http11' ? 0 : uwsgiPort)
 }
@@ -92,9 +109,10 @@ export async function startUwsgi(
   language: UwsgiLanguage,
   front: UwsgiFront,
   workers = defaultWorkers,
+  options: readonly string[] = [],
 ): Promise<Server> {
   const lastWords = front === 'http' ? 'spawned uWSGI http 1' : `spawned uWSGI worker ${workers}`
-  return await ready(await spawnUwsgi(app, language, front, workers), lastWords)
+  return await ready(await spawnUwsgi(app, language, front, workers, options), lastWords)
 }
 
 async function ready(started: Server, lastWords: string): Promise<Server> {

@@ -2,7 +2,7 @@
 // calls them, requests are real WsgiRequests, responses are collected in memory. For tests of bindings and plugins.
 
 import { bindApi } from '../../host/api/bind.ts'
-import type { Log } from '../../host/api/context.ts'
+import type { ApiContext, Log } from '../../host/api/context.ts'
 import type { OptionMap } from '../../host/api/kinds.ts'
 import type { App } from '../../host/plugin/app.ts'
 import type { Plugin, WorkerContext } from '../../host/plugin/plugin.ts'
@@ -10,6 +10,7 @@ import { type RequestBody, WholeBody } from '../../host/request/body.ts'
 import type { ResponseHead, ResponseSink } from '../../host/request/response-sink.ts'
 import { WsgiRequest } from '../../host/request/wsgi-request.ts'
 import { encodeVars } from '../../protocol/vars.ts'
+import { testContext, testThread } from './api-context.ts'
 
 export interface HarnessOptions {
   opt?: OptionMap
@@ -17,6 +18,8 @@ export interface HarnessOptions {
   cores?: number
   pythonPath?: readonly string[]
   memoryLimit?: number
+  /** Services that guests may use; what is not given refuses by name. */
+  server?: Partial<ApiContext>
 }
 
 export interface HarnessRequest {
@@ -105,15 +108,18 @@ export class PluginHarness {
     plugin.onLoad?.(master)
     await plugin.init?.(master)
     await plugin.postInit?.(master)
-    const api = bindApi({ version: '0.0.0-test', hostname: 'test-host', masterPid: process.pid, workerId, log, opt })
+    const thread = testThread(workerId)
+    const server = testContext({ log, opt, thread, ...options.server })
+    const api = bindApi(server)
     const context: WorkerContext = {
       log,
       opt,
-      workerId,
+      thread: server.thread,
       cores: options.cores ?? 1,
       workers: 1,
       data: plugin.data,
       api,
+      server,
       memoryLimit: options.memoryLimit ?? 256 * 1024 * 1024,
       pythonPath: options.pythonPath ?? [],
       booted: () => {},

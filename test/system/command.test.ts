@@ -146,7 +146,7 @@ describe('the command', () => {
     const { code, out } = await run('--plugins-list')
     expect(code).toBe(0)
     expect(out).toBe(
-      '*** polywsgi loaded generic plugins ***\n\n*** polywsgi loaded request plugins ***\n0: python\n6: lua\n24: js\n--- end of plugins list ---\n',
+      '*** polywsgi loaded generic plugins ***\n\n*** polywsgi loaded request plugins ***\n0: python\n6: lua\n24: js\n100: ping\n101: echo\n110: signal\n111: cache\n173: rpc\n--- end of plugins list ---\n',
     )
   })
 
