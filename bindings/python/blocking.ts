@@ -33,7 +33,6 @@ export const blockingFunctions = (api: PythonApi): HostFunctionDefinition[] => {
           Atomics.wait(never, 0, 0, Math.min(rest, sleepSliceMs))
           if (api.c.PyErr_CheckSignals() !== 0) return 0
         }
-        api.c.Py_IncRef(api.none)
         return api.none
       },
     },

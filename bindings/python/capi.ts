@@ -7,7 +7,10 @@ import type { WasmExports, WasmGlobal, WasmMemory, WasmTable } from '../../host/
 export type Pointer = number
 
 /** `ob_type` comes after the reference count in every object. */
-export const typeOffset = 4
+const typeOffset = 4
+/** struct PyBytesObject: reference count, type, length, hash, and then the bytes. */
+const bytesLengthOffset = 8
+const bytesContentOffset = 16
 
 export interface PythonExports {
   readonly memory: WasmMemory
@@ -38,6 +41,7 @@ export interface PythonExports {
   PyObject_GetAttrString(object: Pointer, name: Pointer): Pointer
   PyObject_SetAttrString(object: Pointer, name: Pointer, value: Pointer): number
   PyObject_Str(object: Pointer): Pointer
+  PyCallable_Check(object: Pointer): number
   PyObject_GC_UnTrack(object: Pointer): void
   PyObject_CheckBuffer(object: Pointer): number
   PyObject_GetBuffer(object: Pointer, view: Pointer, flags: number): number
@@ -51,6 +55,7 @@ export interface PythonExports {
   PyErr_Clear(): void
   PyErr_GetRaisedException(): Pointer
   PyErr_CheckSignals(): number
+  PyErr_GivenExceptionMatches(exception: Pointer, exceptionClass: Pointer): number
 
   PyUnicode_DecodeLatin1(bytes: Pointer, length: number, errors: Pointer): Pointer
   PyUnicode_FromStringAndSize(bytes: Pointer, length: number): Pointer
@@ -72,19 +77,28 @@ export interface PythonExports {
   PyDict_Copy(dict: Pointer): Pointer
   PyDict_SetItem(dict: Pointer, key: Pointer, value: Pointer): number
   PyDict_SetItemString(dict: Pointer, key: Pointer, value: Pointer): number
+  PyDict_GetItem(dict: Pointer, key: Pointer): Pointer
   PyDict_GetItemString(dict: Pointer, key: Pointer): Pointer
+  PyDict_Next(dict: Pointer, position: Pointer, key: Pointer, value: Pointer): number
   PyList_New(length: number): Pointer
   PyList_Append(list: Pointer, item: Pointer): number
+  /** Takes the reference to `item`. */
+  PyList_SetItem(list: Pointer, index: number, item: Pointer): number
+  PyTuple_New(length: number): Pointer
+  /** Takes the reference to `item`. */
+  PyTuple_SetItem(tuple: Pointer, index: number, item: Pointer): number
   PyTuple_Size(tuple: Pointer): number
   PyTuple_GetItem(tuple: Pointer, index: number): Pointer
 }
 
-/** C data symbols whose address we need: singletons as such, exceptions as pointers to the class. */
-const singletons = {
+/** C data symbols whose address we need: objects as such, exceptions as pointers to the class. */
+const objects = {
   none: '_Py_NoneStruct',
   true: '_Py_TrueStruct',
   false: '_Py_FalseStruct',
   floatType: 'PyFloat_Type',
+  bytesType: 'PyBytes_Type',
+  coroutineType: 'PyCoro_Type',
 } as const
 const exceptionClasses = {
   typeError: 'PyExc_TypeError',
@@ -92,6 +106,8 @@ const exceptionClasses = {
   osError: 'PyExc_OSError',
   overflowError: 'PyExc_OverflowError',
   memoryError: 'PyExc_MemoryError',
+  runtimeError: 'PyExc_RuntimeError',
+  systemExit: 'PyExc_SystemExit',
 } as const
 
 export type ExceptionClass = keyof typeof exceptionClasses
@@ -105,11 +121,14 @@ export class PythonApi {
   readonly c: PythonExports
   bytes: Uint8Array
   words: Uint32Array
+  /** These three are immortal: references to them are neither taken nor given back. */
   readonly none: Pointer
   readonly true: Pointer
   readonly false: Pointer
   readonly floatType: Pointer
-  /** Eight bytes for results that C returns through a pointer; free to use between any two calls. */
+  readonly bytesType: Pointer
+  readonly coroutineType: Pointer
+  /** Sixteen bytes for results that C returns through a pointer; free to use between any two calls. */
   readonly out: Pointer
   readonly #symbols: Record<string, WasmGlobal>
   readonly #names = new Map<string, Pointer>()
@@ -119,11 +138,13 @@ export class PythonApi {
     this.#symbols = exports as unknown as Record<string, WasmGlobal>
     this.bytes = new Uint8Array(this.c.memory.buffer)
     this.words = new Uint32Array(this.c.memory.buffer)
-    this.none = this.symbol(singletons.none)
-    this.true = this.symbol(singletons.true)
-    this.false = this.symbol(singletons.false)
-    this.floatType = this.symbol(singletons.floatType)
-    this.out = this.c.malloc(8)
+    this.none = this.symbol(objects.none)
+    this.true = this.symbol(objects.true)
+    this.false = this.symbol(objects.false)
+    this.floatType = this.symbol(objects.floatType)
+    this.bytesType = this.symbol(objects.bytesType)
+    this.coroutineType = this.symbol(objects.coroutineType)
+    this.out = this.c.malloc(16)
   }
 
   /** To be called whenever the memory has grown: its old buffer is detached. */
@@ -142,6 +163,11 @@ export class PythonApi {
   /** The class of a built-in exception (borrowed; it lives as long as the interpreter). */
   exception(name: ExceptionClass): Pointer {
     return this.words[this.symbol(exceptionClasses[name]) >> 2]!
+  }
+
+  /** The class of an object (borrowed). */
+  typeOf(object: Pointer): Pointer {
+    return this.words[(object + typeOffset) >> 2]!
   }
 
   /** A NUL-terminated C string of our own; the caller frees it. */
@@ -177,7 +203,7 @@ export class PythonApi {
   /** Python `bytes`. 0, with MemoryError set, when they do not fit. */
   newBytes(bytes: Uint8Array): Pointer {
     const result = this.c.PyBytes_FromStringAndSize(0, bytes.length)
-    if (result !== 0) this.bytes.set(bytes, this.c.PyBytes_AsString(result))
+    if (result !== 0) this.bytes.set(bytes, result + bytesContentOffset)
     return result
   }
 
@@ -196,9 +222,25 @@ export class PythonApi {
    * set, when it is something else.
    */
   bytesView(object: Pointer): Uint8Array | undefined {
+    if (this.typeOf(object) === this.bytesType) {
+      const content = object + bytesContentOffset
+      return this.bytes.subarray(content, content + this.words[(object + bytesLengthOffset) >> 2]!)
+    }
     const start = this.c.PyBytes_AsString(object)
     if (start === 0) return undefined
     return this.bytes.subarray(start, start + this.c.PyBytes_Size(object))
+  }
+
+  /** The content of an object of the very class `bytes`, copied. */
+  bytesCopy(object: Pointer): Uint8Array {
+    const content = object + bytesContentOffset
+    return this.bytes.slice(content, content + this.words[(object + bytesLengthOffset) >> 2]!)
+  }
+
+  /** The UTF-8 form of a Python `str`, copied; undefined, with an exception set, when it holds a lone surrogate. */
+  utf8Copy(text: Pointer): Uint8Array | undefined {
+    const start = this.c.PyUnicode_AsUTF8AndSize(text, this.out)
+    return start === 0 ? undefined : this.bytes.slice(start, start + this.words[this.out >> 2]!)
   }
 
   /** Sets a Python exception. Returns NULL, as a C function that fails does. */

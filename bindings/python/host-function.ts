@@ -1,9 +1,10 @@
 // JavaScript functions as built-in Python functions, without a proxy in between: each gets a slot in the wasm function
 // table and a C method definition, so Python calls it like any function written in C, with raw addresses.
-// Invariant: the host's part of such a function runs inside `hostAnswer`, so no exception of the host crosses wasm frames.
-import { ApiArgumentError } from '../../host/errors.ts'
+// Invariant: the host's part of such a function runs inside a `try`, so no exception of the host crosses wasm frames, but
+// for the one case where the interpreter has died in a call from within that part: there is nothing to return to then.
+import { ApiArgumentError, GuestError, PolywsgiError } from '../../host/errors.ts'
 import { wasm } from '../../host/plugin/web-assembly.ts'
-import type { Pointer, PythonApi } from './capi.ts'
+import type { ExceptionClass, Pointer, PythonApi } from './capi.ts'
 
 /** Takes borrowed references, returns a new one, or 0 with a Python exception set. */
 export type HostFunctionDefinition = {
@@ -30,16 +31,19 @@ const parameterCounts = { one: 2, positional: 3, keywords: 4 }
 
 export class HostFunctions {
   readonly #api: PythonApi
+  readonly #assertAlive: () => void
 
-  constructor(api: PythonApi) {
+  /** @param assertAlive throws when the interpreter has died */
+  constructor(api: PythonApi, assertAlive: () => void) {
     this.#api = api
+    this.#assertAlive = assertAlive
   }
 
   /** One new reference per definition. The functions stay for the life of the interpreter. */
   define(definitions: readonly HostFunctionDefinition[], moduleName: string): Pointer[] {
     const api = this.#api
     const { c } = api
-    const entries = asWasmFunctions(definitions.map((definition) => this.#checked(definition)))
+    const entries = asWasmFunctions(definitions.map((definition) => this.#guarded(this.#checked(definition))))
     const table = c.__indirect_function_table
     const firstSlot = table.grow(entries.length) as number
     const moduleText = api.newStr(moduleName)
@@ -67,11 +71,22 @@ export class HostFunctions {
     const refuse = (count: number) => this.#api.raise('typeError', `${name}() takes ${wanted} arguments, got ${count}`)
     return { takes: 'positional', call: (self, args, count) => (count === wanted ? call(self, args) : refuse(count as number)) }
   }
+
+  // The host may run other guests meanwhile, and these call back into this interpreter.
+  #guarded({ takes, call }: EntryPoint): EntryPoint {
+    return {
+      takes,
+      call: (self, first, count, keywords) => {
+        const result = call(self, first, count, keywords)
+        this.#assertAlive()
+        return result
+      },
+    }
+  }
 }
 
 /**
- * The host's part of a call: whatever it throws becomes a Python exception. ApiArgumentError is TypeError or ValueError by
- * its fault, anything else OSError, as uWSGI raises for what goes wrong outside of Python.
+ * The host's part of a call: whatever it throws becomes a Python exception.
  * @param host must not call into the interpreter
  * @returns what `host` returns, or undefined with the exception set
  */
@@ -84,10 +99,17 @@ export const hostAnswer = <T extends NonNullable<unknown> | null>(api: PythonApi
   }
 }
 
-export const raiseHostError = (api: PythonApi, error: unknown): 0 => {
-  const message = error instanceof Error ? error.message : String(error)
-  if (error instanceof ApiArgumentError) return api.raise(error.fault === 'type' ? 'typeError' : 'valueError', message)
-  return api.raise('osError', message)
+/**
+ * ApiArgumentError is TypeError or ValueError by its fault, a refusal is ValueError, what another guest raised is
+ * RuntimeError, anything else OSError, as uWSGI raises for what goes wrong outside of Python.
+ */
+export const raiseHostError = (api: PythonApi, error: unknown): 0 =>
+  api.raise(exceptionFor(error), error instanceof Error ? error.message : String(error))
+
+const exceptionFor = (error: unknown): ExceptionClass => {
+  if (error instanceof ApiArgumentError) return error.fault === 'type' ? 'typeError' : 'valueError'
+  if (error instanceof GuestError) return 'runtimeError'
+  return error instanceof PolywsgiError && error.code === 'API_REFUSED' ? 'valueError' : 'osError'
 }
 
 /**

@@ -1,12 +1,13 @@
 // The Python plugin: WSGI applications (PEP 3333) on CPython, compiled to wasm by the Pyodide project. The master prepares
-// the module and the standard library once; each worker boots an interpreter of its own from them.
+// the module and the standard library once; each worker, mule and spooler boots an interpreter of its own from them.
 import { GuestError } from '../../host/errors.ts'
 import type { Plugin, RequestResult, WorkerContext } from '../../host/plugin/plugin.ts'
 import type { WsgiRequest } from '../../host/request/wsgi-request.ts'
-import { PythonApp, PythonWorker } from './app.ts'
+import { PythonApp } from './app.ts'
+import { Callback } from './callbacks.ts'
 import { loadImage, type PythonImage } from './image.ts'
-import { installApi } from './install.ts'
 import { Interpreter } from './runtime.ts'
+import { PythonWorker } from './worker.ts'
 
 export { FatalGuestError } from './errors.ts'
 
@@ -14,6 +15,7 @@ export { FatalGuestError } from './errors.ts'
 type PythonData = PythonImage | undefined
 
 const workers = new WeakMap<WorkerContext<PythonData>, PythonWorker>()
+/** One, in a server's thread; hooks without a context are offered to each. */
 const open = new Set<PythonWorker>()
 
 const plugin: Plugin<PythonData> = {
@@ -29,25 +31,57 @@ const plugin: Plugin<PythonData> = {
     if (context.data === undefined) return
     const start = performance.now()
     const interpreter = await Interpreter.boot({ image: context.data, log: context.log, memoryLimit: context.memoryLimit })
-    const worker = interpreter.enter(({ c }) => {
-      installApi(interpreter, context.api)
-      const module = installApi(interpreter, context.api)
-      const attribute = (name: string) => c.PyObject_GetAttrString(module, interpreter.api.name(name))
-      return new PythonWorker(interpreter, context, { version: attribute('version'), node: attribute('hostname') })
-    })
+    const worker = interpreter.enter(() => new PythonWorker(interpreter, context, plugin))
     workers.set(context, worker)
     open.add(worker)
     context.booted('python', performance.now() - start)
   },
 
   async mountApp(mount, context) {
-    return await workers.get(context)?.mount(mount)
+    return await workers.get(context)?.apps.mount(mount)
+  },
+
+  fixup(context) {
+    workers.get(context)?.hooks.postFork()
   },
 
   request(request): RequestResult {
     const app = request.app?.handle
-    if (app instanceof PythonApp) return app.worker.request(request, app)
+    if (app instanceof PythonApp) return app.apps.request(request, app)
     return answerWithoutApp(request)
+  },
+
+  afterRequest(request) {
+    const app = request.app?.handle
+    if (app instanceof PythonApp) app.apps.hooks.afterRequest()
+  },
+
+  rpc: (handler, args) => callbackOf(handler).rpc(args),
+
+  signalHandler(signum, handler) {
+    callbackOf(handler).signal(signum)
+    return true
+  },
+
+  releaseFunction(handler) {
+    callbackOf(handler).release()
+  },
+
+  async mule(program, context) {
+    return (await workers.get(context)?.mule(program)) ?? false
+  },
+
+  muleMsg(message) {
+    for (const worker of open) if (worker.hooks.muleMessage(message)) return true
+    return false
+  },
+
+  spooler(file, vars, body) {
+    for (const worker of open) {
+      const answer = worker.hooks.spool(file, vars, body)
+      if (answer !== 0) return answer
+    }
+    return 0
   },
 
   atexit() {
@@ -59,6 +93,11 @@ const plugin: Plugin<PythonData> = {
 }
 
 export default plugin
+
+const callbackOf = (handler: unknown): Callback => {
+  if (handler instanceof Callback) return handler
+  throw new TypeError('python: not a function that this plugin handed out')
+}
 
 /** As uWSGI answers: 500, and the reason is in the log of the start. */
 const answerWithoutApp = (request: WsgiRequest): RequestResult => {

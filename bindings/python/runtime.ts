@@ -3,9 +3,9 @@
 // most of the start-up time (1.0 s with them, 0.1 s without).
 // Invariant: an exception that crosses wasm frames kills the interpreter; from then on every entry is refused.
 import type { Log } from '../../host/api/context.ts'
-import { PolywsgiError } from '../../host/errors.ts'
+import { GuestError, PolywsgiError } from '../../host/errors.ts'
 import { type WasmInstance, wasm } from '../../host/plugin/web-assembly.ts'
-import { type Pointer, PythonApi, typeOffset } from './capi.ts'
+import { type Pointer, PythonApi } from './capi.ts'
 import type { EmscriptenFactory, EmscriptenModule } from './emscripten.ts'
 import { FatalGuestError } from './errors.ts'
 import { HostMounts, homePath, layOutFiles, limitMemoryFiles, StandardStreams, stdlibPath } from './files.ts'
@@ -31,6 +31,12 @@ const unwanted = { LOGNAME: undefined, _: undefined }
  */
 const removedModules = /^(_ctypes|_posixsubprocess|_remote_debugging|_pyodide_core|_test.*|_xxtestfuzz|xxsubtype)$/
 
+/**
+ * How deep entries may nest: each takes some kilobytes of the thread's native stack, and the interpreter does not survive
+ * its end.
+ */
+const mostEntries = 64
+
 /** Memory grows by a fifth at a time, as Emscripten does it, so that a growing guest does not copy its heap each time. */
 const growthFactor = 1.2
 const pageBytes = 65_536
@@ -41,12 +47,13 @@ export class Interpreter {
   readonly #streams: StandardStreams
   readonly #hostFunctions: HostFunctions
   #death: FatalGuestError | undefined
+  #depth = 0
 
   private constructor(api: PythonApi, mounts: HostMounts, streams: StandardStreams) {
     this.api = api
     this.mounts = mounts
     this.#streams = streams
-    this.#hostFunctions = new HostFunctions(api)
+    this.#hostFunctions = new HostFunctions(api, () => this.assertAlive())
   }
 
   /** @throws PolywsgiError CONFIG_BAD_VALUE for too small a memory limit, PLUGIN_LOAD when CPython does not start */
@@ -79,17 +86,42 @@ export class Interpreter {
     return this.#death
   }
 
+  /** @throws FatalGuestError when the interpreter is dead */
+  assertAlive(): void {
+    if (this.#death !== undefined) throw this.#death
+  }
+
+  /** True while Python code of an outer entry waits for the host, which enters again. */
+  get isNested(): boolean {
+    return this.#depth > 1
+  }
+
   /**
-   * Runs `work`, which calls into the interpreter, as one entry.
-   * @throws FatalGuestError when the interpreter dies of it, or is dead already
+   * Runs `work`, which calls into the interpreter, as one entry. Entries nest: a host function that Python has called may
+   * run another guest, and that one call a function of Python.
+   * @throws FatalGuestError when the interpreter dies of it, or is dead already; GuestError when entries nest too deep
    */
   enter<T>(work: (api: PythonApi) => T): T {
     if (this.#death !== undefined) throw this.#death
+    if (this.#depth === mostEntries) throw new GuestError('python', 'calls into Python are nested too deep', '')
+    this.#depth += 1
     try {
       return work(this.api)
     } catch (cause) {
       // Our own errors are thrown outside of wasm frames, after the call into the interpreter has returned.
       if (cause instanceof PolywsgiError) throw cause
+      throw this.died(cause)
+    } finally {
+      this.#depth -= 1
+    }
+  }
+
+  /** Gives back a reference from outside of any entry, or within one: Python code may run at the end of the object. */
+  giveBack(object: Pointer): void {
+    if (this.#death !== undefined) return
+    try {
+      this.api.c.Py_DecRef(object)
+    } catch (cause) {
       throw this.died(cause)
     }
   }
@@ -122,6 +154,18 @@ export class Interpreter {
     return namespace
   }
 
+  /** Calls one of our own guest functions, which do not raise. The arguments are borrowed, the result is a new reference. */
+  callOwn(callable: Pointer, args: readonly Pointer[]): Pointer {
+    const { c } = this.api
+    const array = c.malloc(Math.max(4, args.length * 4))
+    if (array === 0) throw this.died(new Error('out of memory'))
+    this.api.words.set(args, array >> 2)
+    const result = c.PyObject_Vectorcall(callable, array, args.length, 0)
+    c.free(array)
+    if (result === 0) throw this.died(new Error(`a guest function failed: ${this.takeException()}`))
+    return result
+  }
+
   /** A name of a namespace that `runGuestFile` made (borrowed; the namespace lives as long as the interpreter). */
   lookUp(namespace: Pointer, name: string): Pointer {
     const found = this.api.c.PyDict_GetItemString(namespace, this.api.name(name))
@@ -139,8 +183,7 @@ export class Interpreter {
     const message = text === 0 ? undefined : api.strText(text)
     c.PyErr_Clear()
     if (text !== 0) c.Py_DecRef(text)
-    const type = api.words[(exception + typeOffset) >> 2]
-    const isMemoryError = type === api.exception('memoryError')
+    const isMemoryError = api.typeOf(exception) === api.exception('memoryError')
     c.Py_DecRef(exception)
     return message || (isMemoryError ? 'out of memory' : 'an exception without a message')
   }

@@ -55,7 +55,7 @@ export class WsgiCalls {
           } catch (error) {
             return api.raise('valueError', error instanceof Error ? error.message : String(error))
           }
-          return this.#none()
+          return this.#api.none
         },
       },
       {
@@ -162,7 +162,7 @@ export class WsgiCalls {
     } catch (error) {
       return this.#raise(error)
     }
-    return this.#none()
+    return this.#api.none
   }
 
   #read(serialObject: Pointer, most: number): Uint8Array | undefined {
@@ -198,11 +198,6 @@ export class WsgiCalls {
       return this.#api.raiseClass(this.#clientGone, error.message)
     }
     return raiseHostError(this.#api, error)
-  }
-
-  #none(): Pointer {
-    this.#api.c.Py_IncRef(this.#api.none)
-    return this.#api.none
   }
 }
 

@@ -1,11 +1,13 @@
-# Loads applications. Differs from uWSGI: all of them live in one interpreter. What uWSGI keeps apart by an interpreter per
-# app is kept apart here by spaces: one per directory of apps, with a sys.path of its own and its own share of sys.modules. A module that lies
-# below the directory belongs to its space; library modules are shared by all.
-# Finds in its namespace: describe, make_handler.
+# Loads applications, and runs the programs of mules. Differs from uWSGI: all of them live in one interpreter. What uWSGI
+# keeps apart by an interpreter per app is kept apart here by spaces: one per directory of apps, with a sys.path of its own
+# and its own share of sys.modules. A module that lies below the directory belongs to its space; library modules are shared
+# by all. The host says which space is active: that of the application, function or program that it runs.
+# Finds in its namespace: describe, finish, make_handler.
 import sys
 from importlib import import_module
 from importlib.machinery import SourceFileLoader
-from importlib.util import module_from_spec, spec_from_file_location
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from types import CoroutineType, ModuleType
 
 library_path = tuple(sys.path)
 spaces = {}
@@ -80,20 +82,57 @@ def import_file(path):
     return module
 
 
-def load(is_file, source, callable_name, directory, python_path):
-    """
-    Loads one application. Returns (space, handler), or (None, summary, traceback) as bytes when that fails.
-    """
-    space = space_of(directory, python_path)
-    activate(space)
+def load(is_file, source, callable_name):
+    """Loads one application into the active space. Returns its handler, or (summary, traceback) as bytes when that fails."""
     try:
         module = import_file(source) if is_file else import_module(source)
         application = find_callable(module, source, callable_name)
     except NotAnApplication as error:
-        return None, str(error).encode("utf-8", "backslashreplace"), b""
+        return str(error).encode("utf-8", "backslashreplace"), b""
     except BaseException as error:
-        return None, *describe(error)
-    return space, make_handler(application)
+        return describe(error)
+    return make_handler(application)
+
+
+def run_script(path):
+    """Runs a file to its end, as `python FILE` does."""
+    with open(path, "rb") as file:
+        code = compile(file.read(), path, "exec")
+    main = ModuleType("__main__")
+    main.__file__ = path
+    sys.modules["__main__"] = main
+    sys.argv[:] = [path]
+    run_program(lambda: exec(code, main.__dict__))
+
+
+def knows_module(name):
+    """Whether there is such a module: a bare name may be the program of another language."""
+    try:
+        return find_spec(name) is not None
+    except ModuleNotFoundError as error:
+        if error.name is not None and f"{name}.".startswith(f"{error.name}."):
+            return False
+        raise
+
+
+def run_module(name, callable_name):
+    """Imports a module and, if a function of it is named, calls that."""
+
+    def program():
+        module = import_module(name)
+        result = getattr(module, callable_name)() if callable_name else None
+        if type(result) is CoroutineType:
+            finish(result)
+
+    run_program(program)
+
+
+def run_program(program):
+    try:
+        program()
+    except SystemExit as end:
+        if end.code not in (None, 0):
+            raise
 
 
 class NotAnApplication(Exception):

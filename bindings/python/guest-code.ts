@@ -1,0 +1,84 @@
+// Our own Python files, run once in each interpreter, and the parts of the binding that are made from what they define.
+import type { WorkerContext } from '../../host/plugin/plugin.ts'
+import { blockingFunctions } from './blocking.ts'
+import { Callbacks } from './callbacks.ts'
+import type { Pointer } from './capi.ts'
+import callbacksSource from './guest/callbacks.py?raw'
+import errorsSource from './guest/errors.py?raw'
+import loaderSource from './guest/loader.py?raw'
+import setupSource from './guest/setup.py?raw'
+import wsgiSource from './guest/wsgi.py?raw'
+import type { HostFunctionDefinition } from './host-function.ts'
+import type { Interpreter } from './runtime.ts'
+import { mountPythonPath } from './sources.ts'
+import { Spaces } from './spaces.ts'
+import { WsgiCalls } from './wsgi-calls.ts'
+
+export interface GuestCode {
+  readonly calls: WsgiCalls
+  readonly spaces: Spaces
+  readonly callbacks: Callbacks
+  // Of guest/loader.py.
+  readonly load: Pointer
+  readonly runScript: Pointer
+  readonly knowsModule: Pointer
+  readonly runModule: Pointer
+  // Of guest/setup.py and guest/wsgi.py.
+  readonly atExit: Pointer
+  readonly openBody: Pointer
+  readonly makeTemplate: Pointer
+  readonly bytesIo: Pointer
+}
+
+export const runGuestCode = (interpreter: Interpreter, context: Pick<WorkerContext, 'log' | 'pythonPath'>): GuestCode => {
+  const { api } = interpreter
+  const { c } = api
+  /** A new reference. */
+  const look = (namespace: Pointer, name: string): Pointer => {
+    const found = interpreter.lookUp(namespace, name)
+    c.Py_IncRef(found)
+    return found
+  }
+  const functions = (definitions: readonly HostFunctionDefinition[]): Record<string, Pointer> => {
+    const pointers = interpreter.hostFunctions(definitions, 'polywsgi')
+    return Object.fromEntries(definitions.map(({ name }, index) => [name, pointers[index]!]))
+  }
+  const { sleep, ...derivations } = functions(blockingFunctions(api))
+  const setup = interpreter.runGuestFile('setup', setupSource, { host_sleep: sleep!, ...derivations })
+  const errors = interpreter.runGuestFile('errors', errorsSource)
+  const callbacks = interpreter.runGuestFile('callbacks', callbacksSource)
+  const calls = new WsgiCalls(api, context.log)
+  const wsgi = interpreter.runGuestFile('wsgi', wsgiSource, {
+    ...functions(calls.definitions()),
+    describe: look(errors, 'describe'),
+  })
+  calls.setClientGone(look(wsgi, 'ClientGone'))
+  const loader = interpreter.runGuestFile('loader', loaderSource, {
+    describe: look(errors, 'describe'),
+    finish: look(callbacks, 'finish'),
+    make_handler: look(wsgi, 'make_handler'),
+  })
+  const spaces = new Spaces(interpreter, {
+    spaceOf: look(loader, 'space_of'),
+    activate: look(loader, 'activate'),
+    pythonPath: mountPythonPath(interpreter, context),
+  })
+  const io = c.PyImport_ImportModule(api.name('_io'))
+  return {
+    calls,
+    spaces,
+    callbacks: new Callbacks(interpreter, spaces, {
+      describe: look(errors, 'describe'),
+      finish: look(callbacks, 'finish'),
+      checkAnswer: look(callbacks, 'check_answer'),
+    }),
+    load: look(loader, 'load'),
+    runScript: look(loader, 'run_script'),
+    knowsModule: look(loader, 'knows_module'),
+    runModule: look(loader, 'run_module'),
+    atExit: look(setup, 'at_exit'),
+    openBody: look(wsgi, 'open_body'),
+    makeTemplate: look(wsgi, 'make_template'),
+    bytesIo: c.PyObject_GetAttrString(io, api.name('BytesIO')),
+  }
+}
