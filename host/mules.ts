@@ -10,6 +10,8 @@ export interface MulePlan {
   readonly id: number
   /** A file's absolute path, or `package.module:callable`; '' for a mule that takes messages and signals. */
   readonly program: string
+  /** The plugin that runs it, when its name does not say so. */
+  readonly plugin: string | undefined
 }
 
 /** Each mule is a thread, with interpreters of its own. */
@@ -26,11 +28,14 @@ export const planMules = (settings: Pick<Settings, 'mule' | 'mules'>, cwd: strin
     ...new Array<string>(settings.mules ?? 0).fill(''),
   ]
   if (programs.length > maxMules) throw bad(`mules: ${programs.length} are asked for, ${maxMules} is the most`)
-  return programs.map((program, index) => ({ id: index + 1, program }))
+  return programs.map((program, index) => ({ id: index + 1, program, plugin: callable.test(program) ? 'python' : undefined }))
 }
 
+/** `package.module:callable`. */
+const callable = /^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$/
+
 const programOf = (program: string, cwd: string): string => {
-  if (program === '' || /^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$/.test(program)) return program
+  if (program === '' || callable.test(program)) return program
   const path = resolve(cwd, program)
   const stat = statSync(path, { throwIfNoEntry: false })
   if (stat === undefined) throw bad(`mule = ${program}: there is no such file`)

@@ -32,9 +32,10 @@ export const planAll = (settings: Settings, cwd: string): Plans => {
     ...Array.from({ length: workers }, (_, index) => ({
       identity: { ...none, kind: 'worker' as const, number: index + 1, workerId: index + 1 },
     })),
-    ...mules.map(({ program }, index) => ({
+    ...mules.map(({ program, plugin }, index) => ({
       identity: { ...none, kind: 'mule' as const, number: workers + index + 1, muleId: index + 1 },
       program,
+      programPlugin: plugin,
     })),
     ...spoolers.map((directory, index) => ({
       identity: { ...none, kind: 'spooler' as const, number: workers + mules.length + index + 1, spoolerId: index + 1 },

@@ -1,5 +1,30 @@
-// Writes the pages of docs/ that come from tables in the source. Tests compare the committed pages with what this writes.
-import { writeFileSync } from 'node:fs'
+// Writes the pages of docs/ and the guests' declarations that come from tables in the source. Tests compare the committed
+// files with what this writes.
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { renderLuaAnnotations } from '../host/api/render/annotations-lua.ts'
+import { renderJsDeclarations } from '../host/api/render/declarations-js.ts'
+import { renderReference } from '../host/api/render/reference.ts'
+import { renderPythonStubs } from '../host/api/render/stubs-python.ts'
 import { renderErrorsDoc } from '../host/errors-doc.ts'
+import { renderDifferences } from './differences.ts'
 
-writeFileSync(new URL('../docs/errors.md', import.meta.url), renderErrorsDoc())
+const root = new URL('../', import.meta.url)
+
+const write = (path: string, text: string): void => {
+  mkdirSync(new URL('.', new URL(path, root)), { recursive: true })
+  writeFileSync(new URL(path, root), text)
+}
+
+write('docs/errors.md', renderErrorsDoc())
+write('docs/differences.md', renderDifferences(fileURLToPath(root)))
+write('bindings/js/types/uwsgi.d.ts', renderJsDeclarations())
+write('bindings/lua/types/uwsgi.lua', renderLuaAnnotations())
+write('bindings/python/types/uwsgi.pyi', renderPythonStubs())
+
+const pages = renderReference()
+const reference = new URL('docs/reference/', root)
+mkdirSync(reference, { recursive: true })
+// A group that is gone must not leave its page behind.
+for (const file of readdirSync(reference)) if (!pages.has(file)) rmSync(new URL(file, reference))
+for (const [file, text] of pages) write(`docs/reference/${file}`, text)

@@ -57,9 +57,11 @@ export class ArgumentReaders {
   #readerOfType(entry: ApiFunction, param: ApiParameter): Read {
     const runtime = this.#runtime
     const { lua } = runtime
-    const refuse = (type: number): never => {
-      const message = `argument '${param.name}' must be ${wanted[param.type]}, not a ${luaTypeName(type)}`
-      throw new ApiArgumentError(entry.name, param.name, 'type', message)
+    const place = entry.params.indexOf(param) + 1
+    const refuse = (type: number, index: number): never => {
+      const name = param.variadic ? `${param.name}[${index - place}]` : param.name
+      const message = `argument '${name}' must be ${wanted[param.type]}, not a ${luaTypeName(type)}`
+      throw new ApiArgumentError(entry.name, name, 'type', message)
     }
     switch (param.type) {
       case 'bytes':
@@ -67,7 +69,7 @@ export class ArgumentReaders {
         return (L, index) => {
           const type = lua.lua_type(L, index)
           if (type === luaType.string || type === luaType.number) return runtime.copyAt(L, index)
-          return type === luaType.boolean ? lua.lua_toboolean(L, index) === 1 : refuse(type)
+          return type === luaType.boolean ? lua.lua_toboolean(L, index) === 1 : refuse(type, index)
         }
       case 'bool':
       case 'int':
@@ -78,7 +80,7 @@ export class ArgumentReaders {
           const type = lua.lua_type(L, index)
           if (type === luaType.number) return readNumber(runtime, L, index)
           if (type === luaType.boolean) return lua.lua_toboolean(L, index) === 1
-          if (type !== luaType.string) return refuse(type)
+          if (type !== luaType.string) return refuse(type, index)
           const number = takesNumericString ? readNumericString(runtime, L, index) : undefined
           return number ?? runtime.copyAt(L, index)
         }
@@ -88,17 +90,17 @@ export class ArgumentReaders {
           const type = lua.lua_type(L, index)
           if (type === luaType.number) return readNumber(runtime, L, index)
           if (type === luaType.string) return runtime.copyAt(L, index)
-          return type === luaType.boolean ? lua.lua_toboolean(L, index) === 1 : refuse(type)
+          return type === luaType.boolean ? lua.lua_toboolean(L, index) === 1 : refuse(type, index)
         }
       case 'function':
         return (L, index) => {
-          if (!isCallable(runtime, L, index, this.#callName)) refuse(lua.lua_type(L, index))
+          if (!isCallable(runtime, L, index, this.#callName)) refuse(lua.lua_type(L, index), index)
           return new GuestFunction(this.#owner, new HeldFunction(runtime, L, index))
         }
       case 'dict':
         return (L, index) => {
           const type = lua.lua_type(L, index)
-          if (type !== luaType.table) refuse(type)
+          if (type !== luaType.table) refuse(type, index)
           return readDict(runtime, L, index, (what) => {
             throw new ApiArgumentError(entry.name, param.name, 'type', `argument '${param.name}': ${what}`)
           })

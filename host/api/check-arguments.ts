@@ -5,7 +5,8 @@ import type { ApiFunction, ApiParameter, ApiValue } from './kinds.ts'
 
 /**
  * The arguments in declared order, defaults filled in, text and bytes converted to what the declaration says; those of a
- * variadic parameter gathered into a list.
+ * variadic parameter gathered into a list. Differs from uWSGI: an argument too many is refused by every function, some of
+ * its functions ignore it; numbers out of range are refused, not taken modulo something.
  * @throws ApiArgumentError with fault `type` for a wrong count or type, `value` for what is out of range
  */
 export const checkArguments = (entry: ApiFunction, args: readonly ApiValue[]): ApiValue[] => {

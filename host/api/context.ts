@@ -106,6 +106,14 @@ export interface Spool {
   setFrequency(seconds: number): void
 }
 
+/** An app of this thread. All threads load the same ones, in the same order. */
+export interface AppFacts {
+  readonly id: number
+  readonly modifier1: number
+  readonly mountpoint: string
+  readonly startupMs: number
+}
+
 export interface ApiContext {
   readonly version: string
   readonly hostname: string
@@ -114,6 +122,8 @@ export interface ApiContext {
   readonly log: Log
   readonly opt: OptionMap
   readonly state: StateMap
+  /** Empty until they are loaded. */
+  readonly apps: readonly AppFacts[]
   /** The alarms that can be raised. */
   readonly alarmNames: readonly string[]
   /** Requests a worker may hold at once (`async`). */

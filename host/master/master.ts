@@ -90,11 +90,13 @@ export class Master {
     if (this.#options.needApp && mounts.length === 0) throw new AppLoadError('no app is configured, and need-app is set')
     this.#plugins = await importPlugins(this.#options.plugins)
     const registry = new PluginRegistry(this.#plugins)
-    const programs = threads.flatMap(({ program }) => (program === undefined ? [] : [program]))
+    const programs = threads.flatMap(({ program, programPlugin }) =>
+      program === undefined ? [] : [{ source: program, plugin: programPlugin }],
+    )
     const contextOf = (plugin: Plugin): MasterContext => {
       const isNeeded =
         mounts.some((mount) => registry.loadersOf(mount).includes(plugin)) ||
-        programs.some((source) => registry.loadersOf({ source, plugin: undefined }).includes(plugin))
+        programs.some((program) => registry.loadersOf(program).includes(plugin))
       return { log: logger, opt, workers, isNeeded }
     }
     for (const plugin of this.#plugins) {

@@ -4,7 +4,7 @@
 import type { Doorbell } from '../state/doorbell.ts'
 import type { SignalRing } from '../state/signal-ring.ts'
 import type { SignalState } from '../state/signal-state.ts'
-import { parseReceiver, type SignalTarget, threadName } from '../state/signal-target.ts'
+import { parseReceiver, type SignalTarget, threadName, workersPool } from '../state/signal-target.ts'
 
 export interface SignalRouterOptions {
   readonly signals: SignalState
@@ -15,6 +15,8 @@ export interface SignalRouterOptions {
   readonly running: (workerId: number) => number
   readonly log: (line: string) => void
 }
+
+type Pool = SignalState['pools'][number]
 
 /** After this many in one look the master's event loop gets its turn. */
 const burst = 256
@@ -65,9 +67,12 @@ export class SignalRouter {
     const isHeard = this.#callListeners(signum)
     const row = this.#signals.table.row(signum)
     if (row === undefined) {
-      if (isHeard) this.#signals.countRouted()
-      else this.#drop(`error managing signal ${signum}: no handler is registered`)
-      return isHeard
+      if (isHeard) {
+        this.#signals.countRouted()
+        return true
+      }
+      // As in uWSGI: one worker gets it all the same, and says that it has no handler; one that waits for it goes on.
+      return this.#toRing(signum, this.#signals.pools[workersPool] as Pool)
     }
     return this.#deliver(signum, this.#target(row.receiver)) || isHeard
   }
@@ -114,20 +119,24 @@ export class SignalRouter {
   }
 
   #toPool(signum: number, number: number): boolean {
-    const pool = this.#signals.pools[number] as SignalState['pools'][number]
+    const pool = this.#signals.pools[number] as Pool
     const alive = pool.members.filter(this.#options.isAlive)
     const able = alive.filter((thread) => this.#signals.table.hasHandler(thread, signum))
     if (able.length === alive.length) {
       // All can, or none is up: whoever comes first takes it.
-      if (!this.#push(pool.ring, signum, pool.name)) return false
-      this.#wake(alive)
-      return true
+      return this.#toRing(signum, pool)
     }
     if (able.length > 0) return this.#toThread(signum, this.#idlest(able))
     // None of those that are up has it; one that is about to load the apps will.
     const coming = pool.members.find((thread) => !alive.includes(thread))
     if (coming !== undefined) return this.#toThread(signum, coming)
     return this.#drop(`error managing signal ${signum}: none of the ${pool.name} has a handler`)
+  }
+
+  #toRing(signum: number, pool: Pool): boolean {
+    if (!this.#push(pool.ring, signum, pool.name)) return false
+    this.#wake(pool.members.filter(this.#options.isAlive))
+    return true
   }
 
   #toThread(signum: number, thread: number): boolean {

@@ -175,6 +175,7 @@ export class Supervisor {
     if (kind === 'worker') {
       state.workers.setState(number, WorkerState.dead)
       state.workers.setRunning(number, 0)
+      state.apps.threadEnded(number)
     }
     state.deadlines.threadEnded(number)
     const said = this.#options.ended(plan, reason === harakiri ? 504 : 500)

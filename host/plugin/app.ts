@@ -12,6 +12,8 @@ export interface App {
   readonly plugin: Plugin
   /** What the plugin's `mountApp` returned: its own handle of the callable. The host never looks into it. */
   readonly handle: unknown
+  /** How long it took to load. */
+  readonly startupMs: number
   requests: number
   exceptions: number
 }

@@ -34,7 +34,8 @@ export interface SignalPool {
   readonly members: readonly number[]
 }
 
-const workersPool = 0
+/** The pool of all workers is the first. */
+export const workersPool = 0
 const mulesPool = 1
 const spoolersPool = 2
 const firstFarmPool = 3

@@ -1,5 +1,6 @@
 // Opens the memory map: the same call in the master, which made it, and in each worker, which got it at its start.
 
+import { AppCounters } from './app-counters.ts'
 import { Deadlines } from './deadlines.ts'
 import { Doorbell } from './doorbell.ts'
 import { computeLayout, doorbellWords, type StateLayout, type StateShape } from './layout.ts'
@@ -13,6 +14,7 @@ export interface StateHandle {
   readonly buffer: SharedArrayBuffer
   readonly layout: StateLayout
   readonly deadlines: SharedArrayBuffer
+  readonly apps: SharedArrayBuffer
 }
 
 export class StateMap {
@@ -21,6 +23,7 @@ export class StateMap {
   readonly queue: RequestQueue
   readonly workers: WorkerSlots
   readonly deadlines: Deadlines
+  readonly apps: AppCounters
 
   private constructor(handle: StateHandle) {
     this.handle = handle
@@ -28,12 +31,18 @@ export class StateMap {
     this.queue = new RequestQueue(handle.buffer, handle.layout, this.slots)
     this.workers = new WorkerSlots(handle.buffer, handle.layout)
     this.deadlines = Deadlines.open(handle.deadlines)
+    this.apps = AppCounters.open(handle.apps)
   }
 
   static create(shape: StateShape): StateMap {
     const layout = computeLayout(shape)
     const deadlines = Deadlines.create(shape.workers + (shape.otherThreads ?? 0) + 1).handle
-    return new StateMap({ buffer: new SharedArrayBuffer(layout.byteLength), layout, deadlines })
+    return new StateMap({
+      buffer: new SharedArrayBuffer(layout.byteLength),
+      layout,
+      deadlines,
+      apps: AppCounters.create(shape.workers).handle,
+    })
   }
 
   static open(handle: StateHandle): StateMap {

@@ -31,8 +31,9 @@ export const loadApps = async (
       for (const plugin of candidates) {
         const handle = await plugin.mountApp?.({ mountpoint, source, callable: plan.callable }, contextOf(plugin))
         if (handle === undefined) continue
-        app = { id, mountpoint, source, modifier1: plugin.modifier1 ?? 0, plugin, handle, requests: 0, exceptions: 0 }
-        report({ kind: 'app', id, mountpoint, source, language: plugin.name, milliseconds: performance.now() - started })
+        const startupMs = performance.now() - started
+        app = { id, mountpoint, source, modifier1: plugin.modifier1 ?? 0, plugin, handle, startupMs, requests: 0, exceptions: 0 }
+        report({ kind: 'app', id, mountpoint, source, language: plugin.name, milliseconds: startupMs })
         break
       }
       if (app === undefined) throw new AppLoadError(`no plugin loads ${source}: ${registry.describeExtensions()}`)
@@ -40,7 +41,9 @@ export const loadApps = async (
       const details = error instanceof AppLoadError ? error.details : String((error as Error)?.stack ?? error)
       report({ kind: 'app-failed', failure: { mountpoint, source, message: (error as Error).message, details } })
       const plugin = candidates[0] ?? noPlugin
-      app = { id, mountpoint, source, modifier1: plugin.modifier1 ?? 0, plugin, handle: failedApp, requests: 0, exceptions: 0 }
+      const startupMs = performance.now() - started
+      const modifier1 = plugin.modifier1 ?? 0
+      app = { id, mountpoint, source, modifier1, plugin, handle: failedApp, startupMs, requests: 0, exceptions: 0 }
     }
     apps.push(app)
   }

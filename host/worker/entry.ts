@@ -64,6 +64,7 @@ const run = async (): Promise<void> => {
   for (const plugin of plugins) await plugin.preinitApps?.(contextOf(plugin))
   for (const plugin of plugins) await plugin.initApps?.(contextOf(plugin))
   const apps = await loadApps(start.mounts, registry, contextOf, report)
+  context.apps = apps
   for (const plugin of plugins) await plugin.postinitApps?.(contextOf(plugin))
 
   const ready = (): void => {

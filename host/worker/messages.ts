@@ -29,6 +29,8 @@ export interface ThreadPlan {
   readonly identity: Identity
   /** Of a mule: a program of its own. */
   readonly program?: string
+  /** The plugin that runs it, when its name does not say so. */
+  readonly programPlugin?: string | undefined
   /** Of a spooler: the directory whose jobs it runs. */
   readonly directory?: string
 }

@@ -308,7 +308,10 @@ export class RequestLoop {
       state.workers.countException(workerId)
       if (app !== undefined) app.exceptions += 1
     }
-    if (app !== undefined) app.requests += 1
+    if (app !== undefined) {
+      app.requests += 1
+      state.apps.publish(workerId, app.id, app.requests, app.exceptions)
+    }
     if (app?.plugin.afterRequest !== undefined) this.#runAfterRequest(app.plugin, request)
     const facts = {
       request,

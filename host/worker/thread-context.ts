@@ -1,5 +1,5 @@
 // What the API's functions work on in this thread: the parts of the thread that serve them, put together.
-import type { ApiContext, CurrentRequest, Log, ThreadIdentity } from '../api/context.ts'
+import type { ApiContext, AppFacts, CurrentRequest, Log, ThreadIdentity } from '../api/context.ts'
 import type { OptionMap } from '../api/kinds.ts'
 import type { Plugin } from '../plugin/plugin.ts'
 import type { WsgiRequest } from '../request/wsgi-request.ts'
@@ -50,6 +50,7 @@ export class ThreadContext implements ApiContext {
   readonly mules: ThreadMules
   readonly spool: ThreadSpool
   plugins: readonly Plugin[] = []
+  apps: readonly AppFacts[] = []
   /** An interpreter is lost: the thread must end. Set by who can end it. */
   onFatal: (error: Error) => void = () => {}
   /** The request whose plugin hook is on the stack. */

@@ -44,6 +44,7 @@ export const testContext = (parts: Partial<ApiContext> & { opt?: OptionMap } = {
   bufferSize: 4096,
   startedOn: 1_700_000_000,
   isReload: false,
+  apps: [],
   socketTimeoutMs: 4000,
   master: absent('master'),
   locks: absent('locks'),

@@ -34,7 +34,7 @@ export class FullServer implements AsyncDisposable {
       args: [
         ...['--http-socket', '127.0.0.1:0', '--socket', '127.0.0.1:0', ...mounts],
         ...['--cache2', 'name=default,items=100,blocksize=1024', '--cache2', 'name=other,items=100,blocksize=1024'],
-        ...['--locks', '4', '--queue', '16', '--queue-blocksize', '1024', '--sharedarea', '1', '--metric', 'mine'],
+        ...['--workers', '1', '--locks', '4', '--queue', '16', '--queue-blocksize', '1024', '--sharedarea', '1', '--metric', 'mine'],
         ...['--mule', '--mule', '--farm', 'thumbs:1,2', '--spooler', join(folder, 'spool'), '--alarm', 'admin log:'],
         ...more,
       ],

@@ -141,6 +141,7 @@ export class PluginHarness {
       modifier1: this.plugin.modifier1 ?? 0,
       plugin: this.plugin,
       handle,
+      startupMs: 0,
       requests: 0,
       exceptions: 0,
     }

@@ -25,10 +25,7 @@ const arrows: readonly (readonly [room: string, allowed: readonly string[]])[] =
   ['host/api/', ['host/state/', 'host/errors.ts', 'protocol/']],
   ['host/request/', ['protocol/', 'host/errors.ts', 'host/plugin/app.ts']],
   ['host/plugin/', ['host/api/', 'host/request/', 'host/errors.ts', 'protocol/']],
-  [
-    'host/plugins/',
-    ['protocol/', 'host/api/', 'host/plugin/', 'host/request/', 'host/state/', 'host/errors.ts'],
-  ],
+  ['host/plugins/', ['protocol/', 'host/api/', 'host/plugin/', 'host/request/', 'host/state/', 'host/errors.ts']],
   ['host/log/', ['host/api/', 'host/request/']],
   ['host/config/', ['host/errors.ts', 'host/api/kinds.ts', 'package.json']],
   [
@@ -80,8 +77,9 @@ describe('the rooms', () => {
     for (const [room] of arrows) expect(sources.some(({ path }) => path.startsWith(room))).toBe(true)
   })
 
-  it('keep files short enough to hold in the head', () => {
-    const long = sources.filter(({ text }) => text.split('\n').length > 401).map(({ path }) => path)
+  it('keep files short enough to hold in the head, but for generated ones', () => {
+    const written = sources.filter(({ path }) => !path.includes('/types/'))
+    const long = written.filter(({ text }) => text.split('\n').length > 401).map(({ path }) => path)
     expect(long).toEqual([])
   })
 

@@ -54,7 +54,7 @@ declare module 'uwsgi' {
   const i_am_the_spooler: typeof iAmTheSpooler
   export { iAmTheSpooler, i_am_the_spooler }
   /**
-   * Writes one line to the server's log.
+   * Writes one line to the server's log. Differs from uWSGI: Lua gets true for it, not nothing.
    * @param message The line to write; a newline is added. Its bytes are written as they are.
    * @throws a missing message, or one that is neither text nor bytes
    */
@@ -357,7 +357,7 @@ declare module 'uwsgi' {
    * Calls a function of another server, or of this one, and waits for its answer.
   Not defined when there is no such function, when it answered nothing, and when another server cannot be reached in
   `socket-timeout` seconds or says nothing. Differs from uWSGI: a function of this server that raises makes the call raise,
-  and an empty answer is an answer.
+  and an empty answer is an answer; name and arguments may be text in Python too, and a missing or wrong one is a TypeError.
    * @param node Another server, as `host:port`, a unix path or `@name`; none: this one.
    * @param name Which function.
    * @param args Up to 254 arguments; to another server, 65535 bytes in all.
@@ -371,6 +371,7 @@ declare module 'uwsgi' {
   /**
    * Calls a function of this server: in this thread when it is registered here, else of the embedding program, else in
   another thread. Not defined when there is none of that name, or it answered nothing.
+  Differs from uWSGI: name and arguments may be text in Python too, and a missing or wrong one is a TypeError.
    * @param name Which function.
    * @param args Up to 254 arguments.
    * @throws ValueError: the function takes another number of arguments, or is asynchronous
@@ -387,7 +388,7 @@ declare module 'uwsgi' {
   /**
    * Sends a message to a mule, and does not wait for it. True: it is on its way; false: the queue is full.
   Messages wait in memory, and are lost when the server stops.
-  Differs from uWSGI: a message of more than 65536 bytes is refused, not cut.
+  Differs from uWSGI: a message of more than 65536 bytes is refused, not cut, and a mule that does not exist is an error.
    * @param message What to send.
    * @param target A mule's number, or a farm's name for one mule of it. Not given, or 0: any mule.
    * @throws ValueError: no mule is configured, there is no such mule or farm, or the message is too long
@@ -680,7 +681,7 @@ declare module 'uwsgi' {
   microseconds, `tx` and memory in bytes. Differs from uWSGI: workers are threads, so `pid`, `rss` and `vsz` are those of
   their one process (pid is 0 for a worker that does not run), and there is no list of apps.
    */
-  function workers(): ({ id: number; pid: number; requests: number; delta_requests: number; signals: number; exceptions: number; status: UwsgiBytes; rss: number; vsz: number; running_time: number; last_spawn: number; respawn_count: number; tx: number; avg_rt: number })[] | undefined
+  function workers(): ({ id: number; pid: number; requests: number; delta_requests: number; signals: number; exceptions: number; status: UwsgiBytes; rss: number; vsz: number; running_time: number; last_spawn: number; respawn_count: number; tx: number; avg_rt: number; apps: ({ id: number; modifier1: number; mountpoint: UwsgiBytes; startup_time: number; requests: number; exceptions: number; chdir: UwsgiBytes })[] })[] | undefined
   export { workers }
   /**
    * How many requests all workers have served since the server started.

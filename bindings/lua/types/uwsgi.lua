@@ -36,7 +36,7 @@ uwsgi.mymid = uwsgi.mule_id
 function uwsgi.i_am_the_spooler() end
 uwsgi.i_am_a_spooler = uwsgi.i_am_the_spooler
 
---- Writes one line to the server's log.
+--- Writes one line to the server's log. Differs from uWSGI: Lua gets true for it, not nothing.
 ---@param message string The line to write; a newline is added. Its bytes are written as they are.
 ---@return true|nil
 function uwsgi.log(message) end
@@ -252,7 +252,7 @@ function uwsgi.register_rpc(name, function_, argc) end
 --- Calls a function of another server, or of this one, and waits for its answer.
 --- Not defined when there is no such function, when it answered nothing, and when another server cannot be reached in
 --- `socket-timeout` seconds or says nothing. Differs from uWSGI: a function of this server that raises makes the call raise,
---- and an empty answer is an answer.
+--- and an empty answer is an answer; name and arguments may be text in Python too, and a missing or wrong one is a TypeError.
 ---@param node? string Another server, as `host:port`, a unix path or `@name`; none: this one.
 ---@param name string Which function.
 ---@param ... string Up to 254 arguments; to another server, 65535 bytes in all.
@@ -261,6 +261,7 @@ function uwsgi.rpc(node, name, ...) end
 
 --- Calls a function of this server: in this thread when it is registered here, else of the embedding program, else in
 --- another thread. Not defined when there is none of that name, or it answered nothing.
+--- Differs from uWSGI: name and arguments may be text in Python too, and a missing or wrong one is a TypeError.
 ---@param name string Which function.
 ---@param ... string Up to 254 arguments.
 ---@return string|nil
@@ -272,7 +273,7 @@ function uwsgi.rpc_list() end
 
 --- Sends a message to a mule, and does not wait for it. True: it is on its way; false: the queue is full.
 --- Messages wait in memory, and are lost when the server stops.
---- Differs from uWSGI: a message of more than 65536 bytes is refused, not cut.
+--- Differs from uWSGI: a message of more than 65536 bytes is refused, not cut, and a mule that does not exist is an error.
 ---@param message string What to send.
 ---@param target? integer|string A mule's number, or a farm's name for one mule of it. Not given, or 0: any mule.
 ---@return boolean|nil
@@ -481,7 +482,7 @@ uwsgi.is_a_reload = nil
 --- What every worker is doing and has done. `status` is idle, busy, or sig17 in the handler of signal 17; times are in
 --- microseconds, `tx` and memory in bytes. Differs from uWSGI: workers are threads, so `pid`, `rss` and `vsz` are those of
 --- their one process (pid is 0 for a worker that does not run), and there is no list of apps.
----@return ({ id: integer, pid: integer, requests: integer, delta_requests: integer, signals: integer, exceptions: integer, status: string, rss: integer, vsz: integer, running_time: integer, last_spawn: integer, respawn_count: integer, tx: integer, avg_rt: integer })[]|nil
+---@return ({ id: integer, pid: integer, requests: integer, delta_requests: integer, signals: integer, exceptions: integer, status: string, rss: integer, vsz: integer, running_time: integer, last_spawn: integer, respawn_count: integer, tx: integer, avg_rt: integer, apps: ({ id: integer, modifier1: integer, mountpoint: string, startup_time: integer, requests: integer, exceptions: integer, chdir: string })[] })[]|nil
 function uwsgi.workers() end
 
 --- How many requests all workers have served since the server started.

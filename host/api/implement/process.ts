@@ -9,6 +9,8 @@ import type { process } from '../table/process.ts'
 /** The kernel's TASK_COMM_LEN, less its final NUL. */
 const longestThreadName = 15
 
+const utf8 = new TextEncoder()
+
 /** Date.now() knows milliseconds only, performance.now() no date: together they know both. */
 let epochOffsetMs = Date.now() - performance.now()
 
@@ -27,7 +29,7 @@ export const processImplementation: ImplementationOf<typeof process, ApiContext>
   buffer_size: ({ bufferSize }) => bufferSize,
   started_on: ({ startedOn }) => Math.floor(startedOn),
   is_a_reload: ({ isReload }) => isReload,
-  workers: ({ state, masterPid }) => {
+  workers: ({ state, masterPid, apps }) => {
     const { rss, vsz } = readProcessMemory()
     return Array.from({ length: state.workers.count }, (_, index) => {
       const snapshot = state.workers.snapshot(index + 1)
@@ -38,7 +40,7 @@ export const processImplementation: ImplementationOf<typeof process, ApiContext>
         delta_requests: snapshot.deltaRequests,
         signals: snapshot.signals,
         exceptions: snapshot.exceptions,
-        status: new TextEncoder().encode(snapshot.status),
+        status: utf8.encode(snapshot.status),
         rss,
         vsz,
         running_time: snapshot.runningTime,
@@ -46,6 +48,15 @@ export const processImplementation: ImplementationOf<typeof process, ApiContext>
         respawn_count: snapshot.respawns,
         tx: snapshot.sent,
         avg_rt: snapshot.averageTime,
+        apps: apps.map(({ id, modifier1, mountpoint, startupMs }) => ({
+          id,
+          modifier1,
+          mountpoint: utf8.encode(mountpoint),
+          startup_time: Math.round(startupMs / 1000),
+          requests: state.apps.requests(snapshot.id, id),
+          exceptions: state.apps.exceptions(snapshot.id, id),
+          chdir: new Uint8Array(0),
+        })),
       }
     })
   },

@@ -12,7 +12,7 @@ export const logging = [
     ],
     returns: 'true',
     raises: ['a missing message, or one that is neither text nor bytes'],
-    doc: "Writes one line to the server's log.",
+    doc: "Writes one line to the server's log. Differs from uWSGI: Lua gets true for it, not nothing.",
     example: { js: "uwsgi.log('hello')", lua: "uwsgi.log('hello')", python: "uwsgi.log('hello')" },
   },
   {

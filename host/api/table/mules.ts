@@ -21,7 +21,7 @@ export const mules = [
     raises: ['ValueError: no mule is configured, there is no such mule or farm, or the message is too long'],
     doc: `Sends a message to a mule, and does not wait for it. True: it is on its way; false: the queue is full.
 Messages wait in memory, and are lost when the server stops.
-Differs from uWSGI: a message of more than 65536 bytes is refused, not cut.`,
+Differs from uWSGI: a message of more than 65536 bytes is refused, not cut, and a mule that does not exist is an error.`,
     example: {
       js: "uwsgi.muleMsg('resize 17') // true",
       lua: "uwsgi.mule_msg('resize 17') -- true",

@@ -75,6 +75,20 @@ export const process = [
           respawn_count: 'int',
           tx: 'int',
           avg_rt: 'int',
+          apps: {
+            list: {
+              record: {
+                id: 'int',
+                modifier1: 'int',
+                mountpoint: 'bytes',
+                startup_time: 'int',
+                requests: 'int',
+                exceptions: 'int',
+                chdir: 'bytes',
+              },
+            },
+            python: 'tuple',
+          },
         },
       },
       python: 'tuple',

@@ -49,7 +49,7 @@ register too, and what one thread alone registers is found by the others.`,
     doc: `Calls a function of another server, or of this one, and waits for its answer.
 Not defined when there is no such function, when it answered nothing, and when another server cannot be reached in
 \`socket-timeout\` seconds or says nothing. Differs from uWSGI: a function of this server that raises makes the call raise,
-and an empty answer is an answer.`,
+and an empty answer is an answer; name and arguments may be text in Python too, and a missing or wrong one is a TypeError.`,
     example: {
       js: "uwsgi.registerRpc('double', (n) => String(2 * n))\nreturn uwsgi.rpc('', 'double', '21').toString() // '42'",
       lua: "uwsgi.register_rpc('double', function(n) return 2 * n end)\nreturn uwsgi.rpc('', 'double', '21') -- '42'",
@@ -71,7 +71,8 @@ and an empty answer is an answer.`,
       'RuntimeError: the function raised',
     ],
     doc: `Calls a function of this server: in this thread when it is registered here, else of the embedding program, else in
-another thread. Not defined when there is none of that name, or it answered nothing.`,
+another thread. Not defined when there is none of that name, or it answered nothing.
+Differs from uWSGI: name and arguments may be text in Python too, and a missing or wrong one is a TypeError.`,
     example: {
       js: "uwsgi.registerRpc('greet', (who) => 'hi ' + who)\nreturn uwsgi.call('greet', 'you').toString() // 'hi you'",
       lua: "uwsgi.register_rpc('greet', function(who) return 'hi ' .. who end)\nreturn uwsgi.call('greet', 'you') -- 'hi you'",

@@ -79,9 +79,9 @@ spoolers may register; a registration made while serving changes the receiver fo
     doc: `Waits for a signal that this thread receives. Handlers of all signals that come meanwhile run, that of the awaited
 one included. Returns nothing but empty bytes; \`signal_received\` tells which it was.`,
     example: {
-      js: 'uwsgi.signalWait(17)\nuwsgi.signalReceived() // 17',
-      lua: 'uwsgi.signal_wait(17)\nuwsgi.signal_received() -- 17',
-      python: 'uwsgi.signal_wait(17)\nuwsgi.signal_received()  # 17',
+      js: "uwsgi.registerSignal(18, 'worker', () => {})\nuwsgi.signal(18)\nuwsgi.signalWait(18)\nreturn uwsgi.signalReceived() // 18",
+      lua: "uwsgi.register_signal(18, 'worker', function() end)\nuwsgi.signal(18)\nuwsgi.signal_wait(18)\nreturn uwsgi.signal_received() -- 18",
+      python: "uwsgi.register_signal(18, 'worker', lambda signum: None)\nuwsgi.signal(18)\nuwsgi.signal_wait(18)\nreturn uwsgi.signal_received()  # 18",
     },
   },
   {

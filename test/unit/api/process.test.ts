@@ -22,11 +22,29 @@ describe('workers', () => {
     workers.countException(2)
     workers.countRespawn(2)
     workers.setRunning(2, 1)
-    const { call } = callsOf({ state, masterPid: 4711 })
+    state.apps.publish(2, 1, 7, 3)
+    const apps = [
+      { id: 0, modifier1: 0, mountpoint: '', startupMs: 10 },
+      { id: 1, modifier1: 6, mountpoint: '/lua', startupMs: 1600 },
+    ]
+    const { call } = callsOf({ state, masterPid: 4711, apps })
     const [first, second] = call('workers') as unknown as [Record<string, unknown>, Record<string, unknown>]
     const [rss, vsz] = call('mem') as [number, number]
     expect(first).toMatchObject({ id: 1, pid: 0, requests: 0, delta_requests: 0, last_spawn: 0 })
-    const { rss: workerRss, vsz: workerVsz, status, ...counts } = second
+    const { rss: workerRss, vsz: workerVsz, status, apps: shown, ...counts } = second
+    const noBytes = new Uint8Array(0)
+    expect(shown).toEqual([
+      { id: 0, modifier1: 0, mountpoint: noBytes, startup_time: 0, requests: 0, exceptions: 0, chdir: noBytes },
+      {
+        id: 1,
+        modifier1: 6,
+        mountpoint: new TextEncoder().encode('/lua'),
+        startup_time: 2,
+        requests: 7,
+        exceptions: 3,
+        chdir: noBytes,
+      },
+    ])
     expect(counts).toEqual({
       id: 2,
       pid: 4711,

@@ -109,9 +109,9 @@ describe('options without effect', () => {
   })
 
   test('are told once, at the place that holds, under the name given', () => {
-    expect(loadIni(['mule', 'mule = x.py', 'pyimport = a']).warnings).toEqual([
+    expect(loadIni(['lua-load = a.lua', 'lua-load = b.lua', 'pyimport = a']).warnings).toEqual([
       "app.ini:4: 'pyimport' has no effect in this version: the module is not imported unless an application does it",
-      "app.ini:3: 'mule' has no effect in this version: no mule is started",
+      "app.ini:3: 'lua-load' has no effect in this version: the file is not run unless an application loads it",
     ])
   })
 

@@ -24,11 +24,11 @@ const inCwd = (message: string) => message.replaceAll(cwd, 'CWD')
 describe('mules', () => {
   it('are those with programs first, then those without, numbered from 1', () => {
     expect(planMules(settings('--mules', '2', '--mule=mule.py', '--mule', '--mule=jobs.mails:run'), cwd)).toEqual([
-      { id: 1, program: join(cwd, 'mule.py') },
-      { id: 2, program: '' },
-      { id: 3, program: 'jobs.mails:run' },
-      { id: 4, program: '' },
-      { id: 5, program: '' },
+      { id: 1, program: join(cwd, 'mule.py'), plugin: undefined },
+      { id: 2, program: '', plugin: undefined },
+      { id: 3, program: 'jobs.mails:run', plugin: 'python' },
+      { id: 4, program: '', plugin: undefined },
+      { id: 5, program: '', plugin: undefined },
     ])
     expect(planMules(settings(), cwd)).toEqual([])
   })

@@ -128,7 +128,7 @@ describe('any number of arguments', () => {
 
   it('are each checked, nil among them too', async () => {
     expect(await run(`uwsgi.join('n', 'a', {})`)).toBe(
-      "false | app.lua:2: uwsgi.join(): argument 'parts' must be a string, not a table",
+      "false | app.lua:2: uwsgi.join(): argument 'parts[1]' must be a string, not a table",
     )
     expect(await run(`uwsgi.join('n', 'a', true)`)).toContain("argument 'parts[1]' must be text or bytes")
     expect(await run(`uwsgi.join('n', 'a', nil, 'b')`)).toContain("argument 'parts[1]' must be text or bytes")

@@ -10,6 +10,7 @@ const app = (mountpoint: string, modifier1: number, id = 0): App => ({
   modifier1,
   plugin: { name: `plugin ${modifier1}`, modifier1 },
   handle: {},
+  startupMs: 0,
   requests: 0,
   exceptions: 0,
 })
