@@ -45,7 +45,11 @@ interface Case {
 }
 
 const literal = (value: number): Literals => same(String(value))
-const longText = (bytes: number): Literals => ({ python: `'x' * ${bytes}`, lua: `('x'):rep(${bytes})`, js: `'x'.repeat(${bytes})` })
+const longText = (bytes: number): Literals => ({
+  python: `'x' * ${bytes}`,
+  lua: `('x'):rep(${bytes})`,
+  js: `'x'.repeat(${bytes})`,
+})
 
 const casesOf = (entry: ApiFunction): Case[] => {
   const { params } = entry
@@ -69,7 +73,13 @@ const casesOf = (entry: ApiFunction): Case[] => {
   if (params.at(-1)?.variadic !== true) {
     const most = params.length
     const args = [...before(most), good.int]
-    cases.push({ what: 'an argument too many', entry, args, raised: 'TypeError', message: new RegExp(`takes at most ${most} arg`) })
+    cases.push({
+      what: 'an argument too many',
+      entry,
+      args,
+      raised: 'TypeError',
+      message: new RegExp(`takes at most ${most} arg`),
+    })
   }
   return cases
 }
