@@ -8,6 +8,12 @@ import type { Row, RowContext, ValueReport } from '../row.ts'
 import { type Language, languageNames, type Server, startPolywsgi, startUwsgi, urlOf } from '../servers.ts'
 import { median } from '../statistics.ts'
 
+/** Requests before those that count. */
+const warmUps = 10
+
+/** Of the large cache. */
+const items = 100_000
+
 const languages: readonly Language[] = ['python', 'lua', 'js']
 
 interface Call {
@@ -90,8 +96,8 @@ async function measure(
   const figures = new Map<string, number>()
   for (const { name, count } of asked) {
     const url = `${urlOf(server.httpPort, language)}?${name}=${count}`
-    // The first ones warm the engine up.
-    for (let round = 0; round < 3; round++) await figure(url)
+    // V8 compiles an interpreter's code anew when it has run for a while: that is not what one call costs.
+    for (let round = 0; round < warmUps; round++) await figure(url)
     const list: number[] = []
     for (let round = 0; round < context.settings.rounds; round++) list.push(await figure(url))
     figures.set(name, median(list))
@@ -109,8 +115,6 @@ async function figure(url: string): Promise<number> {
 
 const microseconds = (nanoseconds: number | undefined): string =>
   nanoseconds === undefined ? '' : (nanoseconds / 1000).toFixed(nanoseconds < 10_000 ? 2 : 0)
-
-const items = 100_000
 
 function cacheRow(): Row {
   const name = 'cache-large'

@@ -2,10 +2,12 @@
 // of the real Lua plugin. Nothing here knows a function by name. `require 'uwsgi'` finds it among the loaded libraries.
 // Members that guests assign (hooks) are not there until one does; hooks.ts looks them up when they are to be called.
 import type { BoundApi, BoundFunction } from '../../host/api/bind.ts'
+import { type DirectFunction, notDefined } from '../../host/api/direct.ts'
 import { type FunctionOwner, GuestFunction } from '../../host/api/guest-function.ts'
 import type { ApiValue } from '../../host/api/kinds.ts'
 import { ArgumentReaders } from './arguments.ts'
 import { pushOf, pushResultsOf, pushText } from './convert.ts'
+import { luaType } from './glue.ts'
 import type { HostFunction, LuaRuntime } from './runtime.ts'
 
 /** Leaves the `uwsgi` table on top of the main stack. Only while booting. */
@@ -31,6 +33,27 @@ export const pushApi = (runtime: LuaRuntime, api: BoundApi, owner: FunctionOwner
 }
 
 const apiFunction = (runtime: LuaRuntime, bound: BoundFunction, readers: ArgumentReaders): HostFunction => {
+  const { direct } = bound
+  const ordinary = ordinaryFunction(runtime, bound, readers)
+  return direct === undefined ? ordinary : directFunction(runtime, direct, ordinary)
+}
+
+/** Answers from the scratch memory when that is possible, and passes everything else on. */
+const directFunction = (runtime: LuaRuntime, direct: DirectFunction, ordinary: HostFunction): HostFunction => {
+  const { lua, scratch, scratchSize, lengthOut } = runtime
+  return (L) => {
+    if (lua.lua_gettop(L) !== 1 || lua.lua_type(L, 1) !== luaType.string) return ordinary(L)
+    const start = lua.lua_tolstring(L, 1, lengthOut)
+    const { words } = runtime
+    const length = direct(runtime.bytes, start, words[lengthOut >>> 2] as number, words, scratch, scratchSize)
+    if (length >= 0) lua.lua_pushlstring(L, scratch, length)
+    else if (length === notDefined) lua.lua_pushnil(L)
+    else return ordinary(L)
+    return 1
+  }
+}
+
+const ordinaryFunction = (runtime: LuaRuntime, bound: BoundFunction, readers: ArgumentReaders): HostFunction => {
   const readArguments = readers.of(bound.entry)
   const pushResults = pushResultsOf(runtime, bound.entry.returns)
   if (!bound.entry.params.some((param) => param.type === 'function')) {

@@ -54,6 +54,7 @@ export class LuaRuntime implements CallingInterpreter {
   running: Pointer
   readonly log: Log
   bytes: Uint8Array = new Uint8Array(0)
+  words: Uint32Array = new Uint32Array(0)
   view: DataView = new DataView(new ArrayBuffer(0))
   /** The request that guest code is running for; undefined while apps load. */
   request: WsgiRequest | undefined
@@ -127,6 +128,7 @@ export class LuaRuntime implements CallingInterpreter {
 
   #renewViews(): void {
     this.bytes = new Uint8Array(this.lua.memory.buffer)
+    this.words = new Uint32Array(this.lua.memory.buffer)
     this.view = new DataView(this.lua.memory.buffer)
   }
 

@@ -98,6 +98,7 @@ const objects = {
   false: '_Py_FalseStruct',
   floatType: 'PyFloat_Type',
   bytesType: 'PyBytes_Type',
+  strType: 'PyUnicode_Type',
   coroutineType: 'PyCoro_Type',
 } as const
 const exceptionClasses = {
@@ -127,6 +128,7 @@ export class PythonApi {
   readonly false: Pointer
   readonly floatType: Pointer
   readonly bytesType: Pointer
+  readonly strType: Pointer
   readonly coroutineType: Pointer
   /** Sixteen bytes for results that C returns through a pointer; free to use between any two calls. */
   readonly out: Pointer
@@ -143,6 +145,7 @@ export class PythonApi {
     this.false = this.symbol(objects.false)
     this.floatType = this.symbol(objects.floatType)
     this.bytesType = this.symbol(objects.bytesType)
+    this.strType = this.symbol(objects.strType)
     this.coroutineType = this.symbol(objects.coroutineType)
     this.out = this.c.malloc(16)
   }
@@ -229,6 +232,26 @@ export class PythonApi {
     const start = this.c.PyBytes_AsString(object)
     if (start === 0) return undefined
     return this.bytes.subarray(start, start + this.c.PyBytes_Size(object))
+  }
+
+  /** Bytes that `contentOf` found. */
+  contentLength = 0
+
+  /**
+   * Where the bytes of an object of the class `bytes` lie, or the UTF-8 form of one of the class `str`: `contentLength` of
+   * them, valid until the next call into the interpreter. 0 for anything else, a lone surrogate among it.
+   */
+  contentOf(object: Pointer): Pointer {
+    const type = this.typeOf(object)
+    if (type === this.bytesType) {
+      this.contentLength = this.words[(object + bytesLengthOffset) >> 2]!
+      return object + bytesContentOffset
+    }
+    if (type !== this.strType) return 0
+    const start = this.c.PyUnicode_AsUTF8AndSize(object, this.out)
+    if (start === 0) this.c.PyErr_Clear()
+    else this.contentLength = this.words[this.out >> 2]!
+    return start
   }
 
   /** The content of an object of the very class `bytes`, copied. */

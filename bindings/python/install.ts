@@ -1,10 +1,11 @@
 // Makes the guest's `uwsgi` module from the bound API table: a loop, no function is known here by name. Members of the
 // shape `hook` are absent until a guest assigns them (hooks.ts finds them).
 import type { BoundApi, BoundFunction } from '../../host/api/bind.ts'
+import { type DirectFunction, notDefined } from '../../host/api/direct.ts'
 import type { ApiFunction, ApiParameter, ApiValue } from '../../host/api/kinds.ts'
 import { ApiArgumentError } from '../../host/errors.ts'
 import { ArgumentReader, type KeepFunction } from './arguments.ts'
-import type { Pointer } from './capi.ts'
+import type { Pointer, PythonApi } from './capi.ts'
 import { toPython } from './convert.ts'
 import { type HostFunctionDefinition, raiseHostError } from './host-function.ts'
 import type { Interpreter } from './runtime.ts'
@@ -42,11 +43,16 @@ const define = (interpreter: Interpreter, bound: BoundFunction, keep: KeepFuncti
   const { entry } = bound
   const { returns } = entry
   const reader = new ArgumentReader(api, entry, keep)
+  const directly = bound.direct === undefined ? undefined : directCall(api, bound.direct)
   return {
     name: entry.name,
     doc: `${signature(entry)}\n--\n\n${docText(entry)}`,
     takes: 'keywords',
     call: (_self, args, count, keywords) => {
+      if (directly !== undefined && count === 1 && keywords === 0) {
+        const answer = directly(api.words[args >> 2]!)
+        if (answer !== undefined) return answer
+      }
       let values: ApiValue[]
       try {
         values = reader.read(args, count, keywords)
@@ -66,6 +72,24 @@ const define = (interpreter: Interpreter, bound: BoundFunction, keep: KeepFuncti
       interpreter.assertAlive()
       return toPython(api, result, returns)
     },
+  }
+}
+
+/** Bytes that a direct answer may have; a longer one is rare enough to go the ordinary way. */
+const directRoom = 16 * 1024
+
+/** Answers for one argument, `bytes` or `str`, when that is possible: a new reference, or NULL with an exception set. */
+const directCall = (api: PythonApi, direct: DirectFunction): ((argument: Pointer) => Pointer | undefined) => {
+  const { c } = api
+  const room = c.malloc(directRoom)
+  return (argument) => {
+    const key = api.contentOf(argument)
+    if (key === 0) return undefined
+    const length = direct(api.bytes, key, api.contentLength, api.words, room, directRoom)
+    if (length >= 0) return c.PyBytes_FromStringAndSize(room, length)
+    if (length !== notDefined) return undefined
+    c.Py_IncRef(api.none)
+    return api.none
   }
 }
 

@@ -3,6 +3,7 @@
 
 import { checkArguments } from './check-arguments.ts'
 import type { ApiContext } from './context.ts'
+import { type DirectFunction, directFunctions } from './direct.ts'
 import { implementation } from './implement/index.ts'
 import type { ApiAttribute, ApiEntry, ApiFunction, ApiHook, ApiValue } from './kinds.ts'
 import { apiTable } from './table/index.ts'
@@ -15,6 +16,8 @@ export interface BoundFunction {
    * @throws ApiArgumentError naming the argument
    */
   call(args: readonly ApiValue[]): ApiValue
+  /** A shorter way for calls with one argument of bytes, where there is one. */
+  readonly direct?: DirectFunction | undefined
 }
 
 export interface BoundAttribute {
@@ -45,7 +48,10 @@ export const bindApi = (context: ApiContext): BoundApi => {
       ...args: ApiValue[]
     ) => ApiValue
     if (entry.shape === 'attribute') attributes.push({ entry, value: implement(context) })
-    else functions.push({ entry, call: (args) => implement(context, ...checkArguments(entry, args)) })
+    else {
+      const direct = directFunctions[entry.name as keyof typeof directFunctions]?.(context)
+      functions.push({ entry, call: (args) => implement(context, ...checkArguments(entry, args)), direct })
+    }
   }
   return { functions, attributes, hooks }
 }

@@ -94,7 +94,8 @@ export interface Mules {
   /** In a mule. Undefined after `timeoutMs`; -1 waits for ever. */
   receive(options: { signals: boolean; farms: boolean; timeoutMs: number }): Uint8Array | undefined
   receiveFromFarm(): Uint8Array
-  isInFarm(name: string): boolean
+  /** Not given a name: in any farm. */
+  isInFarm(name: string | undefined): boolean
 }
 
 export interface Spool {

@@ -33,6 +33,8 @@ export type ApiType = ApiScalar | 'options' | 'dict' | 'true' | 'none'
 export interface ApiList {
   readonly list: ApiResult
   readonly python: 'list' | 'tuple'
+  /** There are always so many. */
+  readonly count?: number
   /** Lua returns the items as that many results (L21: `rss, vsz = uwsgi.mem()`). */
   readonly lua?: 'values'
 }
@@ -40,6 +42,8 @@ export interface ApiList {
 /** Named values: an object in JavaScript, a table in Lua, a dict with `str` keys in Python. */
 export interface ApiRecord {
   readonly record: Readonly<Record<string, ApiResult>>
+  /** What declarations call the type of such a value; its fields are all there then. */
+  readonly name?: string
 }
 
 export type ApiResult = ApiType | ApiList | ApiRecord
@@ -84,6 +88,8 @@ export interface ApiParameter {
   readonly max?: number
   /** Of `text` and `bytes`: the most bytes (of text: of its UTF-8 form). */
   readonly maxBytes?: number
+  /** Of a `function`: what it is called with. Absent: any number of bytes. */
+  readonly takes?: readonly { readonly name: string; readonly type: ApiScalar }[]
   /** Takes all arguments from here on, none or more. Only the last parameter may, and it has no default. */
   readonly variadic?: true
   readonly unit?: string
@@ -134,8 +140,10 @@ export interface ApiFunction extends ApiEntryBase {
   readonly kind: ApiKind
   readonly params: readonly ApiParameter[]
   readonly returns: ApiResult
-  /** The result is never "not defined". */
+  /** The result is never "not defined": the compiler holds the implementation to it. */
   readonly always?: true
+  /** Of bytes: they are always empty. */
+  readonly value?: ''
   /** What makes the call fail; first what Python raises for it: `ValueError: no mule is configured`. */
   readonly raises: readonly string[]
   /** Other names of the same function, in all three languages (`send_to_spooler` for `spool`). */
@@ -147,6 +155,8 @@ export interface ApiFunction extends ApiEntryBase {
 export interface ApiAttribute extends ApiEntryBase {
   readonly shape: 'attribute'
   readonly type: ApiResult
+  /** Of an `int`: the only value it has, on every server. */
+  readonly value?: number
 }
 
 /** A member the guest assigns a function to, which its binding looks up when it is to be called. */
@@ -194,8 +204,11 @@ type Implemented<E> = E extends ApiHook ? never : E
 /** The implementations a list of entries asks for: a missing, surplus or mistyped one does not compile. Hooks have none. */
 export type ImplementationOf<Entries extends readonly ApiEntry[], Context> = {
   [E in Implemented<Entries[number]> as E['name']]: E extends ApiFunction
-    ? (context: Context, ...args: ArgumentsOf<E['params']>) => ResultOf<E['returns']>
+    ? (
+        context: Context,
+        ...args: ArgumentsOf<E['params']>
+      ) => E extends { always: true } ? ValueOf<E['returns']> : ResultOf<E['returns']>
     : E extends ApiAttribute
-      ? (context: Context) => ResultOf<E['type']>
+      ? (context: Context) => E extends { value: infer Value } ? Value : ResultOf<E['type']>
       : never
 }

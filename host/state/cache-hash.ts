@@ -5,25 +5,28 @@
 /** Rounds after the last word. */
 const finishing = 3
 
-/** @param seed0 with `seed1`: the secret, chosen once per cache */
-export const hashKey = (key: Uint8Array, seed0: number, seed1: number): number => {
+/**
+ * @param key holds the key at `start`, `length` bytes long
+ * @param seed0 with `seed1`: the secret, chosen once per cache
+ */
+export const hashKey = (key: Uint8Array, start: number, length: number, seed0: number, seed1: number): number => {
   let a = seed0
   let b = seed1
   let c = 0x6c796765 ^ seed0
   let d = 0x74656462 ^ seed1
-  const length = key.length
   // One round per whole word, one for the rest of the key and its length.
   const whole = length >> 2
   for (let round = 0; round <= whole + finishing; round += 1) {
     let word = 0
-    const offset = round * 4
+    const offset = start + round * 4
     if (round < whole) {
       word = key[offset]! | (key[offset + 1]! << 8) | (key[offset + 2]! << 16) | (key[offset + 3]! << 24)
     } else if (round === whole) {
       word = length << 24
-      if (offset < length) word |= key[offset]!
-      if (offset + 1 < length) word |= key[offset + 1]! << 8
-      if (offset + 2 < length) word |= key[offset + 2]! << 16
+      const rest = length & 3
+      if (rest > 0) word |= key[offset]!
+      if (rest > 1) word |= key[offset + 1]! << 8
+      if (rest > 2) word |= key[offset + 2]! << 16
     } else if (round === whole + 1) c ^= 0xff
     d ^= word
     a = (a + b) | 0

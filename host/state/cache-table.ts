@@ -66,8 +66,8 @@ export class CacheTable {
 
   // ── Without the lock ──────────────────────────────────────────────────────────────────────────────────────────────
 
-  hash(key: Uint8Array): number {
-    return hashKey(key, this.#seed0, this.#seed1)
+  hash(key: Uint8Array, start = 0, length = key.length): number {
+    return hashKey(key, start, length, this.#seed0, this.#seed1)
   }
 
   /** Index of the version word that guards the bucket of a hash. */
@@ -76,16 +76,19 @@ export class CacheTable {
   }
 
   /** The item of a key, -1 when there is none. Without the lock the answer counts only if the version stays the same. */
-  find(hash: number, key: Uint8Array): number {
+  find(hash: number, key: Uint8Array, start = 0, length = key.length): number {
     const words = this.words
     const versionAt = this.versionAt(hash)
     const version = Atomics.load(words, versionAt)
     const { maxItems } = this.shape
-    const length = key.length
     let link = words[this.#buckets + this.#bucket(hash)]!
     for (let step = 1; link > 0 && link <= maxItems; step += 1) {
       const at = this.#items + (link - 1) * itemWords
-      if (words[at + itemWord.hash] === hash && words[at + itemWord.keyLength] === length && this.#hasKey(link - 1, key)) {
+      if (
+        words[at + itemWord.hash] === hash &&
+        words[at + itemWord.keyLength] === length &&
+        this.#hasKey(link - 1, key, start, length)
+      ) {
         return link - 1
       }
       link = words[at + itemWord.next]!
@@ -112,6 +115,15 @@ export class CacheTable {
   key(item: number): Uint8Array<ArrayBuffer> {
     const length = this.words[this.#at(item) + itemWord.keyLength]!
     return this.#copies.copy(this.#keyOffset(item, length), length)
+  }
+
+  /** Copies the value to byte `to` of `target`, a multiple of 4; up to three bytes behind it are written too. */
+  copyValue(item: number, length: number, target: Uint32Array, to: number): void {
+    const { words } = this
+    const from = this.#valueOffset(item) >>> 2
+    const first = to >>> 2
+    const count = (length + 3) >>> 2
+    for (let word = 0; word < count; word += 1) target[first + word] = words[from + word]!
   }
 
   /** A copy. */
@@ -334,11 +346,10 @@ export class CacheTable {
     return this.layout.blocks + this.words[this.#at(item) + itemWord.firstBlock]! * this.layout.blockStride
   }
 
-  #hasKey(item: number, key: Uint8Array): boolean {
+  #hasKey(item: number, key: Uint8Array, start: number, length: number): boolean {
     const { bytes } = this
-    const length = key.length
     const offset = this.#keyOffset(item, length)
-    for (let index = 0; index < length; index += 1) if (bytes[offset + index] !== key[index]) return false
+    for (let index = 0; index < length; index += 1) if (bytes[offset + index] !== key[start + index]) return false
     return true
   }
 }

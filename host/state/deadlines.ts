@@ -22,13 +22,9 @@ export class Deadlines {
     return new Deadlines(handle)
   }
 
-  /** @param seconds from now; 0 for none */
-  set(thread: number, seconds: number): void {
-    Atomics.store(this.#words, thread, seconds === 0 ? 0n : BigInt(sharedNow() + Math.ceil(seconds * 1000)))
-  }
-
-  isSet(thread: number): boolean {
-    return Atomics.load(this.#words, thread) !== 0n
+  /** @param end on the clock of `sharedNow`; 0 for none */
+  set(thread: number, end: number): void {
+    Atomics.store(this.#words, thread, BigInt(end))
   }
 
   isOver(thread: number, now: number): boolean {

@@ -2,10 +2,14 @@
 // sleeps. An owner sleeps in its event loop, or, where it may, parks its whole thread for a moment first: being woken from
 // that costs both sides less than half as much, and under load the next ring comes within the moment.
 //
-//   word 0  sequence: +1 for every ring        word 1  1 while the owner sleeps
+//   word 0  sequence: +1 for every ring        word 1  1 while the owner sleeps; it is what the owner waits on
 //
-// The owner reads the sequence, looks for work, announces its sleep, and waits for the sequence to change. A ring between
-// the look and the wait has changed the sequence already, so the wait returns at once: no wake-up is lost.
+// The owner reads the sequence, looks for work, announces its sleep, reads the sequence again, and waits for the
+// announcement to be taken back. A ring before the second reading has changed the sequence; a later one takes the
+// announcement back, also when it comes before the wait, which then returns at once. (To wait for the sequence itself would
+// lose a wake-up: a ring that has counted itself before the look, and takes the announcement back after it, notifies nobody,
+// and the next ring sees nobody asleep.)
+// Invariant: whoever sleeps and was not woken is announced; only a ring takes an announcement back that others rely on.
 
 /** How long a thread parks before it sleeps in its event loop: what a timer of its may be late by. */
 const parkMs = 2
@@ -32,7 +36,7 @@ export class Doorbell {
   ring(): void {
     Atomics.add(this.#words, sequenceWord, 1)
     // Of several threads that ring at once only the one that clears the flag pays for the notification.
-    if (Atomics.exchange(this.#words, asleepWord, 0) === 1) Atomics.notify(this.#words, sequenceWord)
+    if (Atomics.exchange(this.#words, asleepWord, 0) === 1) Atomics.notify(this.#words, asleepWord)
   }
 
   /** To be read before looking for work, and given to `park` when there was none. */
@@ -46,12 +50,12 @@ export class Doorbell {
    * @returns false when the time ran out
    */
   park(sequence: number, timeoutMs = Number.POSITIVE_INFINITY): boolean {
-    // A sleep in the event loop may be under way below this call. Without a ring it goes on, and is to be notified still.
-    const wasAsleep = Atomics.exchange(this.#words, asleepWord, 1)
-    const outcome = Atomics.wait(this.#words, sequenceWord, sequence, timeoutMs)
-    if (outcome !== 'timed-out') Atomics.store(this.#words, asleepWord, 0)
-    else if (wasAsleep === 0) Atomics.compareExchange(this.#words, asleepWord, 1, 0)
-    return outcome !== 'timed-out'
+    const words = this.#words
+    // A sleep in the event loop may be under way below this call. It goes on, announced, unless a ring ends both.
+    const wasAsleep = Atomics.exchange(words, asleepWord, 1) === 1
+    const isRung = Atomics.load(words, sequenceWord) !== sequence || Atomics.wait(words, asleepWord, 1, timeoutMs) !== 'timed-out'
+    if (!wasAsleep) Atomics.store(words, asleepWord, 0)
+    return isRung
   }
 
   /**
@@ -76,20 +80,19 @@ export class Doorbell {
           return
         }
         Atomics.store(words, asleepWord, 1)
-        if (mayPark()) {
-          const outcome = Atomics.wait(words, sequenceWord, sequence, parkMs)
-          if (performance.now() - turnedAt > turnMs) {
-            // Timers and messages must not starve, however many rings there are.
-            Atomics.store(words, asleepWord, 0)
-            setImmediate(look)
-            return
-          }
-          if (outcome !== 'timed-out') {
-            Atomics.store(words, asleepWord, 0)
-            continue
-          }
+        let isRung = Atomics.load(words, sequenceWord) !== sequence
+        if (!isRung && mayPark()) isRung = Atomics.wait(words, asleepWord, 1, parkMs) !== 'timed-out'
+        if (performance.now() - turnedAt > turnMs) {
+          // Timers and messages must not starve, however many rings there are.
+          Atomics.store(words, asleepWord, 0)
+          setImmediate(look)
+          return
         }
-        const wait = Atomics.waitAsync(words, sequenceWord, sequence)
+        if (isRung) {
+          Atomics.store(words, asleepWord, 0)
+          continue
+        }
+        const wait = Atomics.waitAsync(words, asleepWord, 1)
         if (wait.async) {
           sleep += 1
           const number = sleep
@@ -99,7 +102,6 @@ export class Doorbell {
           })
           return
         }
-        Atomics.store(words, asleepWord, 0)
       }
     }
     look()

@@ -57,19 +57,22 @@ export class SharedParts {
     this.spoolers = parts.spoolers
   }
 
-  /** @param log gets what caches have to say to an operator */
+  /**
+   * @param log gets what caches have to say to an operator
+   * @throws RangeError naming the part that there is no memory for
+   */
   static create(shape: SharedShape, log: (line: string) => void): SharedParts {
     const { workers, mules, spoolers } = shape.signals
     const threads = 1 + workers + mules + spoolers
     return new SharedParts({
       caches: new Map(shape.caches.map((cache) => [cache.name, Cache.create(cache, { thread: 0, log })])),
-      locks: Locks.create({ locks: shape.locks }),
-      signals: SignalState.create(shape.signals),
-      messages: MessageQueues.create(shape.messages),
-      queue: shape.queue === undefined ? undefined : SharedQueue.create(shape.queue),
-      sharedareas: shape.sharedareas.map((size) => SharedArea.create({ size, threads })),
-      metrics: Metrics.create(shape.metrics),
-      spoolers: SpoolerSlots.create({ spoolers, frequencyMs: shape.spoolerFrequencyMs }),
+      locks: made('locks', () => Locks.create({ locks: shape.locks })),
+      signals: made('signal queues', () => SignalState.create(shape.signals)),
+      messages: made('messages to mules', () => MessageQueues.create(shape.messages)),
+      queue: made('the queue', () => (shape.queue === undefined ? undefined : SharedQueue.create(shape.queue))),
+      sharedareas: shape.sharedareas.map((size) => made('a shared area', () => SharedArea.create({ size, threads }))),
+      metrics: made('metrics', () => Metrics.create(shape.metrics)),
+      spoolers: made('spoolers', () => SpoolerSlots.create({ spoolers, frequencyMs: shape.spoolerFrequencyMs })),
     })
   }
 
@@ -113,5 +116,14 @@ export class SharedParts {
     const { workers, mules } = this.signals.shape
     if (thread > workers + mules) this.spoolers.spoolerEnded(thread - workers - mules)
     return this.locks.threadEnded(thread)
+  }
+}
+
+/** A cache says by itself how much it wanted. */
+const made = <Part>(what: string, make: () => Part): Part => {
+  try {
+    return make()
+  } catch (cause) {
+    throw new RangeError(`the memory for ${what} is not to be had: ${(cause as Error).message}`, { cause })
   }
 }

@@ -1,6 +1,32 @@
 ---@meta uwsgi
 -- The `uwsgi` table of Lua guests. Generated from the API table by `npm run gen`; do not edit.
 
+---@class uwsgi.WorkerApp
+---@field id integer
+---@field modifier1 integer
+---@field mountpoint string
+---@field startup_time integer
+---@field requests integer
+---@field exceptions integer
+---@field chdir string
+
+---@class uwsgi.Worker
+---@field id integer
+---@field pid integer
+---@field requests integer
+---@field delta_requests integer
+---@field signals integer
+---@field exceptions integer
+---@field status string
+---@field rss integer
+---@field vsz integer
+---@field running_time integer
+---@field last_spawn integer
+---@field respawn_count integer
+---@field tx integer
+---@field avg_rt integer
+---@field apps uwsgi.WorkerApp[]
+
 ---@class uwsgi
 uwsgi = {}
 
@@ -17,17 +43,17 @@ uwsgi.version_info = nil
 uwsgi.hostname = nil
 
 --- The number of the worker that runs this code, from 1; 0 outside workers.
----@return integer|nil
+---@return integer
 function uwsgi.worker_id() end
 uwsgi.mywid = uwsgi.worker_id
 
 --- The process id of the master. Workers are threads of the master, so it is also the id of this process.
----@return integer|nil
+---@return integer
 function uwsgi.masterpid() end
 uwsgi.pid = uwsgi.masterpid
 
 --- The number of the mule that runs this code, from 1; 0 outside mules.
----@return integer|nil
+---@return integer
 function uwsgi.mule_id() end
 uwsgi.mymid = uwsgi.mule_id
 
@@ -38,7 +64,7 @@ uwsgi.i_am_a_spooler = uwsgi.i_am_the_spooler
 
 --- Writes one line to the server's log. Differs from uWSGI: Lua gets true for it, not nothing.
 ---@param message string The line to write; a newline is added. Its bytes are written as they are.
----@return true|nil
+---@return true
 function uwsgi.log(message) end
 
 --- Has this request's line logged, `--disable-logging` or not.
@@ -129,7 +155,7 @@ function uwsgi.cache_div(key, n, expires, cache) end
 --- size, for an unknown cache, or a server that does not answer.
 ---@param key string The key: up to `keysize` bytes.
 ---@param cache? string The name of a cache; `name@address` and `@address` for one of another server; not given: the first one.
----@return integer|nil
+---@return integer
 function uwsgi.cache_num(key, cache) end
 uwsgi.cache_getnum = uwsgi.cache_num
 
@@ -140,7 +166,7 @@ function uwsgi.cache_clear(cache) end
 
 --- The keys of all items of a cache of this server, as they are at one moment, in no order.
 ---@param cache? string The name of a cache; not given: the first one.
----@return string[]|nil
+---@return string[]
 function uwsgi.cache_keys(cache) end
 
 --- Takes a lock, waiting for whoever holds it. It is kept until `unlock`, past the end of the request too, and freed when
@@ -158,7 +184,7 @@ function uwsgi.unlock(num) end
 
 --- Whether anybody holds a lock. Differs from uWSGI: it never takes the lock of a worker that has died.
 ---@param num? integer Which lock: 0, and as many more as `--locks` says.
----@return boolean|nil
+---@return boolean
 function uwsgi.is_locked(num) end
 
 --- Raises a signal: it goes to the master, which hands it to the receiver it was registered with. Does not wait for the
@@ -175,7 +201,7 @@ function uwsgi.signal(signum, node) end
 --- spoolers may register; a registration made while serving changes the receiver for the whole server.
 ---@param signum integer The signal.
 ---@param kind string Who runs the handler: `""` or `worker` (any worker), `workers`, `active-workers`, `worker2`, `mule` (any mule), `mules`, `mule1`, `farm_NAME`, `farm1`, `spooler`, `subscribed` (nobody).
----@param handler function Called with the number of the signal.
+---@param handler fun(signum: integer): any Called with the number of the signal.
 ---@return nil
 function uwsgi.register_signal(signum, kind, handler) end
 
@@ -187,11 +213,11 @@ function uwsgi.signal_registered(signum) end
 --- Waits for a signal that this thread receives. Handlers of all signals that come meanwhile run, that of the awaited
 --- one included. Returns nothing but empty bytes; `signal_received` tells which it was.
 ---@param signum? integer The signal to wait for; not given: any.
----@return string|nil
+---@return string
 function uwsgi.signal_wait(signum) end
 
 --- The signal this thread received last; 0 before the first.
----@return integer|nil
+---@return integer
 function uwsgi.signal_received() end
 
 --- Raises a signal every so many seconds. Times that were missed are one.
@@ -229,7 +255,7 @@ function uwsgi.add_rb_timer(signum, seconds, iterations) end
 ---@param day integer Of the month, 1 to 31; negative as above.
 ---@param month integer 1 to 12; negative as above.
 ---@param week integer Day of the week, Sunday 0 or 7; negative as above.
----@return true|nil
+---@return true
 function uwsgi.add_cron(signum, minute, hour, day, month, week) end
 
 --- Raises a signal whenever the file or directory changes.
@@ -244,7 +270,7 @@ function uwsgi.add_file_monitor(signum, path) end
 --- A name that is there already is given to the new function. Differs from uWSGI: `argc` is enforced, mules and spoolers may
 --- register too, and what one thread alone registers is found by the others.
 ---@param name string The name under which it is called.
----@param function_ function Takes bytes, answers with bytes or text, or nothing.
+---@param function_ fun(...: string): any Takes bytes, answers with bytes or text, or nothing.
 ---@param argc? integer How many arguments it takes; 0: any number.
 ---@return true
 function uwsgi.register_rpc(name, function_, argc) end
@@ -276,7 +302,7 @@ function uwsgi.rpc_list() end
 --- Differs from uWSGI: a message of more than 65536 bytes is refused, not cut, and a mule that does not exist is an error.
 ---@param message string What to send.
 ---@param target? integer|string A mule's number, or a farm's name for one mule of it. Not given, or 0: any mule.
----@return boolean|nil
+---@return boolean
 function uwsgi.mule_msg(message, target) end
 
 --- Sends a message to one mule of a farm. When its queue is full the message is dropped, with a line in the log.
@@ -293,17 +319,17 @@ function uwsgi.farm_msg(farm, message) end
 ---@param farms? boolean Also take messages to the mule's farms.
 ---@param buffer_size? integer A longer message is cut.
 ---@param timeout? number How long to wait; below 0: for ever.
----@return string|nil
+---@return string
 function uwsgi.mule_get_msg(signals, farms, buffer_size, timeout) end
 uwsgi.mule_msg_get = uwsgi.mule_get_msg
 
 --- Waits for a message to one of this mule's farms, for ever. Signals wait until it is back.
 --- Differs from uWSGI: a mule without a farm gets an error instead of no message ever.
----@return string|nil
+---@return string
 function uwsgi.farm_get_msg() end
 
 --- Whether this thread is a mule of the farm: true, or nothing.
----@param farm string The farm's name.
+---@param farm? string The farm's name; not given: any farm.
 ---@return true|nil
 function uwsgi.in_farm(farm) end
 
@@ -345,18 +371,18 @@ uwsgi.spoolers = nil
 --- Writes a job to disk and wakes the spooler. When this returns the job outlives the server. Returns its path.
 --- Differs from uWSGI: values that are too long are refused, not cut, and a `priority` must be a number.
 ---@param job table<string, string|number> Names to values. `body`: bytes of any length. `at`: when to run it, in seconds since 1970. `priority`: a number. `spooler`: a directory.
----@return string|nil
+---@return string
 function uwsgi.spool(job) end
 uwsgi.send_to_spooler = uwsgi.spool
 
 --- How often spoolers look into their directories without being woken (`spooler-frequency`).
 ---@param seconds integer From now on, of all spoolers.
----@return true|nil
+---@return true
 function uwsgi.set_spooler_frequency(seconds) end
 
 --- The paths of all jobs that are on disk, due or not, in the order of their priorities and their submission.
 --- Differs from uWSGI: those with a priority are listed too.
----@return string[]|nil
+---@return string[]
 function uwsgi.spooler_jobs() end
 
 --- A job as the `spooler` function gets it: its variables, `spooler_task_name`, and `body` when it has one.
@@ -367,11 +393,11 @@ function uwsgi.spooler_jobs() end
 function uwsgi.spooler_get_task(path) end
 
 --- The process id of the first spooler; 0 without one. Spoolers are threads of the master, so it is the id of this process.
----@return integer|nil
+---@return integer
 function uwsgi.spooler_pid() end
 
 --- The process id of each spooler: the same number, once per spooler.
----@return integer[]|nil
+---@return integer[]
 function uwsgi.spooler_pids() end
 
 --- Called in the spooler with each job; returns SPOOL_OK, SPOOL_RETRY or SPOOL_IGNORE. Anything else keeps the job.
@@ -436,11 +462,11 @@ function uwsgi.disconnect() end
 
 --- How many requests this worker has served so far: 0 during the first, one more in `after_req_hook`. 0 outside
 --- workers.
----@return integer|nil
+---@return integer
 function uwsgi.request_id() end
 
 --- Bytes of the body of the request that is being served, as its head announces them; 0 for none.
----@return integer|nil
+---@return integer
 function uwsgi.cl() end
 
 --- Sets a variable for this request's log line, where `--log-format` has %(name). Differs from uWSGI: what is longer than
@@ -481,30 +507,30 @@ uwsgi.is_a_reload = nil
 
 --- What every worker is doing and has done. `status` is idle, busy, or sig17 in the handler of signal 17; times are in
 --- microseconds, `tx` and memory in bytes. Differs from uWSGI: workers are threads, so `pid`, `rss` and `vsz` are those of
---- their one process (pid is 0 for a worker that does not run), and there is no list of apps.
----@return ({ id: integer, pid: integer, requests: integer, delta_requests: integer, signals: integer, exceptions: integer, status: string, rss: integer, vsz: integer, running_time: integer, last_spawn: integer, respawn_count: integer, tx: integer, avg_rt: integer, apps: ({ id: integer, modifier1: integer, mountpoint: string, startup_time: integer, requests: integer, exceptions: integer, chdir: string })[] })[]|nil
+--- their one process (pid is 0 for a worker that does not run), and `chdir` is empty.
+---@return uwsgi.Worker[]
 function uwsgi.workers() end
 
 --- How many requests all workers have served since the server started.
----@return integer|nil
+---@return integer
 function uwsgi.total_requests() end
 
 --- Bytes of memory: what lies in RAM, and the address space. Differs from uWSGI: both are of the whole server, whose
 --- threads the workers are.
----@return integer...
----@return |nil
+---@return integer
+---@return integer
 function uwsgi.mem() end
 
 --- The time, in microseconds since the epoch.
----@return integer|nil
+---@return integer
 function uwsgi.micros() end
 
 --- Asks the master for a graceful reload: apps are loaded anew, requests that run are finished first. Returns at once.
----@return true|nil
+---@return true
 function uwsgi.reload() end
 
 --- Asks the master to stop the server; requests that run are finished first. Returns at once.
----@return true|nil
+---@return true
 function uwsgi.stop() end
 
 --- Names this worker's thread for `top -H` and `ps -L` (/proc/PID/task/TID/comm). Differs from uWSGI: it is the name of
@@ -522,7 +548,7 @@ function uwsgi.set_user_harakiri(seconds) end
 --- The value of a metric; 0 for one that is not there, and for all of them without `--enable-metrics` or `--metric`.
 --- Those that the server keeps are brought up to date every second.
 ---@param name string The metric's name, `worker.1.requests`, or its OID, `3.1.1`.
----@return integer|nil
+---@return integer
 function uwsgi.metric_get(name) end
 
 --- Gives a metric of `--metric` a value. Not_defined, with nothing changed, for a metric that is not there or that the server keeps itself.
@@ -602,22 +628,22 @@ function uwsgi.queue_set(index, message) end
 --- The messages pushed last, the newest first; they stay. Differs from uWSGI: it is a list for one message too, and slots
 --- whose message was taken are passed over.
 ---@param count? integer How many slots to look at.
----@return string[]|nil
+---@return string[]
 function uwsgi.queue_last(count) end
 
 --- The slot that the next push fills.
----@return integer|nil
+---@return integer
 function uwsgi.queue_slot() end
 
 --- The slot that the next pull empties.
----@return integer|nil
+---@return integer
 function uwsgi.queue_pull_slot() end
 
 --- Reads bytes of an area.
 ---@param id integer Which area, from 0 in the order of the `--sharedarea` options.
 ---@param position integer Byte of the area, from 0.
 ---@param length? integer How many bytes; 0: to the end.
----@return string|nil
+---@return string
 function uwsgi.sharedarea_read(id, position, length) end
 
 --- Writes bytes into an area: all of them, or none when they do not fit.
@@ -630,26 +656,26 @@ function uwsgi.sharedarea_write(id, position, data) end
 --- Reads a signed number of 8 bits, in the machine's byte order.
 ---@param id integer Which area, from 0 in the order of the `--sharedarea` options.
 ---@param position integer Byte of the area, from 0.
----@return integer|nil
+---@return integer
 function uwsgi.sharedarea_read8(id, position) end
 uwsgi.sharedarea_readbyte = uwsgi.sharedarea_read8
 
 --- Reads a signed number of 16 bits, in the machine's byte order.
 ---@param id integer Which area, from 0 in the order of the `--sharedarea` options.
 ---@param position integer Byte of the area, from 0.
----@return integer|nil
+---@return integer
 function uwsgi.sharedarea_read16(id, position) end
 
 --- Reads a signed number of 32 bits, in the machine's byte order.
 ---@param id integer Which area, from 0 in the order of the `--sharedarea` options.
 ---@param position integer Byte of the area, from 0.
----@return integer|nil
+---@return integer
 function uwsgi.sharedarea_read32(id, position) end
 
 --- Reads a signed number of 64 bits, in the machine's byte order.
 ---@param id integer Which area, from 0 in the order of the `--sharedarea` options.
 ---@param position integer Byte of the area, from 0.
----@return integer|nil
+---@return integer
 function uwsgi.sharedarea_read64(id, position) end
 uwsgi.sharedarea_readlong = uwsgi.sharedarea_read64
 

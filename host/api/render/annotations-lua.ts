@@ -1,17 +1,23 @@
 // Renders bindings/lua/types/uwsgi.lua: LuaLS annotations of the `uwsgi` table.
-import type { ApiEntry } from '../kinds.ts'
+import type { ApiEntry, ApiFunction } from '../kinds.ts'
 import { apiTable } from '../table/index.ts'
-import { parameterName, parameterType, resultType, returnType } from './type-names.ts'
+import { fieldsOf, namedRecords, parameterName, parameterType, resultType, returnType } from './type-names.ts'
 
 const head = `---@meta uwsgi
 -- The \`uwsgi\` table of Lua guests. Generated from the API table by \`npm run gen\`; do not edit.
+`
 
----@class uwsgi
+const table = `---@class uwsgi
 uwsgi = {}
 `
 
 export const renderLuaAnnotations = (entries: readonly ApiEntry[] = apiTable): string =>
-  `${head}\n${entries.map(annotation).join('\n')}\nreturn uwsgi\n`
+  `${[head, ...namedRecords(entries).map(recordClass), table, ...entries.map(annotation)].join('\n')}\nreturn uwsgi\n`
+
+const recordClass = ({ name, record }: ReturnType<typeof namedRecords>[number]): string => {
+  const fields = fieldsOf('lua', record).map((field) => `---@field ${field.replace(': ', ' ')}`)
+  return [`---@class uwsgi.${name}`, ...fields, ''].join('\n')
+}
 
 const annotation = (entry: ApiEntry): string => {
   const lines = entry.doc.split('\n').map((line) => `--- ${line}`)
@@ -30,7 +36,15 @@ const annotation = (entry: ApiEntry): string => {
     names.push(name)
     lines.push(`---@param ${name}${optional} ${parameterType('lua', param)} ${param.doc}`)
   }
-  for (const type of returnType('lua', entry).split(/(?<=\.\.\.)/)) lines.push(`---@return ${type}`)
+  for (const type of returnsOf(entry)) lines.push(`---@return ${type}`)
   const aliases = [...(entry.aliases ?? []), ...(entry.luaAliases ?? [])].map((alias) => `uwsgi.${alias} = uwsgi.${entry.name}\n`)
   return `${lines.join('\n')}\nfunction uwsgi.${entry.name}(${names.join(', ')}) end\n${aliases.join('')}`
+}
+
+/** One type per result. */
+const returnsOf = (entry: ApiFunction): string[] => {
+  const type = returnType('lua', entry)
+  const { returns } = entry
+  const isSeveral = typeof returns === 'object' && 'list' in returns && returns.lua === 'values'
+  return isSeveral && returns.count !== undefined ? type.split(', ') : [type]
 }

@@ -1,7 +1,7 @@
 // Renders bindings/js/types/uwsgi.d.ts: what `import uwsgi from 'uwsgi'` is to an editor.
 import type { ApiEntry, ApiFunction } from '../kinds.ts'
 import { apiTable, camelCaseName } from '../table/index.ts'
-import { parameterName, parameterType, resultType, returnType } from './type-names.ts'
+import { attributeType, fieldsOf, namedRecords, parameterName, parameterType, resultType, returnType } from './type-names.ts'
 
 const head = `// The \`uwsgi\` module of JavaScript guests. Generated from the API table by \`npm run gen\`; do not edit.
 
@@ -22,7 +22,11 @@ declare module 'uwsgi' {
 `
 
 export const renderJsDeclarations = (entries: readonly ApiEntry[] = apiTable): string => {
-  const declarations = entries.map((entry) => indented(declaration(entry)))
+  const records = namedRecords(entries).map(({ name, record }) => {
+    const fields = fieldsOf('js', record).map((field) => `  readonly ${field}\n`)
+    return indented(`interface ${name} {\n${fields.join('')}}\n`)
+  })
+  const declarations = [...records, ...entries.map((entry) => indented(declaration(entry)))]
   const members = entries.flatMap((entry) => namesOf(entry).map((name) => `    ${name}: typeof ${name}`))
   const value = `  const uwsgi: {\n${members.join('\n')}\n  }\n  export default uwsgi\n`
   return `${head}${declarations.join('\n')}\n${value}}\n\ndeclare const uwsgi: typeof import('uwsgi').default\n`
@@ -38,7 +42,7 @@ const declaration = (entry: ApiEntry): string => {
   const [name = '', ...others] = namesOf(entry)
   const comment = commentOf(entry)
   if (entry.shape === 'attribute') {
-    return `${comment}const ${name}: ${resultType('js', entry.type)}\n${others.map((other) => `const ${other}: typeof ${name}\n`).join('')}export { ${[name, ...others].join(', ')} }`
+    return `${comment}const ${name}: ${attributeType('js', entry)}\n${others.map((other) => `const ${other}: typeof ${name}\n`).join('')}export { ${[name, ...others].join(', ')} }`
   }
   if (entry.shape === 'hook') {
     const params = entry.params.map((param) => `${parameterName('js', param.name)}: ${resultType('js', param.type)}`).join(', ')

@@ -29,7 +29,7 @@ sent as UTF-8. A failure is a \`UwsgiError\` with a \`code\`, a Lua error, or th
 ${sections.filter((text) => text !== '').join('\n')}`
 }
 
-const firstSentence = (doc: string): string => (/^.*?[.:](?=\s|$)/s.exec(doc)?.[0] ?? doc).replaceAll('\n', ' ')
+const firstSentence = (doc: string): string => (/^.*?\.(?=\s|$)/s.exec(doc)?.[0] ?? doc).replaceAll('\n', ' ')
 
 const renderGroup = (group: ApiGroup, members: readonly ApiEntry[]): string =>
   `# ${apiGroups[group]}\n\n${note}\n\n${members.map(renderEntry).join('\n')}`

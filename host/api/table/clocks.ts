@@ -83,6 +83,7 @@ last time. With neither a period nor an end it fires each second, as in uWSGI.`,
       { name: 'week', type: 'int', ...cronRanges.week, doc: 'Day of the week, Sunday 0 or 7; negative as above.' },
     ],
     returns: 'true',
+    always: true,
     raises: ['ValueError: unable to add cron (there are 64 already)', 'ValueError: an argument is out of range'],
     doc: `Raises a signal in each minute of local time that fits; with both a day and a week, when either fits. A minute that
 fits right now counts.

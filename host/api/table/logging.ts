@@ -11,6 +11,7 @@ export const logging = [
       { name: 'message', type: 'bytes', doc: 'The line to write; a newline is added. Its bytes are written as they are.' },
     ],
     returns: 'true',
+    always: true,
     raises: ['a missing message, or one that is neither text nor bytes'],
     doc: "Writes one line to the server's log. Differs from uWSGI: Lua gets true for it, not nothing.",
     example: { js: "uwsgi.log('hello')", lua: "uwsgi.log('hello')", python: "uwsgi.log('hello')" },

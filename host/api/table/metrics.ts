@@ -13,6 +13,7 @@ export const metrics = [
     kind: 'immediate',
     params: [name],
     returns: 'int64',
+    always: true,
     raises: [],
     doc: `The value of a metric; 0 for one that is not there, and for all of them without \`--enable-metrics\` or \`--metric\`.
 Those that the server keeps are brought up to date every second.`,

@@ -18,6 +18,7 @@ export const mules = [
       },
     ],
     returns: 'bool',
+    always: true,
     raises: ['ValueError: no mule is configured, there is no such mule or farm, or the message is too long'],
     doc: `Sends a message to a mule, and does not wait for it. True: it is on its way; false: the queue is full.
 Messages wait in memory, and are lost when the server stops.
@@ -67,6 +68,7 @@ Differs from uWSGI: an unknown farm is an error, not passed over in silence.`,
       { name: 'timeout', type: 'float', default: -1, unit: 'seconds', doc: 'How long to wait; below 0: for ever.' },
     ],
     returns: 'bytes',
+    always: true,
     raises: ['ValueError: called outside of a mule, or timeout is no number'],
     luaAliases: ['mule_msg_get'],
     doc: `Waits for a message to this mule, to any mule, or to one of its farms. Empty bytes when the time is up.
@@ -85,6 +87,7 @@ Differs from uWSGI: \`signals\` means what it says, there it is the wrong way ro
     kind: 'blocking',
     params: [],
     returns: 'bytes',
+    always: true,
     raises: ['ValueError: called outside of a mule, or in one that belongs to no farm'],
     doc: `Waits for a message to one of this mule's farms, for ever. Signals wait until it is back.
 Differs from uWSGI: a mule without a farm gets an error instead of no message ever.`,
@@ -99,7 +102,7 @@ Differs from uWSGI: a mule without a farm gets an error instead of no message ev
     name: 'in_farm',
     group: 'mules',
     kind: 'immediate',
-    params: [{ name: 'farm', type: 'text', doc: "The farm's name." }],
+    params: [{ name: 'farm', type: 'text', default: null, doc: "The farm's name; not given: any farm." }],
     returns: 'true',
     raises: [],
     doc: 'Whether this thread is a mule of the farm: true, or nothing.',

@@ -60,6 +60,7 @@ export const process = [
     params: [],
     returns: {
       list: {
+        name: 'Worker',
         record: {
           id: 'int',
           pid: 'int',
@@ -77,6 +78,7 @@ export const process = [
           avg_rt: 'int',
           apps: {
             list: {
+              name: 'WorkerApp',
               record: {
                 id: 'int',
                 modifier1: 'int',
@@ -93,10 +95,11 @@ export const process = [
       },
       python: 'tuple',
     },
+    always: true,
     raises: [],
     doc: `What every worker is doing and has done. \`status\` is idle, busy, or sig17 in the handler of signal 17; times are in
 microseconds, \`tx\` and memory in bytes. Differs from uWSGI: workers are threads, so \`pid\`, \`rss\` and \`vsz\` are those of
-their one process (pid is 0 for a worker that does not run), and there is no list of apps.`,
+their one process (pid is 0 for a worker that does not run), and \`chdir\` is empty.`,
     example: { js: 'uwsgi.workers()[0].requests', lua: 'uwsgi.workers()[1].requests', python: "uwsgi.workers()[0]['requests']" },
   },
   {
@@ -106,6 +109,7 @@ their one process (pid is 0 for a worker that does not run), and there is no lis
     kind: 'immediate',
     params: [],
     returns: 'int',
+    always: true,
     raises: [],
     doc: 'How many requests all workers have served since the server started.',
     example: same('total_requests()', 'totalRequests()'),
@@ -116,7 +120,8 @@ their one process (pid is 0 for a worker that does not run), and there is no lis
     group: 'process',
     kind: 'immediate',
     params: [],
-    returns: { list: 'int', python: 'tuple', lua: 'values' },
+    returns: { list: 'int', python: 'tuple', count: 2, lua: 'values' },
+    always: true,
     raises: [],
     doc: `Bytes of memory: what lies in RAM, and the address space. Differs from uWSGI: both are of the whole server, whose
 threads the workers are.`,
@@ -133,6 +138,7 @@ threads the workers are.`,
     kind: 'immediate',
     params: [],
     returns: 'int',
+    always: true,
     raises: [],
     doc: 'The time, in microseconds since the epoch.',
     example: same('micros()'),
@@ -144,6 +150,7 @@ threads the workers are.`,
     kind: 'immediate',
     params: [],
     returns: 'true',
+    always: true,
     raises: [],
     doc: 'Asks the master for a graceful reload: apps are loaded anew, requests that run are finished first. Returns at once.',
     example: same('reload()'),
@@ -155,6 +162,7 @@ threads the workers are.`,
     kind: 'immediate',
     params: [],
     returns: 'true',
+    always: true,
     raises: [],
     doc: 'Asks the master to stop the server; requests that run are finished first. Returns at once.',
     example: same('stop()'),

@@ -51,7 +51,7 @@ Not defined when there is no such function, when it answered nothing, and when a
 \`socket-timeout\` seconds or says nothing. Differs from uWSGI: a function of this server that raises makes the call raise,
 and an empty answer is an answer; name and arguments may be text in Python too, and a missing or wrong one is a TypeError.`,
     example: {
-      js: "uwsgi.registerRpc('double', (n) => String(2 * n))\nreturn uwsgi.rpc('', 'double', '21').toString() // '42'",
+      js: "uwsgi.registerRpc('double', (n) => String(2 * Number(n)))\nreturn uwsgi.rpc('', 'double', '21').toString() // '42'",
       lua: "uwsgi.register_rpc('double', function(n) return 2 * n end)\nreturn uwsgi.rpc('', 'double', '21') -- '42'",
       python: "uwsgi.register_rpc('double', lambda n: b'%d' % (2 * int(n)))\nreturn uwsgi.rpc('', 'double', b'21')  # b'42'",
     },

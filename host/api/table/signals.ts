@@ -35,7 +35,12 @@ Differs from uWSGI: a signum out of range is refused, not taken modulo 256, and 
         maxBytes: 63,
         doc: 'Who runs the handler: `""` or `worker` (any worker), `workers`, `active-workers`, `worker2`, `mule` (any mule), `mules`, `mule1`, `farm_NAME`, `farm1`, `spooler`, `subscribed` (nobody).',
       },
-      { name: 'handler', type: 'function', doc: 'Called with the number of the signal.' },
+      {
+        name: 'handler',
+        type: 'function',
+        takes: [{ name: 'signum', type: 'int' }],
+        doc: 'Called with the number of the signal.',
+      },
     ],
     returns: 'none',
     raises: [
@@ -75,13 +80,16 @@ spoolers may register; a registration made while serving changes the receiver fo
     kind: 'blocking',
     params: [{ name: 'signum', type: 'int', default: null, min: 0, max: 255, doc: 'The signal to wait for; not given: any.' }],
     returns: 'bytes',
+    always: true,
+    value: '',
     raises: ['ValueError: signum is not from 0 to 255'],
     doc: `Waits for a signal that this thread receives. Handlers of all signals that come meanwhile run, that of the awaited
 one included. Returns nothing but empty bytes; \`signal_received\` tells which it was.`,
     example: {
       js: "uwsgi.registerSignal(18, 'worker', () => {})\nuwsgi.signal(18)\nuwsgi.signalWait(18)\nreturn uwsgi.signalReceived() // 18",
       lua: "uwsgi.register_signal(18, 'worker', function() end)\nuwsgi.signal(18)\nuwsgi.signal_wait(18)\nreturn uwsgi.signal_received() -- 18",
-      python: "uwsgi.register_signal(18, 'worker', lambda signum: None)\nuwsgi.signal(18)\nuwsgi.signal_wait(18)\nreturn uwsgi.signal_received()  # 18",
+      python:
+        "uwsgi.register_signal(18, 'worker', lambda signum: None)\nuwsgi.signal(18)\nuwsgi.signal_wait(18)\nreturn uwsgi.signal_received()  # 18",
     },
   },
   {
@@ -91,6 +99,7 @@ one included. Returns nothing but empty bytes; \`signal_received\` tells which i
     kind: 'immediate',
     params: [],
     returns: 'int',
+    always: true,
     raises: [],
     doc: 'The signal this thread received last; 0 before the first.',
     example: { js: 'uwsgi.signalReceived()', lua: 'uwsgi.signal_received()', python: 'uwsgi.signal_received()' },
