@@ -9,6 +9,7 @@ import { describeEnvironment, findMissing, type Missing, repository } from './pr
 import { type Omission, renderResults, renderRow, renderVerdicts } from './report.ts'
 import type { Row, RowReport } from './row.ts'
 import { apiRows } from './rows/api.ts'
+import { cacheRows } from './rows/caches.ts'
 import { helloRows } from './rows/hello.ts'
 import { manyClientsRows } from './rows/many-clients.ts'
 import { payloadRows } from './rows/payloads.ts'
@@ -24,6 +25,7 @@ const rows: readonly Row[] = [
   ...streamRows,
   ...manyClientsRows,
   ...apiRows,
+  ...cacheRows,
 ]
 
 process.exitCode = await main(process.argv.slice(2))

@@ -1,18 +1,14 @@
 // What one call of the uwsgi module costs, timed by a loop inside a handler: in each language, beside real uWSGI's Python and
-// Lua plugins; and a cache of 100,000 items, filled, read and expired.
+// Lua plugins.
 import { type BarName, judge, type Verdict } from '../bars.ts'
 import { ask } from '../client.ts'
 import { peerLanguage, peerNotes } from '../comparison.ts'
-import { memoryNow, toMb } from '../memory-watch.ts'
 import type { Row, RowContext, ValueReport } from '../row.ts'
 import { type Language, languageNames, type Server, startPolywsgi, startUwsgi, urlOf } from '../servers.ts'
 import { median } from '../statistics.ts'
 
 /** Requests before those that count. */
 const warmUps = 10
-
-/** Of the large cache. */
-const items = 100_000
 
 const languages: readonly Language[] = ['python', 'lua', 'js']
 
@@ -38,7 +34,7 @@ const calls: readonly Call[] = [
 /** Bars on ratios to real uWSGI, by language and call. */
 const ratioBars: Readonly<Record<string, BarName>> = { 'lua cache_get': 'cacheGetLua', 'python cache_get': 'cacheGetPython' }
 
-export const apiRows: readonly Row[] = [...languages.map(apiRow), cacheRow()]
+export const apiRows: readonly Row[] = languages.map(apiRow)
 
 function apiRow(language: Language): Row {
   const name = `api-${language}`
@@ -106,44 +102,12 @@ async function measure(
   return figures
 }
 
-async function figure(url: string): Promise<number> {
+export async function figure(url: string): Promise<number> {
   const { status, body } = await ask(url)
   const nanoseconds = Number(body)
   if (status !== 200 || !Number.isFinite(nanoseconds)) throw new Error(`${url} answers ${status} ${body}`)
   return nanoseconds
 }
 
-const microseconds = (nanoseconds: number | undefined): string =>
+export const microseconds = (nanoseconds: number | undefined): string =>
   nanoseconds === undefined ? '' : (nanoseconds / 1000).toFixed(nanoseconds < 10_000 ? 2 : 0)
-
-function cacheRow(): Row {
-  const name = 'cache-large'
-  const title = `a cache of ${items} items of 1 KB: filled, read, expired`
-  return {
-    name,
-    title,
-    needs: ['uwsgi', 'uwsgi-python'],
-    async run(context): Promise<ValueReport> {
-      const options = ['--cache2', `name=default,items=${items + 1},blocksize=1024,keysize=32`, '--cache-expire-freq', '1']
-      const lines: string[][] = []
-      const run = async (label: string, started: Server): Promise<void> => {
-        await using server = started
-        const before = memoryNow(server.child.pid)
-        const url = urlOf(server.httpPort, 'python')
-        const [fill, read] = [await figure(`${url}?fill=${items}`), await figure(`${url}?read=${items}`)]
-        const grown = toMb(memoryNow(server.child.pid) - before)
-        const seconds = await figure(`${url}?expire=${items}`)
-        lines.push([label, microseconds(fill), microseconds(read), (seconds / 1e9).toFixed(1), grown.toFixed(0)])
-        context.progress(`${label}: fill ${microseconds(fill)} µs, read ${microseconds(read)} µs, ${grown.toFixed(0)} MB`)
-      }
-      if (!context.settings.peersOnly) await run('polywsgi', await startPolywsgi('cache', ['python'], 1, options))
-      await run('uWSGI', await startUwsgi('cache', 'python', 'http11', 1, options))
-      const columns = ['server', 'fill (µs each)', 'read (µs each)', 'all expired after (s)', 'memory grown (MB)']
-      const notes = [
-        'From Python, one worker. The items expire after 2 s; the time is until none can be read any more.',
-        `Keys and values alone are ${toMb(items * (1024 + 16)).toFixed(0)} MB.`,
-      ]
-      return { kind: 'values', name, title, columns, lines, verdicts: [], notes }
-    },
-  }
-}
