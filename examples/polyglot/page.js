@@ -1,4 +1,5 @@
-// The page at the root: it calls one handler in each language from the browser and shows the three answers.
+// The page at the root: it calls two handlers in each language from the browser, one that answers by itself and one that calls
+// another language, and shows the answers.
 
 const page = `<!doctype html>
 <html lang="en">
@@ -18,12 +19,18 @@ const page = `<!doctype html>
   <dt>/lua/hello</dt><dd id="lua">…</dd>
   <dt>/js/hello</dt><dd id="js">…</dd>
 </dl>
+<p>Each of these calls a function of the next language, and counts in a cache that all of them share.</p>
+<dl>
+  <dt>/py/call</dt><dd id="py-call">…</dd>
+  <dt>/lua/call</dt><dd id="lua-call">…</dd>
+  <dt>/js/call</dt><dd id="js-call">…</dd>
+</dl>
 <button>Ask again</button>
 <script type="module">
-  const ask = async (language) => {
-    const place = document.getElementById(language)
+  const ask = async (language, what, id) => {
+    const place = document.getElementById(id)
     try {
-      const response = await fetch('/' + language + '/hello')
+      const response = await fetch('/' + language + '/' + what)
       place.textContent = (await response.text()).trim()
       place.classList.toggle('failed', !response.ok)
     } catch (error) {
@@ -31,7 +38,10 @@ const page = `<!doctype html>
       place.classList.add('failed')
     }
   }
-  const askAll = () => Promise.all(['py', 'lua', 'js'].map(ask))
+  const askAll = () =>
+    Promise.all(
+      ['py', 'lua', 'js'].flatMap((language) => [ask(language, 'hello', language), ask(language, 'call', language + '-call')]),
+    )
   document.querySelector('button').addEventListener('click', askAll)
   await askAll()
   document.body.dataset.done = 'yes'

@@ -7,6 +7,7 @@
 
 import { CacheCounters, type CacheStatistics } from './cache-counters.ts'
 import { type CacheHandle, type CacheShape, computeCacheLayout, headerFloat, headerWord } from './cache-layout.ts'
+import { CacheReader, needsLock, readTries } from './cache-reader.ts'
 import { CacheTable } from './cache-table.ts'
 import { type CacheOperator, CacheWriter, numberBytes } from './cache-writer.ts'
 
@@ -38,10 +39,6 @@ export class CacheBusyError extends Error {
 
 /** The master serves every client: longer than this it waits for nobody. */
 const masterLockMs = 50
-/** A reader looks so often before it queues for the lock. Most changes take less than a microsecond. */
-const readTries = 200
-/** Before it is left to `get`. */
-const directTries = 8
 /** A full cache may refuse thousands of items a second: the log hears of it once in so many milliseconds. */
 const fullLogMs = 1000
 
@@ -70,11 +67,10 @@ export class Cache {
   readonly #table: CacheTable
   readonly #counters: CacheCounters
   readonly #writer: CacheWriter
+  readonly #reader: CacheReader
   readonly #thread: number
   readonly #log: ((line: string) => void) | undefined
   readonly #now: () => number
-  // An atomic operation on it is a fence: what was read before is really read before the version is looked at again.
-  readonly #fence = new Int32Array(1)
   #toldFullAt = Number.NEGATIVE_INFINITY
 
   private constructor(handle: CacheHandle, user: CacheUser, table: CacheTable) {
@@ -85,6 +81,7 @@ export class Cache {
     this.#now = user.now ?? Date.now
     this.#counters = new CacheCounters(table, user.thread)
     this.#writer = new CacheWriter(table, this.#counters, this.#now)
+    this.#reader = new CacheReader(table, this.#counters, this.#now)
   }
 
   /** @throws RangeError when there is not so much memory */
@@ -122,28 +119,7 @@ export class Cache {
    * @returns bytes of the value; -1: there is none; -2: it has more than `room`, or only `get` could tell
    */
   getInto(source: Uint8Array, start: number, length: number, target: Uint32Array, to: number, room: number): number {
-    if (length === 0 || length > this.handle.shape.keysize) return -2
-    const table = this.#table
-    const hash = table.hash(source, start, length)
-    const versionAt = table.versionAt(hash)
-    for (let tries = 0; tries < directTries; tries += 1) {
-      const version = Atomics.load(table.words, versionAt)
-      if ((version & 1) === 1) continue
-      const item = table.find(hash, source, start, length)
-      // Read from under a writer's hands it may be anything: only what fits is copied, and the version tells the rest.
-      const found = item < 0 ? 0 : table.valueLength(item)
-      if (found > room || (item >= 0 && this.#isExpired(item))) return -2
-      if (item >= 0) table.copyValue(item, found, target, to)
-      if (!this.#isStill(versionAt, version)) continue
-      if (item < 0) {
-        this.#counters.miss()
-        return -1
-      }
-      this.#counters.hit()
-      table.lru?.touch(item)
-      return found
-    }
-    return -2
+    return this.#reader.readInto(source, start, length, target, to, room)
   }
 
   /** As `get`, with the time when the item expires. */
@@ -167,7 +143,7 @@ export class Cache {
       const structure = Atomics.load(words, headerWord.structure)
       if ((structure & 1) === 1) continue
       const keys = this.#listKeys()
-      if (this.#isStill(headerWord.structure, structure)) return keys
+      if (this.#reader.isStill(headerWord.structure, structure)) return keys
     }
     return this.#exclusively(() => this.#listKeys())
   }
@@ -257,7 +233,7 @@ export class Cache {
     if (earliest === 0 || earliest > this.#now()) return { removed: 0, next: 0 }
     const end = Math.min(from + count, table.highWater)
     const next = end < table.highWater ? end : 0
-    const isOver = (item: number): boolean => table.isValid(item) && this.#isExpired(item)
+    const isOver = (item: number): boolean => table.isValid(item) && this.#reader.isExpired(item)
     const expired: number[] = []
     for (let item = from; item < end; item += 1) if (isOver(item)) expired.push(item)
     if (expired.length === 0 || !table.mutex.tryLock(this.#thread)) return { removed: 0, next }
@@ -280,9 +256,9 @@ export class Cache {
       const versionAt = table.versionAt(table.hashOf(place))
       const version = Atomics.load(table.words, versionAt)
       if ((version & 1) === 1) continue
-      const found = table.isValid(place) && !this.#isExpired(place) ? takeItem(table, place) : undefined
+      const found = table.isValid(place) && !this.#reader.isExpired(place) ? takeItem(table, place) : undefined
       // A place whose item is now in another stripe is guarded by another version than the one that was read.
-      if (table.versionAt(table.hashOf(place)) === versionAt && this.#isStill(versionAt, version)) return found
+      if (table.versionAt(table.hashOf(place)) === versionAt && this.#reader.isStill(versionAt, version)) return found
     }
     return 'busy'
   }
@@ -304,40 +280,22 @@ export class Cache {
 
   /** @param isUse counts as a hit or a miss, and as a use of the item */
   #read<T>(key: Uint8Array, take: (table: CacheTable, item: number) => T, isUse: boolean): T | undefined {
-    if (!this.#isKey(key)) return this.#wasRead(-1, isUse)
-    const table = this.#table
-    const hash = table.hash(key)
-    const versionAt = table.versionAt(hash)
-    for (let tries = 0; tries < readTries; tries += 1) {
-      const version = Atomics.load(table.words, versionAt)
-      if ((version & 1) === 1) continue
-      const item = table.find(hash, key)
-      const isExpired = item >= 0 && this.#isExpired(item)
-      const isThere = item >= 0 && !isExpired
-      const result = isThere ? take(table, item) : undefined
-      if (!this.#isStill(versionAt, version)) continue
-      if (isExpired) this.#passExpired(hash, key)
-      return this.#wasRead(isThere ? item : -1, isUse, result)
+    const reader = this.#reader
+    if (!this.#isKey(key)) {
+      if (isUse) reader.used(-1)
+      return undefined
+    }
+    const hash = this.#table.hash(key)
+    const answer = reader.read(key, hash, take, isUse)
+    if (answer !== needsLock) {
+      if (reader.expired >= 0) this.#passExpired(hash, key)
+      return answer
     }
     return this.#exclusively(() => {
       const item = this.#writer.find(hash, key)
-      return this.#wasRead(item, isUse, item < 0 ? undefined : take(table, item))
+      if (isUse) reader.used(item)
+      return item < 0 ? undefined : take(this.#table, item)
     })
-  }
-
-  #wasRead<T>(item: number, isUse: boolean, result?: T): T | undefined {
-    if (!isUse) return result
-    if (item < 0) this.#counters.miss()
-    else {
-      this.#counters.hit()
-      this.#table.lru?.touch(item)
-    }
-    return result
-  }
-
-  #isStill(versionAt: number, version: number): boolean {
-    Atomics.add(this.#fence, 0, 0)
-    return Atomics.load(this.#table.words, versionAt) === version
   }
 
   /** A cache with `lazy_expire` is swept by its readers, in passing, when nobody is in their way. */
@@ -390,7 +348,7 @@ export class Cache {
     const table = this.#table
     const keys: Uint8Array<ArrayBuffer>[] = []
     for (let item = 0; item < table.highWater; item += 1) {
-      if (table.isValid(item) && !this.#isExpired(item)) keys.push(table.key(item))
+      if (table.isValid(item) && !this.#reader.isExpired(item)) keys.push(table.key(item))
     }
     return keys
   }
@@ -401,11 +359,6 @@ export class Cache {
 
   #fits(key: Uint8Array, value: Uint8Array): boolean {
     return this.#isKey(key) && value.length > 0 && value.length <= this.maxValue
-  }
-
-  #isExpired(item: number): boolean {
-    const expires = this.#table.expires(item)
-    return expires !== 0 && expires <= this.#now()
   }
 
   #deadline(expires: number): number {

@@ -65,9 +65,9 @@ export class ThreadMules implements Mules {
     return this.#wait(this.#farms, false, -1) as Uint8Array
   }
 
-  isInFarm(name: string): boolean {
+  isInFarm(name: string | undefined): boolean {
     const { muleId } = this.#parts.thread
-    return this.#options.farms.some((farm) => farm.name === name && farm.mules.includes(muleId))
+    return this.#options.farms.some((farm) => (name === undefined || farm.name === name) && farm.mules.includes(muleId))
   }
 
   /** The next message that this mule may take, if there is one: for its own loop. */

@@ -52,6 +52,14 @@ describe('the polyglot example', () => {
     expect([nowhere.status, await nowhere.text()]).toEqual([404, 'Not Found\n'])
   })
 
+  it('lets each language call the next, and count with the others', async () => {
+    const said = new Map<string, string>()
+    for (const language of languages) said.set(language, await (await fetch(`${server.http}/${language}/call`)).text())
+    expect(said.get('py')).toBe('hello Python, says Lua 5.4 (call 1)\n')
+    expect(said.get('lua')).toBe('hello Lua, says JavaScript (call 2)\n')
+    expect(said.get('js')).toMatch(/^hello JavaScript, says Python 3\.14\.\d+ \(call 3\)\n$/)
+  })
+
   it('tells which interpreter booted in which worker', () => {
     for (const worker of [1, 2]) {
       for (const language of ['python', 'lua', 'js'])

@@ -1,11 +1,11 @@
 // The `uwsgi` module of JavaScript guests. Generated from the API table by `npm run gen`; do not edit.
 
 /** Bytes from the server: `toString()` decodes them as UTF-8. */
-declare class UwsgiBytes extends Uint8Array {
+interface UwsgiBytes extends Uint8Array {
   toString(): string
 }
 
-/** Raised by functions of the module; `code` is one of docs/errors.md. */
+/** A global class. Raised by functions of the module; `code` is one of docs/errors.md. */
 declare class UwsgiError extends Error {
   readonly code: string
 }
@@ -14,6 +14,34 @@ type OptionValue = string | true
 type Options = Readonly<Record<string, OptionValue | OptionValue[] | undefined>>
 
 declare module 'uwsgi' {
+  interface WorkerApp {
+    readonly id: number
+    readonly modifier1: number
+    readonly mountpoint: UwsgiBytes
+    readonly startup_time: number
+    readonly requests: number
+    readonly exceptions: number
+    readonly chdir: UwsgiBytes
+  }
+
+  interface Worker {
+    readonly id: number
+    readonly pid: number
+    readonly requests: number
+    readonly delta_requests: number
+    readonly signals: number
+    readonly exceptions: number
+    readonly status: UwsgiBytes
+    readonly rss: number
+    readonly vsz: number
+    readonly running_time: number
+    readonly last_spawn: number
+    readonly respawn_count: number
+    readonly tx: number
+    readonly avg_rt: number
+    readonly apps: WorkerApp[]
+  }
+
   /**
    * The server's version, for example `0.1.0`. Differs from uWSGI: it is the version of polywsgi.
    */
@@ -22,7 +50,7 @@ declare module 'uwsgi' {
   /**
    * The version as numbers, to be compared: (0, 1, 0). Differs from uWSGI: there are three.
    */
-  const versionInfo: number[]
+  const versionInfo: [number, number, number]
   const version_info: typeof versionInfo
   export { versionInfo, version_info }
   /**
@@ -33,18 +61,18 @@ declare module 'uwsgi' {
   /**
    * The number of the worker that runs this code, from 1; 0 outside workers.
    */
-  function workerId(): number | undefined
+  function workerId(): number
   const worker_id: typeof workerId
   export { workerId, worker_id }
   /**
    * The process id of the master. Workers are threads of the master, so it is also the id of this process.
    */
-  function masterpid(): number | undefined
+  function masterpid(): number
   export { masterpid }
   /**
    * The number of the mule that runs this code, from 1; 0 outside mules.
    */
-  function muleId(): number | undefined
+  function muleId(): number
   const mule_id: typeof muleId
   export { muleId, mule_id }
   /**
@@ -58,7 +86,7 @@ declare module 'uwsgi' {
    * @param message The line to write; a newline is added. Its bytes are written as they are.
    * @throws a missing message, or one that is neither text nor bytes
    */
-  function log(message: string | Uint8Array): true | undefined
+  function log(message: string | Uint8Array): true
   export { log }
   /**
    * Has this request's line logged, `--disable-logging` or not.
@@ -176,7 +204,7 @@ declare module 'uwsgi' {
    * @param key The key: up to `keysize` bytes.
    * @param cache The name of a cache; `name@address` and `@address` for one of another server; not given: the first one.
    */
-  function cacheNum(key: string | Uint8Array, cache?: string | Uint8Array): number | bigint | undefined
+  function cacheNum(key: string | Uint8Array, cache?: string | Uint8Array): number | bigint
   const cache_num: typeof cacheNum
   export { cacheNum, cache_num }
   /**
@@ -191,7 +219,7 @@ declare module 'uwsgi' {
    * @param cache The name of a cache; not given: the first one.
    * @throws ValueError: no local uWSGI cache available
    */
-  function cacheKeys(cache?: string | Uint8Array): UwsgiBytes[] | undefined
+  function cacheKeys(cache?: string | Uint8Array): UwsgiBytes[]
   const cache_keys: typeof cacheKeys
   export { cacheKeys, cache_keys }
   /**
@@ -222,7 +250,7 @@ declare module 'uwsgi' {
    * @throws ValueError: Invalid lock number
    * @throws ValueError: The spooler cannot lock/unlock resources
    */
-  function isLocked(num?: number): boolean | undefined
+  function isLocked(num?: number): boolean
   const is_locked: typeof isLocked
   export { isLocked, is_locked }
   /**
@@ -249,7 +277,7 @@ declare module 'uwsgi' {
    * @throws ValueError: kind has more than 63 bytes
    * @throws TypeError: handler is no function
    */
-  function registerSignal(signum: number, kind: string | Uint8Array, handler: (...args: never[]) => unknown): undefined
+  function registerSignal(signum: number, kind: string | Uint8Array, handler: (signum: number) => unknown): undefined
   const register_signal: typeof registerSignal
   export { registerSignal, register_signal }
   /**
@@ -266,13 +294,13 @@ declare module 'uwsgi' {
    * @param signum The signal to wait for; not given: any.
    * @throws ValueError: signum is not from 0 to 255
    */
-  function signalWait(signum?: number): UwsgiBytes | undefined
+  function signalWait(signum?: number): UwsgiBytes
   const signal_wait: typeof signalWait
   export { signalWait, signal_wait }
   /**
    * The signal this thread received last; 0 before the first.
    */
-  function signalReceived(): number | undefined
+  function signalReceived(): number
   const signal_received: typeof signalReceived
   export { signalReceived, signal_received }
   /**
@@ -326,7 +354,7 @@ declare module 'uwsgi' {
    * @throws ValueError: unable to add cron (there are 64 already)
    * @throws ValueError: an argument is out of range
    */
-  function addCron(signum: number, minute: number, hour: number, day: number, month: number, week: number): true | undefined
+  function addCron(signum: number, minute: number, hour: number, day: number, month: number, week: number): true
   const add_cron: typeof addCron
   export { addCron, add_cron }
   /**
@@ -350,7 +378,7 @@ declare module 'uwsgi' {
    * @param argc How many arguments it takes; 0: any number.
    * @throws ValueError: there are `rpc-max` functions already
    */
-  function registerRpc(name: string | Uint8Array, function_: (...args: never[]) => unknown, argc?: number): true
+  function registerRpc(name: string | Uint8Array, function_: (...args: UwsgiBytes[]) => unknown, argc?: number): true
   const register_rpc: typeof registerRpc
   export { registerRpc, register_rpc }
   /**
@@ -393,7 +421,7 @@ declare module 'uwsgi' {
    * @param target A mule's number, or a farm's name for one mule of it. Not given, or 0: any mule.
    * @throws ValueError: no mule is configured, there is no such mule or farm, or the message is too long
    */
-  function muleMsg(message: string | Uint8Array, target?: number | string | Uint8Array): boolean | undefined
+  function muleMsg(message: string | Uint8Array, target?: number | string | Uint8Array): boolean
   const mule_msg: typeof muleMsg
   export { muleMsg, mule_msg }
   /**
@@ -416,7 +444,7 @@ declare module 'uwsgi' {
    * @param timeout How long to wait; below 0: for ever.
    * @throws ValueError: called outside of a mule, or timeout is no number
    */
-  function muleGetMsg(signals?: boolean, farms?: boolean, buffer_size?: number, timeout?: number): UwsgiBytes | undefined
+  function muleGetMsg(signals?: boolean, farms?: boolean, buffer_size?: number, timeout?: number): UwsgiBytes
   const mule_get_msg: typeof muleGetMsg
   export { muleGetMsg, mule_get_msg }
   /**
@@ -424,14 +452,14 @@ declare module 'uwsgi' {
   Differs from uWSGI: a mule without a farm gets an error instead of no message ever.
    * @throws ValueError: called outside of a mule, or in one that belongs to no farm
    */
-  function farmGetMsg(): UwsgiBytes | undefined
+  function farmGetMsg(): UwsgiBytes
   const farm_get_msg: typeof farmGetMsg
   export { farmGetMsg, farm_get_msg }
   /**
    * Whether this thread is a mule of the farm: true, or nothing.
-   * @param farm The farm's name.
+   * @param farm The farm's name; not given: any farm.
    */
-  function inFarm(farm: string | Uint8Array): true | undefined
+  function inFarm(farm?: string | Uint8Array): true | undefined
   const in_farm: typeof inFarm
   export { inFarm, in_farm }
   /**
@@ -463,17 +491,17 @@ declare module 'uwsgi' {
   /**
    * What a `spooler` function returns when a job is done: its file is removed.
    */
-  const SPOOL_OK: number
+  const SPOOL_OK: -2
   export { SPOOL_OK }
   /**
    * What a `spooler` function returns to be given the job again later.
    */
-  const SPOOL_RETRY: number
+  const SPOOL_RETRY: -1
   export { SPOOL_RETRY }
   /**
    * What a `spooler` function returns for a job that is not its own: the next language is asked.
    */
-  const SPOOL_IGNORE: number
+  const SPOOL_IGNORE: 0
   export { SPOOL_IGNORE }
   /**
    * The spoolers' directories, as absolute paths. The first one takes jobs that name none.
@@ -488,7 +516,7 @@ declare module 'uwsgi' {
    * @throws ValueError: a value has more than 65535 bytes, all together have, or `at` or `priority` is no number
    * @throws OSError: the job cannot be written
    */
-  function spool(job: Record<string, string | number | Uint8Array>): UwsgiBytes | undefined
+  function spool(job: Record<string, string | number | Uint8Array>): UwsgiBytes
   const sendToSpooler: typeof spool
   const send_to_spooler: typeof spool
   export { spool, sendToSpooler, send_to_spooler }
@@ -497,7 +525,7 @@ declare module 'uwsgi' {
    * @param seconds From now on, of all spoolers.
    * @throws ValueError: argument out of range
    */
-  function setSpoolerFrequency(seconds: number): true | undefined
+  function setSpoolerFrequency(seconds: number): true
   const set_spooler_frequency: typeof setSpoolerFrequency
   export { setSpoolerFrequency, set_spooler_frequency }
   /**
@@ -505,7 +533,7 @@ declare module 'uwsgi' {
   Differs from uWSGI: those with a priority are listed too.
    * @throws OSError: a directory cannot be read
    */
-  function spoolerJobs(): UwsgiBytes[] | undefined
+  function spoolerJobs(): UwsgiBytes[]
   const spooler_jobs: typeof spoolerJobs
   export { spoolerJobs, spooler_jobs }
   /**
@@ -520,13 +548,13 @@ declare module 'uwsgi' {
   /**
    * The process id of the first spooler; 0 without one. Spoolers are threads of the master, so it is the id of this process.
    */
-  function spoolerPid(): number | undefined
+  function spoolerPid(): number
   const spooler_pid: typeof spoolerPid
   export { spoolerPid, spooler_pid }
   /**
    * The process id of each spooler: the same number, once per spooler.
    */
-  function spoolerPids(): number[] | undefined
+  function spoolerPids(): number[]
   const spooler_pids: typeof spoolerPids
   export { spoolerPids, spooler_pids }
   /**
@@ -615,14 +643,14 @@ declare module 'uwsgi' {
    * How many requests this worker has served so far: 0 during the first, one more in `after_req_hook`. 0 outside
   workers.
    */
-  function requestId(): number | undefined
+  function requestId(): number
   const request_id: typeof requestId
   export { requestId, request_id }
   /**
    * Bytes of the body of the request that is being served, as its head announces them; 0 for none.
    * @throws ValueError: no request is being served here
    */
-  function cl(): number | undefined
+  function cl(): number
   export { cl }
   /**
    * Sets a variable for this request's log line, where `--log-format` has %(name). Differs from uWSGI: what is longer than
@@ -679,36 +707,36 @@ declare module 'uwsgi' {
   /**
    * What every worker is doing and has done. `status` is idle, busy, or sig17 in the handler of signal 17; times are in
   microseconds, `tx` and memory in bytes. Differs from uWSGI: workers are threads, so `pid`, `rss` and `vsz` are those of
-  their one process (pid is 0 for a worker that does not run), and there is no list of apps.
+  their one process (pid is 0 for a worker that does not run), and `chdir` is empty.
    */
-  function workers(): ({ id: number; pid: number; requests: number; delta_requests: number; signals: number; exceptions: number; status: UwsgiBytes; rss: number; vsz: number; running_time: number; last_spawn: number; respawn_count: number; tx: number; avg_rt: number; apps: ({ id: number; modifier1: number; mountpoint: UwsgiBytes; startup_time: number; requests: number; exceptions: number; chdir: UwsgiBytes })[] })[] | undefined
+  function workers(): Worker[]
   export { workers }
   /**
    * How many requests all workers have served since the server started.
    */
-  function totalRequests(): number | undefined
+  function totalRequests(): number
   const total_requests: typeof totalRequests
   export { totalRequests, total_requests }
   /**
    * Bytes of memory: what lies in RAM, and the address space. Differs from uWSGI: both are of the whole server, whose
   threads the workers are.
    */
-  function mem(): number[] | undefined
+  function mem(): [number, number]
   export { mem }
   /**
    * The time, in microseconds since the epoch.
    */
-  function micros(): number | undefined
+  function micros(): number
   export { micros }
   /**
    * Asks the master for a graceful reload: apps are loaded anew, requests that run are finished first. Returns at once.
    */
-  function reload(): true | undefined
+  function reload(): true
   export { reload }
   /**
    * Asks the master to stop the server; requests that run are finished first. Returns at once.
    */
-  function stop(): true | undefined
+  function stop(): true
   export { stop }
   /**
    * Names this worker's thread for `top -H` and `ps -L` (/proc/PID/task/TID/comm). Differs from uWSGI: it is the name of
@@ -730,7 +758,7 @@ declare module 'uwsgi' {
   Those that the server keeps are brought up to date every second.
    * @param name The metric's name, `worker.1.requests`, or its OID, `3.1.1`.
    */
-  function metricGet(name: string | Uint8Array): number | bigint | undefined
+  function metricGet(name: string | Uint8Array): number | bigint
   const metric_get: typeof metricGet
   export { metricGet, metric_get }
   /**
@@ -844,21 +872,21 @@ declare module 'uwsgi' {
    * @param count How many slots to look at.
    * @throws ValueError: no queue is configured
    */
-  function queueLast(count?: number): UwsgiBytes[] | undefined
+  function queueLast(count?: number): UwsgiBytes[]
   const queue_last: typeof queueLast
   export { queueLast, queue_last }
   /**
    * The slot that the next push fills.
    * @throws ValueError: no queue is configured
    */
-  function queueSlot(): number | undefined
+  function queueSlot(): number
   const queue_slot: typeof queueSlot
   export { queueSlot, queue_slot }
   /**
    * The slot that the next pull empties.
    * @throws ValueError: no queue is configured
    */
-  function queuePullSlot(): number | undefined
+  function queuePullSlot(): number
   const queue_pull_slot: typeof queuePullSlot
   export { queuePullSlot, queue_pull_slot }
   /**
@@ -868,7 +896,7 @@ declare module 'uwsgi' {
    * @param length How many bytes; 0: to the end.
    * @throws ValueError: error calling uwsgi_sharedarea_...(): no such area, or a place outside of it
    */
-  function sharedareaRead(id: number, position: number, length?: number): UwsgiBytes | undefined
+  function sharedareaRead(id: number, position: number, length?: number): UwsgiBytes
   const sharedarea_read: typeof sharedareaRead
   export { sharedareaRead, sharedarea_read }
   /**
@@ -887,7 +915,7 @@ declare module 'uwsgi' {
    * @param position Byte of the area, from 0.
    * @throws ValueError: error calling uwsgi_sharedarea_...(): no such area, or a place outside of it
    */
-  function sharedareaRead8(id: number, position: number): number | undefined
+  function sharedareaRead8(id: number, position: number): number
   const sharedarea_read8: typeof sharedareaRead8
   const sharedareaReadbyte: typeof sharedareaRead8
   const sharedarea_readbyte: typeof sharedareaRead8
@@ -898,7 +926,7 @@ declare module 'uwsgi' {
    * @param position Byte of the area, from 0.
    * @throws ValueError: error calling uwsgi_sharedarea_...(): no such area, or a place outside of it
    */
-  function sharedareaRead16(id: number, position: number): number | undefined
+  function sharedareaRead16(id: number, position: number): number
   const sharedarea_read16: typeof sharedareaRead16
   export { sharedareaRead16, sharedarea_read16 }
   /**
@@ -907,7 +935,7 @@ declare module 'uwsgi' {
    * @param position Byte of the area, from 0.
    * @throws ValueError: error calling uwsgi_sharedarea_...(): no such area, or a place outside of it
    */
-  function sharedareaRead32(id: number, position: number): number | undefined
+  function sharedareaRead32(id: number, position: number): number
   const sharedarea_read32: typeof sharedareaRead32
   export { sharedareaRead32, sharedarea_read32 }
   /**
@@ -916,7 +944,7 @@ declare module 'uwsgi' {
    * @param position Byte of the area, from 0.
    * @throws ValueError: error calling uwsgi_sharedarea_...(): no such area, or a place outside of it
    */
-  function sharedareaRead64(id: number, position: number): number | bigint | undefined
+  function sharedareaRead64(id: number, position: number): number | bigint
   const sharedarea_read64: typeof sharedareaRead64
   const sharedareaReadlong: typeof sharedareaRead64
   const sharedarea_readlong: typeof sharedareaRead64

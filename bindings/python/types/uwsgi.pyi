@@ -1,25 +1,53 @@
 # The `uwsgi` module of Python guests. Generated from the API table by `npm run gen`; do not edit.
-from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from collections.abc import Buffer, Callable
+from typing import Any, Literal, TypedDict, type_check_only
+
+@type_check_only
+class _WorkerApp(TypedDict):
+    id: int
+    modifier1: int
+    mountpoint: bytes
+    startup_time: int
+    requests: int
+    exceptions: int
+    chdir: bytes
+
+@type_check_only
+class _Worker(TypedDict):
+    id: int
+    pid: int
+    requests: int
+    delta_requests: int
+    signals: int
+    exceptions: int
+    status: bytes
+    rss: int
+    vsz: int
+    running_time: int
+    last_spawn: int
+    respawn_count: int
+    tx: int
+    avg_rt: int
+    apps: tuple[_WorkerApp, ...]
 
 version: bytes
 """The server's version, for example `0.1.0`. Differs from uWSGI: it is the version of polywsgi."""
 
-version_info: tuple[int, ...]
+version_info: tuple[int, int, int]
 """The version as numbers, to be compared: (0, 1, 0). Differs from uWSGI: there are three."""
 
 hostname: bytes
 """The host name of the machine the server runs on."""
 
-def worker_id() -> int | None:
+def worker_id() -> int:
     """The number of the worker that runs this code, from 1; 0 outside workers."""
     ...
 
-def masterpid() -> int | None:
+def masterpid() -> int:
     """The process id of the master. Workers are threads of the master, so it is also the id of this process."""
     ...
 
-def mule_id() -> int | None:
+def mule_id() -> int:
     """The number of the mule that runs this code, from 1; 0 outside mules."""
     ...
 
@@ -27,7 +55,7 @@ def i_am_the_spooler() -> Literal[True] | None:
     """True in a spooler, not_defined everywhere else."""
     ...
 
-def log(message: str | bytes | bytearray | memoryview) -> Literal[True] | None:
+def log(message: str | Buffer) -> Literal[True]:
     """Writes one line to the server's log. Differs from uWSGI: Lua gets true for it, not nothing.
 
     message: The line to write; a newline is added. Its bytes are written as they are.
@@ -45,7 +73,7 @@ def log_this_request() -> None:
 opt: dict[str, bytes | Literal[True] | list[bytes | Literal[True]]]
 """The options as given, unknown ones of a configuration file included. An option given more than once is a list of its values. An option given without a value is true. Differs from uWSGI: repeated options are kept (uWSGI on Python 3 loses all but the last)."""
 
-def cache_get(key: str | bytes | bytearray | memoryview, cache: str | bytes | None = None) -> bytes | None:
+def cache_get(key: str | Buffer, cache: str | bytes | None = None) -> bytes | None:
     """The value of a key. Not_defined for a missing key, an unknown cache, or a server that does not answer.
     Differs from uWSGI: an item that has expired is never returned, whether it was swept out or not.
 
@@ -53,14 +81,14 @@ def cache_get(key: str | bytes | bytearray | memoryview, cache: str | bytes | No
     cache: The name of a cache; `name@address` and `@address` for one of another server; not given: the first one."""
     ...
 
-def cache_exists(key: str | bytes | bytearray | memoryview, cache: str | bytes | None = None) -> Literal[True] | None:
+def cache_exists(key: str | Buffer, cache: str | bytes | None = None) -> Literal[True] | None:
     """Whether there is an item of that key: true, or not_defined, as for an unknown cache, or a server that does not answer.
 
     key: The key: up to `keysize` bytes.
     cache: The name of a cache; `name@address` and `@address` for one of another server; not given: the first one."""
     ...
 
-def cache_set(key: str | bytes | bytearray | memoryview, value: str | bytes | bytearray | memoryview, expires: int = 0, cache: str | bytes | None = None) -> Literal[True] | None:
+def cache_set(key: str | Buffer, value: str | Buffer, expires: int = 0, cache: str | bytes | None = None) -> Literal[True] | None:
     """Adds an item. Not_defined, with nothing changed, for a key that exists, an empty or too long key or value, a full cache, an unknown cache, or a server that does not answer.
 
     key: The key: up to `keysize` bytes.
@@ -69,7 +97,7 @@ def cache_set(key: str | bytes | bytearray | memoryview, value: str | bytes | by
     cache: The name of a cache; `name@address` and `@address` for one of another server; not given: the first one."""
     ...
 
-def cache_update(key: str | bytes | bytearray | memoryview, value: str | bytes | bytearray | memoryview, expires: int = 0, cache: str | bytes | None = None) -> Literal[True] | None:
+def cache_update(key: str | Buffer, value: str | Buffer, expires: int = 0, cache: str | bytes | None = None) -> Literal[True] | None:
     """Adds an item, or gives one that exists another value and another expiry. Not_defined, with nothing changed, for
     an empty or too long key or value, a full cache, an unknown cache, or a server that does not answer.
 
@@ -79,14 +107,14 @@ def cache_update(key: str | bytes | bytearray | memoryview, value: str | bytes |
     cache: The name of a cache; `name@address` and `@address` for one of another server; not given: the first one."""
     ...
 
-def cache_del(key: str | bytes | bytearray | memoryview, cache: str | bytes | None = None) -> Literal[True] | None:
+def cache_del(key: str | Buffer, cache: str | bytes | None = None) -> Literal[True] | None:
     """Removes an item. Not_defined for a missing key, an unknown cache, or a server that does not answer.
 
     key: The key: up to `keysize` bytes.
     cache: The name of a cache; `name@address` and `@address` for one of another server; not given: the first one."""
     ...
 
-def cache_inc(key: str | bytes | bytearray | memoryview, n: int = 1, expires: int = 0, cache: str | bytes | None = None) -> Literal[True] | None:
+def cache_inc(key: str | Buffer, n: int = 1, expires: int = 0, cache: str | bytes | None = None) -> Literal[True] | None:
     """Adds to the number that an item is (`cache_num`). A missing item begins as `math_initial`; numbers have 64 bits, a sign, and wrap. Not_defined, with nothing changed,
     for a value that is not of 8 bytes, a full cache, an unknown cache. Differs from uWSGI: such a value is not cut to 8 bytes,
     and a remote cache is refused, where uWSGI overwrites its item.
@@ -99,7 +127,7 @@ def cache_inc(key: str | bytes | bytearray | memoryview, n: int = 1, expires: in
     Raises ValueError: the numbers of a remote cache cannot be changed"""
     ...
 
-def cache_dec(key: str | bytes | bytearray | memoryview, n: int = 1, expires: int = 0, cache: str | bytes | None = None) -> Literal[True] | None:
+def cache_dec(key: str | Buffer, n: int = 1, expires: int = 0, cache: str | bytes | None = None) -> Literal[True] | None:
     """Subtracts from the number that an item is (`cache_num`). A missing item begins as `math_initial`; numbers have 64 bits, a sign, and wrap. Not_defined, with nothing changed,
     for a value that is not of 8 bytes, a full cache, an unknown cache. Differs from uWSGI: such a value is not cut to 8 bytes,
     and a remote cache is refused, where uWSGI overwrites its item.
@@ -112,7 +140,7 @@ def cache_dec(key: str | bytes | bytearray | memoryview, n: int = 1, expires: in
     Raises ValueError: the numbers of a remote cache cannot be changed"""
     ...
 
-def cache_mul(key: str | bytes | bytearray | memoryview, n: int = 2, expires: int = 0, cache: str | bytes | None = None) -> Literal[True] | None:
+def cache_mul(key: str | Buffer, n: int = 2, expires: int = 0, cache: str | bytes | None = None) -> Literal[True] | None:
     """Multiplies the number that an item is (`cache_num`). A missing item begins as `math_initial`; numbers have 64 bits, a sign, and wrap. Not_defined, with nothing changed,
     for a value that is not of 8 bytes, a full cache, an unknown cache. Differs from uWSGI: such a value is not cut to 8 bytes,
     and a remote cache is refused, where uWSGI overwrites its item.
@@ -125,7 +153,7 @@ def cache_mul(key: str | bytes | bytearray | memoryview, n: int = 2, expires: in
     Raises ValueError: the numbers of a remote cache cannot be changed"""
     ...
 
-def cache_div(key: str | bytes | bytearray | memoryview, n: int = 2, expires: int = 0, cache: str | bytes | None = None) -> Literal[True] | None:
+def cache_div(key: str | Buffer, n: int = 2, expires: int = 0, cache: str | bytes | None = None) -> Literal[True] | None:
     """Divides the number that an item is (`cache_num`), towards zero; by zero it becomes 0. A missing item begins as `math_initial`; numbers have 64 bits, a sign, and wrap. Not_defined, with nothing changed,
     for a value that is not of 8 bytes, a full cache, an unknown cache. Differs from uWSGI: such a value is not cut to 8 bytes,
     and a remote cache is refused, where uWSGI overwrites its item.
@@ -138,7 +166,7 @@ def cache_div(key: str | bytes | bytearray | memoryview, n: int = 2, expires: in
     Raises ValueError: the numbers of a remote cache cannot be changed"""
     ...
 
-def cache_num(key: str | bytes | bytearray | memoryview, cache: str | bytes | None = None) -> int | None:
+def cache_num(key: str | Buffer, cache: str | bytes | None = None) -> int:
     """The number that an item is: its value as 8 bytes in the machine's order. 0 for a missing key, for a value of another
     size, for an unknown cache, or a server that does not answer.
 
@@ -152,7 +180,7 @@ def cache_clear(cache: str | bytes | None = None) -> Literal[True] | None:
     cache: The name of a cache; `name@address` and `@address` for one of another server; not given: the first one."""
     ...
 
-def cache_keys(cache: str | bytes | None = None) -> list[bytes] | None:
+def cache_keys(cache: str | bytes | None = None) -> list[bytes]:
     """The keys of all items of a cache of this server, as they are at one moment, in no order.
 
     cache: The name of a cache; not given: the first one.
@@ -184,7 +212,7 @@ def unlock(num: int = 0) -> None:
     Raises ValueError: another worker holds the lock"""
     ...
 
-def is_locked(num: int = 0) -> bool | None:
+def is_locked(num: int = 0) -> bool:
     """Whether anybody holds a lock. Differs from uWSGI: it never takes the lock of a worker that has died.
 
     num: Which lock: 0, and as many more as `--locks` says.
@@ -206,7 +234,7 @@ def signal(signum: int, node: str | bytes | None = None) -> None:
     Raises ValueError: node X rejected signal N"""
     ...
 
-def register_signal(signum: int, kind: str | bytes, handler: Callable[..., Any]) -> None:
+def register_signal(signum: int, kind: str | bytes, handler: Callable[[int], Any]) -> None:
     """Registers the handler of a signal, and who is to run it. To be done while the app loads, in every thread; the same
     number twice in one load is refused. Later registrations replace.
     Differs from uWSGI: a kind of no known form is refused here, not when the signal comes; mules and
@@ -229,7 +257,7 @@ def signal_registered(signum: int) -> Literal[True] | None:
     Raises ValueError: signum is not from 0 to 255"""
     ...
 
-def signal_wait(signum: int | None = None) -> bytes | None:
+def signal_wait(signum: int | None = None) -> Literal[b""]:
     """Waits for a signal that this thread receives. Handlers of all signals that come meanwhile run, that of the awaited
     one included. Returns nothing but empty bytes; `signal_received` tells which it was.
 
@@ -238,7 +266,7 @@ def signal_wait(signum: int | None = None) -> bytes | None:
     Raises ValueError: signum is not from 0 to 255"""
     ...
 
-def signal_received() -> int | None:
+def signal_received() -> int:
     """The signal this thread received last; 0 before the first."""
     ...
 
@@ -279,7 +307,7 @@ def add_rb_timer(signum: int, seconds: int, iterations: int = 0) -> None:
     Raises ValueError: an argument is out of range"""
     ...
 
-def add_cron(signum: int, minute: int, hour: int, day: int, month: int, week: int) -> Literal[True] | None:
+def add_cron(signum: int, minute: int, hour: int, day: int, month: int, week: int) -> Literal[True]:
     """Raises a signal in each minute of local time that fits; with both a day and a week, when either fits. A minute that
     fits right now counts.
     One made while apps load counts once, whatever number of threads, respawns and reloads repeat it.
@@ -320,7 +348,7 @@ def register_rpc(name: str | bytes, function: Callable[..., Any], argc: int = 0)
     Raises ValueError: there are `rpc-max` functions already"""
     ...
 
-def rpc(node: str | bytes | None, name: str | bytes, *args: str | bytes | bytearray | memoryview) -> bytes | None:
+def rpc(node: str | bytes | None, name: str | bytes, *args: str | Buffer) -> bytes | None:
     """Calls a function of another server, or of this one, and waits for its answer.
     Not defined when there is no such function, when it answered nothing, and when another server cannot be reached in
     `socket-timeout` seconds or says nothing. Differs from uWSGI: a function of this server that raises makes the call raise,
@@ -336,7 +364,7 @@ def rpc(node: str | bytes | None, name: str | bytes, *args: str | bytes | bytear
     Raises OSError: another server's answer is cut off, or no answer to a call"""
     ...
 
-def call(name: str | bytes, *args: str | bytes | bytearray | memoryview) -> bytes | None:
+def call(name: str | bytes, *args: str | Buffer) -> bytes | None:
     """Calls a function of this server: in this thread when it is registered here, else of the embedding program, else in
     another thread. Not defined when there is none of that name, or it answered nothing.
     Differs from uWSGI: name and arguments may be text in Python too, and a missing or wrong one is a TypeError.
@@ -352,7 +380,7 @@ def rpc_list() -> tuple[bytes, ...]:
     """The names of the functions registered in this thread."""
     ...
 
-def mule_msg(message: str | bytes | bytearray | memoryview, target: int | str | bytes | bytearray | memoryview | None = None) -> bool | None:
+def mule_msg(message: str | Buffer, target: int | str | Buffer | None = None) -> bool:
     """Sends a message to a mule, and does not wait for it. True: it is on its way; false: the queue is full.
     Messages wait in memory, and are lost when the server stops.
     Differs from uWSGI: a message of more than 65536 bytes is refused, not cut, and a mule that does not exist is an error.
@@ -363,7 +391,7 @@ def mule_msg(message: str | bytes | bytearray | memoryview, target: int | str | 
     Raises ValueError: no mule is configured, there is no such mule or farm, or the message is too long"""
     ...
 
-def farm_msg(farm: str | bytes, message: str | bytes | bytearray | memoryview) -> None:
+def farm_msg(farm: str | bytes, message: str | Buffer) -> None:
     """Sends a message to one mule of a farm. When its queue is full the message is dropped, with a line in the log.
     Differs from uWSGI: an unknown farm is an error, not passed over in silence.
 
@@ -373,7 +401,7 @@ def farm_msg(farm: str | bytes, message: str | bytes | bytearray | memoryview) -
     Raises ValueError: there is no such farm, or the message is too long"""
     ...
 
-def mule_get_msg(signals: bool = True, farms: bool = True, buffer_size: int = 65536, timeout: float = -1) -> bytes | None:
+def mule_get_msg(signals: bool = True, farms: bool = True, buffer_size: int = 65536, timeout: float = -1) -> bytes:
     """Waits for a message to this mule, to any mule, or to one of its farms. Empty bytes when the time is up.
     For mules with programs of their own; others have `mule_msg_hook`.
     Differs from uWSGI: `signals` means what it says, there it is the wrong way round; and `timeout` may be a fraction.
@@ -386,7 +414,7 @@ def mule_get_msg(signals: bool = True, farms: bool = True, buffer_size: int = 65
     Raises ValueError: called outside of a mule, or timeout is no number"""
     ...
 
-def farm_get_msg() -> bytes | None:
+def farm_get_msg() -> bytes:
     """Waits for a message to one of this mule's farms, for ever. Signals wait until it is back.
     Differs from uWSGI: a mule without a farm gets an error instead of no message ever.
 
@@ -394,10 +422,10 @@ def farm_get_msg() -> bytes | None:
     Raises ValueError: called outside of a mule, or in one that belongs to no farm"""
     ...
 
-def in_farm(farm: str | bytes) -> Literal[True] | None:
+def in_farm(farm: str | bytes | None = None) -> Literal[True] | None:
     """Whether this thread is a mule of the farm: true, or nothing.
 
-    farm: The farm's name."""
+    farm: The farm's name; not given: any farm."""
     ...
 
 mule_msg_hook: Callable[[bytes], Any]
@@ -415,19 +443,19 @@ after_req_hook: Callable[[], Any]
 atexit: Callable[[], Any]
 """Called in each thread at its clean end: a stop or a reload, not when it is ended for overrunning."""
 
-SPOOL_OK: int
+SPOOL_OK: Literal[-2]
 """What a `spooler` function returns when a job is done: its file is removed."""
 
-SPOOL_RETRY: int
+SPOOL_RETRY: Literal[-1]
 """What a `spooler` function returns to be given the job again later."""
 
-SPOOL_IGNORE: int
+SPOOL_IGNORE: Literal[0]
 """What a `spooler` function returns for a job that is not its own: the next language is asked."""
 
 spoolers: tuple[bytes, ...]
 """The spoolers' directories, as absolute paths. The first one takes jobs that name none."""
 
-def spool(job: Mapping[Any, Any]) -> bytes | None:
+def spool(job: dict[Any, Any]) -> bytes:
     """Writes a job to disk and wakes the spooler. When this returns the job outlives the server. Returns its path.
     Differs from uWSGI: values that are too long are refused, not cut, and a `priority` must be a number.
 
@@ -439,7 +467,8 @@ def spool(job: Mapping[Any, Any]) -> bytes | None:
     ...
 
 send_to_spooler = spool
-def set_spooler_frequency(seconds: int) -> Literal[True] | None:
+
+def set_spooler_frequency(seconds: int) -> Literal[True]:
     """How often spoolers look into their directories without being woken (`spooler-frequency`).
 
     seconds: From now on, of all spoolers.
@@ -447,7 +476,7 @@ def set_spooler_frequency(seconds: int) -> Literal[True] | None:
     Raises ValueError: argument out of range"""
     ...
 
-def spooler_jobs() -> list[bytes] | None:
+def spooler_jobs() -> list[bytes]:
     """The paths of all jobs that are on disk, due or not, in the order of their priorities and their submission.
     Differs from uWSGI: those with a priority are listed too.
 
@@ -463,11 +492,11 @@ def spooler_get_task(path: str | bytes) -> dict[Any, Any] | None:
     path: As `spool` or `spooler_jobs` gave it."""
     ...
 
-def spooler_pid() -> int | None:
+def spooler_pid() -> int:
     """The process id of the first spooler; 0 without one. Spoolers are threads of the master, so it is the id of this process."""
     ...
 
-def spooler_pids() -> list[int] | None:
+def spooler_pids() -> list[int]:
     """The process id of each spooler: the same number, once per spooler."""
     ...
 
@@ -478,7 +507,7 @@ The function may be ended in the middle, and the job is then run again: it must 
 Differs from uWSGI: after `spooler-max-tries` exceptions in a row the job is moved to `failed/` in its directory.
 A file that is no job is moved there too, not deleted."""
 
-def alarm(name: str | bytes, message: str | bytes | bytearray | memoryview) -> None:
+def alarm(name: str | bytes, message: str | Buffer) -> None:
     """Raises an alarm and does not wait for it: the master delivers it, and what goes wrong then is a line in the log.
     The same message again within `alarm-freq` seconds is dropped.
     Differs from uWSGI: an unknown alarm is an error, and a message that is too long is cut; it drops both in silence.
@@ -497,7 +526,7 @@ def connection_fd() -> int:
     Raises ValueError: there is no request"""
     ...
 
-def send(fd_or_data: int | str | bytes | bytearray | memoryview, data: str | bytes | bytearray | memoryview | None = None) -> Literal[True] | None:
+def send(fd_or_data: int | str | Buffer, data: str | Buffer | None = None) -> Literal[True] | None:
     """Sends bytes as they are: `send(data)` to the client, `send(fd, data)` to a connection of `connect`. Not defined when the
     other side is gone. To a client that has not got its headers yet, the bytes are the response: none are sent, what is returned
     or written later follows as it is, and the connection closes at the end. Differs from uWSGI: all bytes are sent, not as many
@@ -555,19 +584,19 @@ def disconnect() -> None:
     Raises ValueError: there is no request"""
     ...
 
-def request_id() -> int | None:
+def request_id() -> int:
     """How many requests this worker has served so far: 0 during the first, one more in `after_req_hook`. 0 outside
     workers."""
     ...
 
-def cl() -> int | None:
+def cl() -> int:
     """Bytes of the body of the request that is being served, as its head announces them; 0 for none.
 
 
     Raises ValueError: no request is being served here"""
     ...
 
-def set_logvar(name: str | bytes, value: str | bytes | bytearray | memoryview) -> None:
+def set_logvar(name: str | bytes, value: str | Buffer) -> None:
     """Sets a variable for this request's log line, where `--log-format` has %(name). Differs from uWSGI: what is longer than
     255 bytes is an error, and not dropped silently.
 
@@ -603,34 +632,34 @@ started_on: int
 is_a_reload: bool
 """Whether this code was loaded by a reload of the server, and not by its start."""
 
-def workers() -> tuple[dict[str, Any], ...] | None:
+def workers() -> tuple[_Worker, ...]:
     """What every worker is doing and has done. `status` is idle, busy, or sig17 in the handler of signal 17; times are in
     microseconds, `tx` and memory in bytes. Differs from uWSGI: workers are threads, so `pid`, `rss` and `vsz` are those of
-    their one process (pid is 0 for a worker that does not run), and there is no list of apps."""
+    their one process (pid is 0 for a worker that does not run), and `chdir` is empty."""
     ...
 
-def total_requests() -> int | None:
+def total_requests() -> int:
     """How many requests all workers have served since the server started."""
     ...
 
-def mem() -> tuple[int, ...] | None:
+def mem() -> tuple[int, int]:
     """Bytes of memory: what lies in RAM, and the address space. Differs from uWSGI: both are of the whole server, whose
     threads the workers are."""
     ...
 
-def micros() -> int | None:
+def micros() -> int:
     """The time, in microseconds since the epoch."""
     ...
 
-def reload() -> Literal[True] | None:
+def reload() -> Literal[True]:
     """Asks the master for a graceful reload: apps are loaded anew, requests that run are finished first. Returns at once."""
     ...
 
-def stop() -> Literal[True] | None:
+def stop() -> Literal[True]:
     """Asks the master to stop the server; requests that run are finished first. Returns at once."""
     ...
 
-def setprocname(name: str | bytes | bytearray | memoryview) -> None:
+def setprocname(name: str | Buffer) -> None:
     """Names this worker's thread for `top -H` and `ps -L` (/proc/PID/task/TID/comm). Differs from uWSGI: it is the name of
     the thread, not the command line of a process. Nothing happens where the system has no such names.
 
@@ -644,7 +673,7 @@ def set_user_harakiri(seconds: int) -> None:
     seconds: From now on; 0: no deadline any more."""
     ...
 
-def metric_get(name: str | bytes) -> int | None:
+def metric_get(name: str | bytes) -> int:
     """The value of a metric; 0 for one that is not there, and for all of them without `--enable-metrics` or `--metric`.
     Those that the server keeps are brought up to date every second.
 
@@ -703,7 +732,7 @@ def metric_set_min(name: str | bytes, value: int = 1) -> Literal[True] | None:
 queue_size: int
 """How many slots the queue has (`--queue`); 0 without a queue."""
 
-def queue_push(message: str | bytes | bytearray | memoryview) -> Literal[True] | None:
+def queue_push(message: str | Buffer) -> Literal[True] | None:
     """Puts a message into the next slot. The queue is never full: a message that nobody has taken is overwritten in its turn.
     Returns not_defined for a message that is empty or too long.
 
@@ -736,7 +765,7 @@ def queue_get(index: int) -> bytes | None:
     Raises ValueError: no queue is configured"""
     ...
 
-def queue_set(index: int, message: str | bytes | bytearray | memoryview) -> Literal[True] | None:
+def queue_set(index: int, message: str | Buffer) -> Literal[True] | None:
     """Puts a message into a slot of one's choice; pushes and pulls go on where they were. Not_defined for a slot that is not
     there and for a message that is empty or too long. Differs from uWSGI: too long is the same as for `queue_push`.
 
@@ -746,7 +775,7 @@ def queue_set(index: int, message: str | bytes | bytearray | memoryview) -> Lite
     Raises ValueError: no queue is configured"""
     ...
 
-def queue_last(count: int = 1) -> list[bytes] | None:
+def queue_last(count: int = 1) -> list[bytes]:
     """The messages pushed last, the newest first; they stay. Differs from uWSGI: it is a list for one message too, and slots
     whose message was taken are passed over.
 
@@ -755,21 +784,21 @@ def queue_last(count: int = 1) -> list[bytes] | None:
     Raises ValueError: no queue is configured"""
     ...
 
-def queue_slot() -> int | None:
+def queue_slot() -> int:
     """The slot that the next push fills.
 
 
     Raises ValueError: no queue is configured"""
     ...
 
-def queue_pull_slot() -> int | None:
+def queue_pull_slot() -> int:
     """The slot that the next pull empties.
 
 
     Raises ValueError: no queue is configured"""
     ...
 
-def sharedarea_read(id: int, position: int, length: int = 0) -> bytes | None:
+def sharedarea_read(id: int, position: int, length: int = 0) -> bytes:
     """Reads bytes of an area.
 
     id: Which area, from 0 in the order of the `--sharedarea` options.
@@ -779,7 +808,7 @@ def sharedarea_read(id: int, position: int, length: int = 0) -> bytes | None:
     Raises ValueError: error calling uwsgi_sharedarea_...(): no such area, or a place outside of it"""
     ...
 
-def sharedarea_write(id: int, position: int, data: str | bytes | bytearray | memoryview) -> None:
+def sharedarea_write(id: int, position: int, data: str | Buffer) -> None:
     """Writes bytes into an area: all of them, or none when they do not fit.
 
     id: Which area, from 0 in the order of the `--sharedarea` options.
@@ -789,7 +818,7 @@ def sharedarea_write(id: int, position: int, data: str | bytes | bytearray | mem
     Raises ValueError: error calling uwsgi_sharedarea_...(): no such area, or a place outside of it"""
     ...
 
-def sharedarea_read8(id: int, position: int) -> int | None:
+def sharedarea_read8(id: int, position: int) -> int:
     """Reads a signed number of 8 bits, in the machine's byte order.
 
     id: Which area, from 0 in the order of the `--sharedarea` options.
@@ -799,7 +828,8 @@ def sharedarea_read8(id: int, position: int) -> int | None:
     ...
 
 sharedarea_readbyte = sharedarea_read8
-def sharedarea_read16(id: int, position: int) -> int | None:
+
+def sharedarea_read16(id: int, position: int) -> int:
     """Reads a signed number of 16 bits, in the machine's byte order.
 
     id: Which area, from 0 in the order of the `--sharedarea` options.
@@ -808,7 +838,7 @@ def sharedarea_read16(id: int, position: int) -> int | None:
     Raises ValueError: error calling uwsgi_sharedarea_...(): no such area, or a place outside of it"""
     ...
 
-def sharedarea_read32(id: int, position: int) -> int | None:
+def sharedarea_read32(id: int, position: int) -> int:
     """Reads a signed number of 32 bits, in the machine's byte order.
 
     id: Which area, from 0 in the order of the `--sharedarea` options.
@@ -817,7 +847,7 @@ def sharedarea_read32(id: int, position: int) -> int | None:
     Raises ValueError: error calling uwsgi_sharedarea_...(): no such area, or a place outside of it"""
     ...
 
-def sharedarea_read64(id: int, position: int) -> int | None:
+def sharedarea_read64(id: int, position: int) -> int:
     """Reads a signed number of 64 bits, in the machine's byte order.
 
     id: Which area, from 0 in the order of the `--sharedarea` options.
@@ -827,6 +857,7 @@ def sharedarea_read64(id: int, position: int) -> int | None:
     ...
 
 sharedarea_readlong = sharedarea_read64
+
 def sharedarea_write8(id: int, position: int, value: int) -> None:
     """Writes a number of 8 bits, in the machine's byte order.
 
@@ -838,6 +869,7 @@ def sharedarea_write8(id: int, position: int, value: int) -> None:
     ...
 
 sharedarea_writebyte = sharedarea_write8
+
 def sharedarea_write16(id: int, position: int, value: int) -> None:
     """Writes a number of 16 bits, in the machine's byte order.
 
@@ -869,6 +901,7 @@ def sharedarea_write64(id: int, position: int, value: int) -> None:
     ...
 
 sharedarea_writelong = sharedarea_write64
+
 def sharedarea_inc32(id: int, position: int, value: int = 1) -> None:
     """Adds to a number of 32 bits; whatever others do at the same time, no step is lost.
 
@@ -890,6 +923,7 @@ def sharedarea_inc64(id: int, position: int, value: int = 1) -> None:
     ...
 
 sharedarea_inclong = sharedarea_inc64
+
 def sharedarea_dec32(id: int, position: int, value: int = 1) -> None:
     """Subtracts from a number of 32 bits; whatever others do at the same time, no step is lost.
 

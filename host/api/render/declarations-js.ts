@@ -6,11 +6,11 @@ import { attributeType, fieldsOf, namedRecords, parameterName, parameterType, re
 const head = `// The \`uwsgi\` module of JavaScript guests. Generated from the API table by \`npm run gen\`; do not edit.
 
 /** Bytes from the server: \`toString()\` decodes them as UTF-8. */
-declare class UwsgiBytes extends Uint8Array {
+interface UwsgiBytes extends Uint8Array {
   toString(): string
 }
 
-/** Raised by functions of the module; \`code\` is one of docs/errors.md. */
+/** A global class. Raised by functions of the module; \`code\` is one of docs/errors.md. */
 declare class UwsgiError extends Error {
   readonly code: string
 }

@@ -125,7 +125,7 @@ export default {
   modifier1: 250,
   postFork(worker) {
     context = worker
-    workerId = worker.workerId
+    workerId = worker.thread.workerId
   },
   request(request) {
     const action = actions[request.getVar('PATH_INFO')]

@@ -15,7 +15,7 @@ const create = (parts: Partial<Mules> = {}) => {
     send: (message, target, name) => done.push([Buffer.from(message).toString('latin1'), target, name]) > 0,
     receive: (options) => void done.push([options]),
     receiveFromFarm: () => bytes('from the farm'),
-    isInFarm: (name) => name === 'thumbs',
+    isInFarm: (name = 'thumbs') => name === 'thumbs',
     ...parts,
   }
   const log = { text: (line: string) => void lines.push(line), bytes: () => {} }
@@ -82,6 +82,7 @@ describe('the functions of mules', () => {
   it('know the farms: true or nothing', () => {
     const { call } = create()
     expect([call('in_farm', 'thumbs'), call('in_farm', bytes('mails'))]).toEqual([true, undefined])
+    expect(call('in_farm')).toBe(true)
   })
 
   it.each<[string, ApiValue[], 'type' | 'value', string]>([
@@ -100,7 +101,7 @@ describe('the functions of mules', () => {
     ['mule_get_msg', [true, true, 10, 'x'], 'type', "argument 'timeout' must be a number"],
     ['mule_get_msg', [true, true, 10, Number.NaN], 'value', "argument 'timeout' must be a number of seconds, not NaN"],
     ['farm_get_msg', [1], 'type', 'takes at most 0 arguments, got 1'],
-    ['in_farm', [], 'type', "missing argument 'farm'"],
+    ['in_farm', ['thumbs', 'mails'], 'type', 'takes at most 1 argument, got 2'],
   ])('%s refuses bad arguments, and nothing is sent or taken (%#)', (name, args, fault, message) => {
     const { call, done } = create()
     let refusal: unknown
