@@ -40,9 +40,12 @@ export const runCommand = async (argv: readonly string[]): Promise<number> => {
       sayReady(instance)
     }
   } catch (error) {
-    const code = complain(error)
-    await instance.stop(0)
-    return code
+    // A start that was stopped has not failed.
+    if (!stopping.hasBegun()) {
+      const code = complain(error)
+      await instance.stop(0)
+      return code
+    }
   }
   await stopping.done
   if (pidfile !== undefined) rmSync(pidfile, { force: true })
@@ -121,7 +124,7 @@ const stopOnSignal = (instance: Instance): Stopping => {
   process.on('SIGHUP', () => {
     if (count > 0) return
     instance.logger.text('SIGHUP: reloading')
-    void instance.reload()
+    instance.reloadSoon()
   })
   return { begun: begun.promise, done: done.promise, hasBegun: () => count > 0 }
 }

@@ -50,7 +50,8 @@ export interface Host extends AsyncDisposable {
   /**
    * Calls a function that a guest, or this program, has registered. Text arguments are sent as UTF-8.
    * @returns its answer; undefined when it answered nothing
-   * @throws PolywsgiError API_REFUSED when there is no such function; GuestError when it raised
+   * @throws PolywsgiError API_REFUSED when there is no such function, WORKER_DIED when its thread ends, HOST_CLOSED; GuestError
+   *   when it raised
    */
   rpc(name: string, ...args: readonly (string | Uint8Array)[]): Promise<Uint8Array | undefined>
   /** Lets guests call a function of this program by a name. @returns what ends that */
@@ -60,7 +61,11 @@ export interface Host extends AsyncDisposable {
   /** Has a function called, beside the guests' handlers, whenever the signal is raised. @returns what ends that */
   onSignal(signum: number, listener: (signum: number) => void): () => void
   stats(): HostStats
-  /** Loads the apps anew, thread by thread: requests go on. Resolves when all threads are new. */
+  /**
+   * Loads the apps anew, thread by thread: requests go on. Resolves when all threads are newer than the call.
+   * @throws AppLoadError with `needApp`, PolywsgiError WORKER_DIED when a thread cannot start anew: the other threads go on as
+   *   they are; HOST_CLOSED
+   */
   reload(): Promise<void>
   /** Stops: running requests get `reloadMercy` seconds. */
   close(): Promise<void>
@@ -79,6 +84,19 @@ export const createHost = async (options: HostOptions = {}): Promise<Host> => {
     mount: Object.entries(mounts).map(([mountpoint, source]) => `${mountpoint}=${source}`),
   })
   const instance = new Instance(configuration, parts, cwd)
+  let isClosed = false
+  const close = async (): Promise<void> => {
+    isClosed = true
+    await instance.stop()
+    instance.closeLog()
+  }
+  const refuseIfClosed = (): void => {
+    if (isClosed) throw new PolywsgiError('HOST_CLOSED', 'the host is closed')
+  }
+  // An app may say so while it is loaded: then there is no host.
+  instance.onStopAsked = () => {
+    close().catch((error: Error) => process.stderr.write(`polywsgi: the host could not be closed: ${error.stack}\n`))
+  }
   try {
     await instance.start()
   } catch (error) {
@@ -87,20 +105,14 @@ export const createHost = async (options: HostOptions = {}): Promise<Host> => {
     throw error
   }
   const fetch = instance.fetch()
-  instance.onStopAsked = () => void close()
-  let isClosed = false
-  const close = async (): Promise<void> => {
-    isClosed = true
-    await instance.stop()
-    instance.closeLog()
-  }
   return {
     fetch: async (input, init) => {
-      if (isClosed) throw new PolywsgiError('HOST_CLOSED', 'the host is closed')
+      refuseIfClosed()
       return await fetch(new Request(input, init))
     },
     handler: instance.httpListener(),
     listen: async ({ http, uwsgi }) => {
+      refuseIfClosed()
       const sockets: BoundSocket[] = []
       if (http !== undefined) sockets.push(await instance.listen('http', parseAddress(http)))
       if (uwsgi !== undefined) sockets.push(await instance.listen('uwsgi', parseAddress(uwsgi)))
@@ -114,22 +126,36 @@ export const createHost = async (options: HostOptions = {}): Promise<Host> => {
       const cache = name === undefined ? caches.values().next().value : caches.get(name)
       return cache === undefined ? undefined : new HostCache(cache)
     },
-    rpc: (name, ...args) => instance.services.callRpc(name, args.map(bytesOf)),
+    rpc: async (name, ...args) => {
+      refuseIfClosed()
+      return await instance.services.callRpc(name, args.map(argumentOf))
+    },
     registerRpc: (name, fn) => {
       instance.services.rpc.register(name, fn)
       return () => instance.services.rpc.unregister(name, fn)
     },
-    signal: (signum) => instance.services.signals.route(checkedSignum(signum)),
+    signal: (signum) => {
+      const checked = checkedSignum(signum)
+      return !isClosed && instance.services.signals.route(checked)
+    },
     onSignal: (signum, listener) => instance.services.signals.onSignal(checkedSignum(signum), listener),
     stats: () => instance.stats(),
-    reload: () => instance.reload(),
+    reload: async () => {
+      refuseIfClosed()
+      await instance.reload()
+    },
     close,
     [Symbol.asyncDispose]: close,
   }
 }
 
 const utf8 = new TextEncoder()
-const bytesOf = (value: string | Uint8Array): Uint8Array => (typeof value === 'string' ? utf8.encode(value) : value)
+
+const argumentOf = (value: string | Uint8Array): Uint8Array => {
+  if (typeof value === 'string') return utf8.encode(value)
+  if (value instanceof Uint8Array) return value
+  throw new TypeError(`an argument of an rpc function is text or bytes, not ${value === null ? 'null' : typeof value}`)
+}
 
 const checkedSignum = (signum: number): number => {
   if (Number.isInteger(signum) && signum >= 0 && signum <= 255) return signum

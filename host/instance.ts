@@ -5,7 +5,7 @@ import { closeSync, openSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
 import type { Server } from 'node:net'
 import type { Configuration } from './config/index.ts'
-import { ConfigError } from './errors.ts'
+import { ConfigError, PolywsgiError } from './errors.ts'
 import { parseAddress, type SocketAddress } from './gateway/address.ts'
 import { createFetch } from './gateway/fetch.ts'
 import { createHttpListener, createHttpServer, type HttpGatewayOptions } from './gateway/http.ts'
@@ -55,11 +55,24 @@ export class Instance {
   readonly #servers: Server[] = []
   readonly #sockets: BoundSocket[] = []
   #logFd: number
+  #starting: Promise<void> | undefined
   #stopped: Promise<number> | undefined
+  /** The reload that runs, or ran last. */
+  #reloaded: Promise<void> | undefined
+  #isServing = false
+  #isReloading = false
+  /** The one that follows it. */
+  #nextReload: Promise<void> | undefined
 
   constructor(configuration: Configuration, parts: Parts, cwd: string) {
     const { settings, opt } = configuration
     this.configuration = configuration
+    // First what can be refused without anything to give back.
+    const plans = planAll(settings, cwd)
+    const mounts = planMounts(settings, cwd)
+    const plugins = [...parts.plugins, ...settings.plugin.flatMap((text) => locatePlugin(text, cwd) ?? [])]
+    const { workers } = settings
+    const state = createState(settings, plans.threads.length - workers)
     this.#logFd = settings.logto === undefined ? standardError : openLog(settings.logto)
     const logSettings: LogSettings = {
       fd: this.#logFd,
@@ -68,34 +81,30 @@ export class Instance {
       micros: settings.logMicros,
       logRequests: !settings.disableLogging,
     }
-    const plans = planAll(settings, cwd)
     const alarmsOf = logAlarmWatcher(plans.alarms.logAlarms)
     this.logger = createLogger(logSettings, { worker: 0 }, (line) => {
       // The first lines are written before there are services; they come from nobody but us.
       for (const alarm of alarmsOf(line)) this.services?.alarms.raise(alarm, Buffer.from(line))
     })
-    const { workers } = settings
-    const state = StateMap.create({
-      workers,
-      otherThreads: plans.threads.length - workers,
-      requestSlots: workers * settings.async + prefetch,
-      requestAreaSize: packetHeaderSize + settings.bufferSize,
-      responseRingSize,
-    })
     this.#plans = plans
     this.#state = state
     this.#version = parts.version
-    this.services = new Services({
-      settings,
-      plans,
-      state,
-      logger: this.logger,
-      cwd,
-      isReady: (thread) => this.master.supervisor.isReady(thread),
-      run: (thread, name, args) => this.master.supervisor.run(thread, name, args),
-      onReloadAsked: () => void this.reload(),
-      onStopAsked: () => this.onStopAsked(),
-    })
+    try {
+      this.services = new Services({
+        settings,
+        plans,
+        state,
+        logger: this.logger,
+        cwd,
+        isReady: (thread) => this.master.supervisor.isReady(thread),
+        run: (thread, name, args) => this.master.supervisor.run(thread, name, args),
+        onReloadAsked: () => this.#reloadForGuest(),
+        onStopAsked: () => this.onStopAsked(),
+      })
+    } catch (error) {
+      this.closeLog()
+      throw error
+    }
     this.master = new Master({
       version: parts.version,
       state,
@@ -108,10 +117,10 @@ export class Instance {
       needApp: settings.needApp,
       memoryLimit: settings.memoryLimit,
       pythonPath: settings.pythonpath,
-      mounts: planMounts(settings, cwd),
+      mounts,
       opt,
       api: apiSettings(settings, plans),
-      plugins: [...parts.plugins, ...settings.plugin.flatMap((text) => locatePlugin(text, cwd) ?? [])],
+      plugins,
       threadEntry: parts.threadEntry,
       logger: this.logger,
       logSettings,
@@ -131,7 +140,12 @@ export class Instance {
    * Binds every configured socket, then starts the workers. Sockets listen before apps load: requests that come
    * meanwhile are held until the first worker is ready.
    */
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    this.#starting ??= this.#start()
+    return this.#starting
+  }
+
+  async #start(): Promise<void> {
     const { settings, warnings } = this.configuration
     for (const warning of warnings) this.logger.text(`[warning] ${warning}`)
     for (const address of settings.httpSocket) await this.listen('http', parseAddress(address))
@@ -139,13 +153,57 @@ export class Instance {
     await this.services.prepare()
     await this.master.start()
     this.services.start()
+    this.#isServing = true
   }
 
-  /** Loads the apps anew, thread by thread. Resolves when all threads are new. */
-  async reload(): Promise<void> {
-    this.services.reloadStarted()
-    await this.master.reload(this.configuration.settings.reloadMercy * 1000)
-    this.services.reloadFinished()
+  /**
+   * Loads the apps anew, thread by thread. Resolves when all threads are newer than the call: asked for during the start, or
+   * during another reload, it follows that.
+   * @throws AppLoadError with `need-app`, PolywsgiError WORKER_DIED when a thread cannot start anew, HOST_CLOSED
+   */
+  reload(): Promise<void> {
+    if (this.#nextReload !== undefined) return this.#nextReload
+    const before = this.#reloaded ?? this.#starting ?? Promise.resolve()
+    this.#nextReload = before
+      .catch(() => {})
+      .then(() => {
+        this.#nextReload = undefined
+        this.#reloaded = this.#reload()
+        return this.#reloaded
+      })
+    return this.#nextReload
+  }
+
+  async #reload(): Promise<void> {
+    this.#refuseIfStopped()
+    this.#isReloading = true
+    try {
+      this.services.reloadStarted()
+      await this.master.reload(this.configuration.settings.reloadMercy * 1000)
+      this.services.reloadFinished()
+    } finally {
+      this.#isReloading = false
+    }
+  }
+
+  /** A reload that nobody waits for. */
+  reloadSoon(): void {
+    this.reload().catch((error: Error) => {
+      if (this.#stopped === undefined) this.logger.text(`reload failed: ${error.message}`)
+    })
+  }
+
+  /** An app that asks for a reload while it is loaded would have the server reload for ever. */
+  #reloadForGuest(): void {
+    if (!this.#isServing || this.#isReloading) {
+      this.logger.text('uwsgi.reload() is passed over: apps are being loaded already')
+      return
+    }
+    this.reloadSoon()
+  }
+
+  #refuseIfStopped(): void {
+    if (this.#stopped !== undefined) throw new PolywsgiError('HOST_CLOSED', 'the server is stopped')
   }
 
   stats(): HostStats {
@@ -160,14 +218,19 @@ export class Instance {
     })
   }
 
-  /** Binds one more socket. @throws PolywsgiError SOCKET_BIND */
+  /** Binds one more socket. @throws PolywsgiError SOCKET_BIND, HOST_CLOSED */
   async listen(protocol: BoundSocket['protocol'], address: SocketAddress): Promise<BoundSocket> {
+    this.#refuseIfStopped()
     const { settings } = this.configuration
     const server =
       protocol === 'http'
         ? createHttpServer(this.#httpOptions(true))
         : createUwsgiServer({ ...this.#httpOptions(true), socketTimeoutSeconds: settings.socketTimeout })
     const bound = await listen(server, { address, backlog: Math.max(settings.listen, kernelBacklog), mode: settings.chmodSocket })
+    if (this.#stopped !== undefined) {
+      server.close()
+      this.#refuseIfStopped()
+    }
     const socket = { protocol, address: bound }
     this.#servers.push(server)
     this.#sockets.push(socket)
@@ -199,6 +262,9 @@ export class Instance {
   }
 
   async #stop(mercyMs: number): Promise<number> {
+    this.master.supervisor.beginStop()
+    // A start that is under way ends by this; nothing of it may come up after the stop.
+    await this.#starting?.catch(() => {})
     const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
     // Keep-alive connections without a request would hold the server open for as long as their clients like.
     for (const server of this.#servers)
@@ -226,6 +292,24 @@ export class Instance {
       keepAliveSeconds: settings.httpKeepalive,
       timeoutSeconds: settings.httpTimeout,
     }
+  }
+}
+
+const createState = (settings: Configuration['settings'], otherThreads: number): StateMap => {
+  const { workers, async: cores, bufferSize } = settings
+  try {
+    return StateMap.create({
+      workers,
+      otherThreads,
+      requestSlots: workers * cores + prefetch,
+      requestAreaSize: packetHeaderSize + bufferSize,
+      responseRingSize,
+    })
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause
+    const problem = 'the memory for requests is not to be had'
+    const message = `workers = ${workers}, async = ${cores}, buffer-size = ${bufferSize}: ${problem}: ${cause.message}`
+    throw new ConfigError('CONFIG_BAD_VALUE', message, { cause })
   }
 }
 

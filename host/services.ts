@@ -2,7 +2,7 @@
 // reaches. Made once per instance, and put together here because they stand on rooms that may not know each other.
 import { fillCaches } from './caches.ts'
 import type { Settings } from './config/index.ts'
-import { PolywsgiError } from './errors.ts'
+import { ConfigError, PolywsgiError } from './errors.ts'
 import { Descriptors } from './gateway/descriptors.ts'
 import { requestRemote } from './gateway/remote-client.ts'
 import type { Logger } from './log/logger.ts'
@@ -20,6 +20,7 @@ import { SignalRouter } from './master/signal-router.ts'
 import type { Plans } from './plans.ts'
 import { MuleMessages } from './state/mule-messages.ts'
 import { SharedParts } from './state/shared-parts.ts'
+import { threadName } from './state/signal-target.ts'
 import type { StateMap } from './state/state-map.ts'
 
 export interface ServicesOptions {
@@ -52,11 +53,12 @@ export class Services {
   readonly #descriptors: Descriptors
   readonly #mules: MuleMessages
 
+  /** @throws ConfigError for what the system refuses: memory, or a path to be watched */
   constructor(options: ServicesOptions) {
     const { plans, state, logger, settings, cwd } = options
     const log = (line: string): void => logger.text(line)
     this.#options = options
-    this.shared = SharedParts.create(plans.shared, log)
+    this.shared = createShared(plans, log)
     this.signals = new SignalRouter({
       signals: this.shared.signals,
       doorbell: (thread) => state.doorbell(thread),
@@ -68,7 +70,12 @@ export class Services {
     this.#scheduler = new Scheduler({ clock: systemClock, raise, run: (command) => runCommand(command, logger.fd), log })
     this.#monitors = new FileMonitors({ raise, cwd })
     this.#scheduler.plan(plans.clocks)
-    this.#monitors.plan(plans.clocks.fileMonitors)
+    try {
+      this.#monitors.plan(plans.clocks.fileMonitors)
+    } catch (error) {
+      this.#monitors.close()
+      throw error
+    }
     this.#keeper = new CacheKeeper({
       caches: [...this.shared.caches.values()],
       log,
@@ -96,6 +103,7 @@ export class Services {
     this.rpc = new RpcRouter({
       ask: (thread, name, args) => options.run(thread, name, args),
       isReady: (thread) => options.isReady(thread),
+      nameOf: (thread) => threadName(this.shared.signals.shape, thread),
     })
     this.calls = {
       ...clockHandlers(this.#scheduler, this.#monitors),
@@ -151,8 +159,9 @@ export class Services {
   }
 
   threadEnded(thread: number): void {
+    const name = threadName(this.shared.signals.shape, thread)
     for (const num of this.shared.threadEnded(thread)) {
-      this.#options.logger.text(`[deadlock-detector] thread ${thread} ended while it held lock ${num}: it is free now`)
+      this.#options.logger.text(`[deadlock-detector] ${name} ended while it held lock ${num}: it is free now`)
     }
     this.#descriptors.threadEnded(thread)
     this.rpc.threadEnded(thread)
@@ -170,5 +179,14 @@ export class Services {
     this.#descriptors.close()
     await this.alarms.close()
     await this.#keeper.stop()
+  }
+}
+
+const createShared = (plans: Plans, log: (line: string) => void): SharedParts => {
+  try {
+    return SharedParts.create(plans.shared, log)
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause
+    throw new ConfigError('CONFIG_BAD_VALUE', cause.message, { cause })
   }
 }

@@ -11,7 +11,7 @@ export interface RemoteRequest {
   readonly request: Uint8Array
   /** `packet`: one uwsgi packet and what follows it until the end; `all`: everything until the end. */
   readonly reply: 'packet' | 'all'
-  /** How long the other side may be silent. */
+  /** How long the other side may be silent, or take to send the next `leastProgress` bytes. */
   readonly timeoutMs: number
 }
 
@@ -26,6 +26,12 @@ export interface RemoteClientOptions {
 export const connectTimeoutMs = 3000
 
 const defaultMaxReply = 64 * 1024 * 1024
+
+/**
+ * So much of an answer earns it the timeout once more. Differs from uWSGI, where one byte does: a server that sends drop by
+ * drop would keep a worker for hours.
+ */
+const leastProgress = 4096
 
 /**
  * Opens a connection, with errors still to be listened for.
@@ -115,7 +121,14 @@ const converse = (socket: Socket, request: Uint8Array, timeoutMs: number, maxRep
   new Promise((resolve) => {
     const chunks: Buffer[] = []
     let length = 0
+    let lengthAtReset = 0
+    const timer = setTimeout(() => {
+      const seconds = timeoutMs / 1000
+      const fresh = length - lengthAtReset
+      finish(fresh === 0 ? `was silent for ${seconds} seconds` : `sent only ${fresh} bytes in ${seconds} seconds`)
+    }, timeoutMs)
     const finish = (end: string | undefined): void => {
+      clearTimeout(timer)
       socket.destroy()
       resolve({ bytes: Buffer.concat(chunks, length), end })
     }
@@ -123,13 +136,16 @@ const converse = (socket: Socket, request: Uint8Array, timeoutMs: number, maxRep
       if (length + chunk.length > maxReply) return finish('too large')
       chunks.push(chunk)
       length += chunk.length
+      // The first bytes come when the question has been worked on, which may have taken its time.
+      if (lengthAtReset > 0 && length - lengthAtReset < leastProgress) return
+      lengthAtReset = length
+      timer.refresh()
     })
     socket.once('end', () => finish(undefined))
     socket.once('close', () => finish(undefined))
     socket.on('error', (error: NodeJS.ErrnoException) =>
       finish(error.code === 'ECONNRESET' ? 'reset the connection' : error.message),
     )
-    socket.setTimeout(timeoutMs, () => finish(`was silent for ${timeoutMs / 1000} seconds`))
     // Our side stays open: a server may take the end of what it is sent for a client that has gone.
     socket.write(request)
   })

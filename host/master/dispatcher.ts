@@ -131,8 +131,10 @@ export class Dispatcher {
     return failed
   }
 
-  /** No worker will serve what is here: fails everything that waits or runs. */
+  /** No worker will serve what is here, or comes from now on: fails everything that waits or runs, takes nothing more. */
   failAll(status: 503, reason: string): void {
+    // First of all: a client that is told may ask again at once.
+    this.#isClosed = true
     const passages = [...this.#waiting.slice(this.#waitingStart), ...this.#passages.filter((passage) => passage !== undefined)]
     for (const passage of passages) {
       const { abandoned } = passage
@@ -141,7 +143,7 @@ export class Dispatcher {
     }
   }
 
-  /** Takes nothing more: gateways of the embedding program may still be asked. */
+  /** The threads are gone. Gateways of the embedding program may still be asked: nothing more is taken. */
   close(): void {
     this.#isClosed = true
     this.#attention.close()

@@ -109,17 +109,24 @@ export class Master {
     for (const plugin of this.#plugins) await plugin.postInit?.(contextOf(plugin))
     this.#starts = this.#plugins.map((plugin, index) => ({ url: this.#options.plugins[index] as string, data: plugin.data }))
     await this.supervisor.start()
-    const [failure] = this.#failures
-    if (this.#options.needApp && failure !== undefined) {
-      throw new AppLoadError(`unable to load the app at ${failure.mountpoint || '/'}: ${failure.message}`, failure.details)
-    }
+    this.#checkApps()
   }
 
-  /** Renews all threads, one by one: the apps are loaded anew and no request is lost. */
+  /**
+   * Renews all threads, one by one: the apps are loaded anew and no request is lost.
+   * @throws as `start`; the threads that were not renewed go on as they are
+   */
   async reload(mercyMs: number): Promise<void> {
     this.#isReload = true
     this.#told.clear()
-    await this.supervisor.reload(mercyMs)
+    this.#failures.length = 0
+    await this.supervisor.reload(mercyMs, () => this.#checkApps())
+  }
+
+  #checkApps(): void {
+    const [failure] = this.#failures
+    if (!this.#options.needApp || failure === undefined) return
+    throw new AppLoadError(`unable to load the app at ${failure.mountpoint || '/'}: ${failure.message}`, failure.details)
   }
 
   /**

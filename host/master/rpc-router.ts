@@ -17,6 +17,8 @@ export interface RpcRouterOptions {
   readonly ask: (thread: number, name: string, args: readonly Uint8Array[]) => Promise<Uint8Array | undefined>
   /** Whether a thread can be asked: one that boots, or was told to stop, could not answer. */
   readonly isReady: (thread: number) => boolean
+  /** What a person reads of a thread: `worker 1`. */
+  readonly nameOf?: (thread: number) => string
   /** How long a thread may take; without it as long as it likes: its own limits end it. */
   readonly timeoutMs?: number
   /** Calls back after a time, and returns what takes that back. For tests. */
@@ -72,7 +74,8 @@ export class RpcRouter {
     }
     const pending = this.#pending.get(thread)
     this.#pending.delete(thread)
-    const error = new PolywsgiError('WORKER_DIED', `thread ${thread}, which ran the rpc function, has ended`)
+    const name = this.#options.nameOf?.(thread) ?? `thread ${thread}`
+    const error = new PolywsgiError('WORKER_DIED', `${name}, which ran the rpc function, has ended`)
     for (const refuse of pending ?? []) refuse(error)
   }
 

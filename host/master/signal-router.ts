@@ -1,6 +1,7 @@
 // The master's part in signals: takes what threads have raised, looks up who is to receive it, and puts it into the
 // receiver's queue, or into that of a pool, from which the first idle thread takes it.
 // Invariant: a signal reaches the receivers its row names, or is counted as unrouted and a line says so. Nothing here waits.
+import { Seldom } from '../log/seldom.ts'
 import type { Doorbell } from '../state/doorbell.ts'
 import type { SignalRing } from '../state/signal-ring.ts'
 import type { SignalState } from '../state/signal-state.ts'
@@ -14,6 +15,8 @@ export interface SignalRouterOptions {
   /** Requests the worker holds at this moment. */
   readonly running: (workerId: number) => number
   readonly log: (line: string) => void
+  /** Milliseconds on a clock that never goes back. */
+  readonly now?: () => number
 }
 
 type Pool = SignalState['pools'][number]
@@ -26,12 +29,12 @@ export class SignalRouter {
   readonly #signals: SignalState
   readonly #targets = new Map<string, SignalTarget>()
   readonly #listeners = new Map<number, Set<(signum: number) => void>>()
-  /** Queues whose overflow has been told. */
-  readonly #full = new Set<string>()
+  readonly #overflows: Seldom
 
   constructor(options: SignalRouterOptions) {
     this.#options = options
     this.#signals = options.signals
+    this.#overflows = new Seldom(options.now)
   }
 
   /** Runs `listener` in the master for each signal of the number, beside its other receivers. @returns what ends that */
@@ -147,14 +150,12 @@ export class SignalRouter {
 
   #push(ring: SignalRing, signum: number, receiver: string): boolean {
     if (ring.push(signum)) {
-      this.#full.delete(receiver)
       this.#signals.countRouted()
       return true
     }
     this.#signals.countUnrouted()
-    // Once per overflow: who floods the queue must not flood the log.
-    if (this.#full.has(receiver)) return false
-    this.#full.add(receiver)
+    // Who floods the queue must not flood the log: its receiver makes room again and again meanwhile.
+    if (!this.#overflows.isDue(receiver)) return false
     this.#options.log(`*** SIGNAL QUEUE IS FULL: ${ring.capacity} signals wait (you can tune it with --signal-bufsize) ***`)
     this.#options.log(`could not deliver signal ${signum} to ${receiver}`)
     return false

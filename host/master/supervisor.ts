@@ -45,7 +45,6 @@ export class Supervisor {
   readonly #readyWaiters = new Map<number, PromiseWithResolvers<void>>()
   #watch: NodeJS.Timeout | undefined
   #phase: 'starting' | 'serving' | 'stopping' = 'starting'
-  #reload: Promise<void> | undefined
 
   constructor(options: SupervisorOptions) {
     this.#options = options
@@ -53,9 +52,11 @@ export class Supervisor {
 
   /**
    * Starts all threads. Resolves when all are ready.
-   * @throws PolywsgiError WORKER_DIED when one cannot start at all
+   * @throws PolywsgiError WORKER_DIED when one cannot start at all, HOST_CLOSED when the server is stopped meanwhile
    */
   async start(): Promise<void> {
+    // Stopped while the plugins were prepared.
+    if (this.#phase === 'stopping') throw stopped()
     const ready = this.#options.plans.map((plan) => this.#readiness(plan))
     for (const plan of this.#options.plans) this.#spawn(plan)
     await Promise.all(ready)
@@ -68,26 +69,41 @@ export class Supervisor {
     return [...this.#handles.values()].filter(({ isReady, plan }) => isReady && plan.identity.kind === 'worker').length
   }
 
+  /** It runs, and was not told to end. */
   isReady(thread: number): boolean {
-    return this.#handles.get(thread)?.isReady === true
+    const handle = this.#handles.get(thread)
+    return handle?.isReady === true && !handle.isStopping
   }
 
   /** Has a thread run one of its functions. */
   run(thread: number, name: string, args: readonly Uint8Array[]): Promise<Uint8Array | undefined> {
     const calls = this.#calls.get(thread)
-    if (calls === undefined) return Promise.reject(new PolywsgiError('WORKER_DIED', `thread ${thread} does not run`))
-    return calls.run(name, args)
+    if (calls !== undefined) return calls.run(name, args)
+    const plan = this.#options.plans.find(({ identity }) => identity.number === thread)
+    const who = plan === undefined ? `thread ${thread}` : threadName(plan)
+    return Promise.reject(new PolywsgiError('WORKER_DIED', `${who} does not run`))
   }
 
   /**
    * Renews every thread, one after the other: each finishes what it runs (at most `mercyMs`), and its successor is ready
-   * before the next one is asked. Requests wait meanwhile, none is lost.
+   * before the next one is asked. Requests wait meanwhile, none is lost. For one caller at a time.
+   * @param renewed looks at what has become of a thread; what it throws ends the reload
+   * @throws PolywsgiError WORKER_DIED when a successor dies before it is ready, HOST_CLOSED when the server is stopped
+   *   meanwhile: the threads that were not renewed go on as they are
    */
-  reload(mercyMs: number): Promise<void> {
-    this.#reload ??= this.#renewAll(mercyMs).finally(() => {
-      this.#reload = undefined
-    })
-    return this.#reload
+  async reload(mercyMs: number, renewed: () => void = () => {}): Promise<void> {
+    const { log, plans } = this.#options
+    log('...gracefully reloading...')
+    try {
+      for (const plan of plans) {
+        await this.#renew(plan, mercyMs)
+        renewed()
+      }
+    } catch (error) {
+      if (this.#phase === 'serving') log(`reload given up, the other threads go on as they are: ${(error as Error).message}`)
+      throw error
+    }
+    log('reload complete')
   }
 
   /** No thread is started any more; those that run are left alone until `stop`. */
@@ -96,6 +112,8 @@ export class Supervisor {
     clearInterval(this.#watch)
     for (const timer of this.#respawns.values()) clearTimeout(timer)
     this.#respawns.clear()
+    for (const waiter of this.#readyWaiters.values()) waiter.reject(stopped())
+    this.#readyWaiters.clear()
   }
 
   /** @param isUrgent something was cut off already: threads are ended where they stand */
@@ -108,41 +126,62 @@ export class Supervisor {
     await handle.stop(patienceMs ?? (handle.plan.identity.kind === 'worker' ? stopMs : otherStopMs))
   }
 
-  async #renewAll(mercyMs: number): Promise<void> {
-    const { log, plans } = this.#options
-    log('...gracefully reloading...')
-    for (const plan of plans) {
-      const { number, kind } = plan.identity
-      const handle = this.#handles.get(number)
-      // One that is not ready loads the apps anew already.
-      if (this.#phase !== 'serving' || handle?.isReady !== true) continue
-      log(`reload: next is ${threadName(plan)}`)
-      const ready = this.#readiness(plan)
+  async #renew(plan: ThreadPlan, mercyMs: number): Promise<void> {
+    if (this.#phase !== 'serving') throw stopped()
+    const { number, kind } = plan.identity
+    this.#options.log(`reload: next is ${threadName(plan)}`)
+    const ready = this.#readiness(plan)
+    const handle = this.#handles.get(number)
+    if (handle === undefined) {
+      // It waits for its next start: what kept it from starting may be mended.
+      clearTimeout(this.#respawns.get(number))
+      this.#failedStarts.delete(number)
+      this.#respawn(plan, 0)
+    } else if (!handle.isReady) {
+      // It may have read half of what was there before.
+      await handle.terminate(undefined)
+    } else {
       if (kind === 'worker') this.#options.state.workers.setState(number, WorkerState.stopping)
       await handle.stop(kind === 'worker' ? mercyMs : otherStopMs)
-      await ready
     }
-    log('reload complete')
+    await ready
   }
 
+  /** Rejects when the thread ends before it is ready, or the server stops. */
   #readiness(plan: ThreadPlan): Promise<void> {
     const waiter = Promise.withResolvers<void>()
     this.#readyWaiters.set(plan.identity.number, waiter)
+    // Whoever asked may still be busy with the thread before.
+    waiter.promise.catch(() => {})
     return waiter.promise
   }
 
   #spawn(plan: ThreadPlan): void {
     const { number, kind } = plan.identity
-    const { state, entry, calls, notices } = this.#options
+    const { state, entry, calls, notices, log } = this.#options
     if (kind === 'worker') {
       state.workers.setState(number, WorkerState.booting)
       state.workers.setRunning(number, 0)
       state.workers.spawned(number, Date.now() / 1000)
     }
     const { port1, port2 } = new MessageChannel()
-    const caller = { thread: number }
-    this.#calls.set(number, new ThreadCalls({ port: port1, doorbell: state.doorbell(number), caller, calls, notices }))
-    this.#handles.set(number, new ThreadHandle(entry, { ...this.#options.start(), plan, callPort: port2 }, this.#events))
+    const own = new ThreadCalls({
+      port: port1,
+      doorbell: state.doorbell(number),
+      caller: { thread: number },
+      name: threadName(plan),
+      log,
+      calls,
+      notices,
+    })
+    try {
+      this.#handles.set(number, new ThreadHandle(entry, { ...this.#options.start(), plan, callPort: port2 }, this.#events))
+      this.#calls.set(number, own)
+    } catch (error) {
+      own.close()
+      if (kind === 'worker') state.workers.setState(number, WorkerState.dead)
+      throw new PolywsgiError('WORKER_DIED', `${threadName(plan)} could not start: ${(error as Error).message}`, { cause: error })
+    }
   }
 
   readonly #events: ThreadEvents = {
@@ -155,6 +194,8 @@ export class Supervisor {
     appFailed: (plan, failure) => this.#options.appFailed(plan, failure),
     ready: (plan) => {
       const { number, kind } = plan.identity
+      // Who calls an RPC function of a thread that is ready finds it registered.
+      this.#calls.get(number)?.catchUp()
       if (kind === 'worker') this.#failedStarts.delete(number)
       const startedAt = this.#handles.get(number)?.startedAt ?? 0
       this.#options.log(`${threadName(plan)}: ready in ${seconds(performance.now() - startedAt)} s`)
@@ -181,15 +222,22 @@ export class Supervisor {
     const said = this.#options.ended(plan, reason === harakiri ? 504 : 500)
     if (this.#phase === 'stopping') return
     // An end that was asked for, while the server goes on, is a reload's.
-    if (reason === undefined && handle?.isReady === true) return this.#respawn(plan, 0)
-    log(`DAMN ! ${threadName(plan)} died: ${reason ?? 'no reason given'}${said}`)
-    if (this.#phase === 'starting' && !handle?.isReady) {
-      const error = new PolywsgiError('WORKER_DIED', `${threadName(plan)} could not start: ${reason ?? 'no reason given'}`)
+    if (reason === undefined) return this.#respawn(plan, 0)
+    log(`DAMN ! ${threadName(plan)} died: ${reason}${said}`)
+    const isReady = handle?.isReady === true
+    if (!isReady) {
+      const error = new PolywsgiError('WORKER_DIED', `${threadName(plan)} could not start: ${reason}`)
       this.#readyWaiters.get(number)?.reject(error)
-      return
+      this.#readyWaiters.delete(number)
+      if (this.#phase === 'starting') return
     }
-    const isFailedStart =
-      !handle?.isReady || (kind !== 'worker' && reason !== harakiri && performance.now() - handle.startedAt < shortLifeMs)
+    const livedMs = performance.now() - (handle?.startedAt ?? 0)
+    const isFailedStart = !isReady || (kind !== 'worker' && reason !== harakiri && livedMs < shortLifeMs)
+    this.#respawnLater(plan, isFailedStart)
+  }
+
+  #respawnLater(plan: ThreadPlan, isFailedStart: boolean): void {
+    const { number } = plan.identity
     const failedStarts = isFailedStart ? (this.#failedStarts.get(number) ?? 0) + 1 : 0
     this.#failedStarts.set(number, failedStarts)
     this.#respawn(plan, respawnDelayMs({ failedStarts }))
@@ -197,11 +245,19 @@ export class Supervisor {
 
   #respawn(plan: ThreadPlan, delayMs: number): void {
     const { number, kind } = plan.identity
-    if (kind === 'worker') this.#options.state.workers.countRespawn(number)
     if (delayMs > 0) this.#options.log(`${threadName(plan)}: next start in ${seconds(delayMs)} s`)
     const timer = setTimeout(() => {
       this.#respawns.delete(number)
-      this.#spawn(plan)
+      if (kind === 'worker') this.#options.state.workers.countRespawn(number)
+      try {
+        this.#spawn(plan)
+      } catch (error) {
+        // The system may have no more threads to give: the server serves on with those it has.
+        this.#options.log((error as Error).message)
+        this.#readyWaiters.get(number)?.reject(error)
+        this.#readyWaiters.delete(number)
+        this.#respawnLater(plan, true)
+      }
     }, delayMs)
     this.#respawns.set(number, timer)
   }
@@ -219,5 +275,7 @@ export class Supervisor {
 }
 
 const harakiri = 'it overran the deadline it had set itself (set_user_harakiri)'
+
+const stopped = (): PolywsgiError => new PolywsgiError('HOST_CLOSED', 'the server is stopped')
 
 const seconds = (milliseconds: number): string => (milliseconds / 1000).toFixed(2)

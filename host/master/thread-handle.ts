@@ -57,6 +57,11 @@ export class ThreadHandle {
     })
   }
 
+  /** It was told to end. What it was asked before is still answered. */
+  get isStopping(): boolean {
+    return this.#isStopping
+  }
+
   /** Lets the thread finish what it runs; it is ended where it stands when that takes longer than `patienceMs`. */
   async stop(patienceMs: number): Promise<void> {
     this.#isStopping = true

@@ -74,8 +74,14 @@ const run = async (): Promise<void> => {
     for (const plugin of plugins) await plugin.fixup?.(contextOf(plugin))
   }
   let work: Work | undefined
+  const stop = async (): Promise<void> => {
+    await work?.stop()
+    // Requests of other threads may wait for functions of this one.
+    await context.master.finish()
+    finish(plugins)
+  }
   port.on('message', (message: MasterMessage) => {
-    if (message.kind === 'stop') void (work?.stop() ?? Promise.resolve()).then(() => finish(plugins))
+    if (message.kind === 'stop') void stop()
   })
   const role: Role = { start, context, plugins, contextOf, log, fixup, ready, end }
   switch (identity.kind) {

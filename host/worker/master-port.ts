@@ -20,6 +20,8 @@ export class MasterPort implements MasterCalls {
   readonly #doorbell: Doorbell
   /** Answers that came while another call, nested in this one, was waiting for its own. */
   readonly #answers = new Map<number, Answer>()
+  /** Functions that run for others and have not settled. */
+  readonly #running = new Set<Promise<void>>()
   #lastId = 0
   /** Runs a function of this thread. Set once there are any. */
   run: (name: string, args: readonly Uint8Array[]) => Uint8Array | undefined | Promise<Uint8Array | undefined> = () => undefined
@@ -63,6 +65,12 @@ export class MasterPort implements MasterCalls {
     }
   }
 
+  /** Before the thread ends: resolves when all that others have asked of it so far is answered. */
+  async finish(): Promise<void> {
+    this.serve()
+    while (this.#running.size > 0) await Promise.all(this.#running)
+  }
+
   #receive(message: MasterToThread): void {
     if (message.kind === 'answer') this.#answers.set(message.id, message)
     else this.#run(message)
@@ -73,8 +81,12 @@ export class MasterPort implements MasterCalls {
     const fail = (error: unknown): void => this.#post({ kind: 'ran', id, outcome: { error: toCrossed(error) } })
     try {
       const result = this.run(name, args)
-      if (result instanceof Promise) result.then(succeed, fail)
-      else succeed(result)
+      if (!(result instanceof Promise)) return succeed(result)
+      const settled: Promise<void> = result
+        .then(succeed)
+        .catch(fail)
+        .finally(() => this.#running.delete(settled))
+      this.#running.add(settled)
     } catch (error) {
       fail(error)
     }

@@ -45,7 +45,7 @@ export interface RequestLoopOptions {
   /** Runs the handlers of signals that have come for this worker. True: more may wait. */
   readonly handleSignals: () => boolean
   /** What functions of the API take for the request that is being served. */
-  readonly current: { running: WsgiRequest | undefined }
+  readonly current: { running: WsgiRequest | undefined; requestEnded(request: WsgiRequest): void }
   /** Undefined without metrics of cores. */
   readonly coreCounters: CoreCounters | undefined
 }
@@ -281,7 +281,7 @@ export class RequestLoop {
   /** Ends what the plugin left open, logs, and lets the plugin clean up. */
   #close(running: RunningRequest): void {
     const { request, sink, app } = running
-    const { state, workerId, log, coreCounters } = this.#options
+    const { state, workerId, log, coreCounters, current } = this.#options
     try {
       if (!request.finished) {
         if (!request.headersSent && (request.status === '' || running.hasFailed)) {
@@ -301,8 +301,6 @@ export class RequestLoop {
     state.workers.countRequest(workerId)
     state.workers.requestEnded(workerId, durationMs * 1000, request.headersSize + request.responseSize)
     coreCounters?.countRequest(request.coreId)
-    // A deadline that a request has set for itself ends with it.
-    if (state.deadlines.isSet(workerId) && this.#running() === 1) state.deadlines.set(workerId, 0)
     if (running.hasFailed) {
       coreCounters?.countException(request.coreId)
       state.workers.countException(workerId)
@@ -313,6 +311,8 @@ export class RequestLoop {
       state.apps.publish(workerId, app.id, app.requests, app.exceptions)
     }
     if (app?.plugin.afterRequest !== undefined) this.#runAfterRequest(app.plugin, request)
+    // Whatever it has set for its own time ends here.
+    current.requestEnded(request)
     const facts = {
       request,
       pid: this.#options.pid,

@@ -19,6 +19,7 @@ import { ThreadMules } from './thread-mules.ts'
 import { ThreadRpc } from './thread-rpc.ts'
 import { ThreadSignals } from './thread-signals.ts'
 import { ThreadSpool } from './thread-spool.ts'
+import { UserDeadlines } from './user-deadlines.ts'
 
 /** Changes once: from loading to loaded. */
 type Thread = Identity & { isLoading: boolean }
@@ -55,6 +56,7 @@ export class ThreadContext implements ApiContext {
   onFatal: (error: Error) => void = () => {}
   /** The request whose plugin hook is on the stack. */
   running: WsgiRequest | undefined
+  readonly #deadlines: UserDeadlines
   readonly #views = new WeakMap<WsgiRequest, CurrentRequestView>()
 
   constructor(start: ThreadStart, state: StateMap, log: Log) {
@@ -72,6 +74,7 @@ export class ThreadContext implements ApiContext {
     this.bufferSize = api.bufferSize
     this.startedOn = api.startedOn
     this.isReload = api.isReload
+    this.#deadlines = new UserDeadlines(state.deadlines, this.thread.number)
     this.doorbell = state.doorbell(this.thread.number)
     this.master = new MasterPort({ port: start.callPort, doorbell: this.doorbell })
     const shared = SharedParts.open(start.shared, this.thread.number, (line) => log.text(line))
@@ -123,10 +126,15 @@ export class ThreadContext implements ApiContext {
     else this.state.workers.signalBegins(workerId, signum)
   }
 
-  get request(): CurrentRequest | undefined {
+  get #wsgi(): WsgiRequest | undefined {
     let wsgi = this.running
     // A handler that goes on after a wait has no hook on the stack; its plugin knows whom it serves.
     for (const plugin of this.plugins) wsgi = plugin.currentRequest?.() ?? wsgi
+    return wsgi
+  }
+
+  get request(): CurrentRequest | undefined {
+    const wsgi = this.#wsgi
     if (wsgi === undefined) return undefined
     let view = this.#views.get(wsgi)
     if (view === undefined) {
@@ -137,6 +145,10 @@ export class ThreadContext implements ApiContext {
   }
 
   setUserHarakiri(seconds: number): void {
-    this.state.deadlines.set(this.thread.number, seconds)
+    this.#deadlines.set(this.#wsgi, seconds)
+  }
+
+  requestEnded(request: WsgiRequest): void {
+    this.#deadlines.requestEnded(request)
   }
 }

@@ -4,6 +4,7 @@
 import type { Signals } from '../api/context.ts'
 import type { GuestFunction } from '../api/guest-function.ts'
 import { ApiError, GuestError } from '../errors.ts'
+import { Seldom } from '../log/seldom.ts'
 import type { SignalRing } from '../state/signal-ring.ts'
 import type { SignalState } from '../state/signal-state.ts'
 import { parseReceiver, threadName } from '../state/signal-target.ts'
@@ -20,6 +21,8 @@ export interface ThreadSignalsOptions {
   readonly onHandling?: (signum: number | undefined) => void
   /** A handler cost the thread its interpreter: the thread must end. */
   readonly onFatal?: (error: Error) => void
+  /** Milliseconds on a clock that never goes back. */
+  readonly now?: () => number
 }
 
 export class ThreadSignals implements Signals {
@@ -29,15 +32,16 @@ export class ThreadSignals implements Signals {
   readonly #outgoing: SignalRing
   readonly #sources: readonly SignalRing[]
   readonly #handlers = new Map<number, GuestFunction>()
+  readonly #overflows: Seldom
   #last = 0
   #handling: number | undefined
-  #isFull = false
 
   constructor(parts: ServiceParts, options: ThreadSignalsOptions) {
     this.#parts = parts
     this.#options = options
     this.#signals = options.signals
     const { number } = parts.thread
+    this.#overflows = new Seldom(options.now)
     this.#outgoing = options.signals.outgoing(number)
     // What is meant for this thread alone comes before what any of its pool may do.
     this.#sources = [options.signals.incoming(number), ...options.signals.poolsOf(number)]
@@ -51,15 +55,14 @@ export class ThreadSignals implements Signals {
     const isRaised = this.#outgoing.push(signum)
     if (!isRaised) {
       this.#signals.countUnrouted()
-      // Once per overflow: who floods the queue must not flood the log.
-      if (!this.#isFull) {
+      // Who floods the queue must not flood the log: the master empties it again and again meanwhile.
+      if (this.#overflows.isDue('')) {
         this.#parts.log.text(
           `*** SIGNAL QUEUE IS FULL: ${this.#outgoing.capacity} signals wait (you can tune it with --signal-bufsize) ***`,
         )
         this.#parts.log.text(`could not deliver signal ${signum} from ${this.#name} to the master`)
       }
     }
-    this.#isFull = !isRaised
     this.#parts.masterDoorbell.ring()
     return isRaised
   }

@@ -1,11 +1,12 @@
 // polywsgi and Debian's uWSGI side by side, each asking the other by the uwsgi protocol: RPC, caches, signals, pings; and
 // uWSGI's own decorators, unmodified, in a guest of polywsgi.
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { encodePacket } from '../../protocol/index.ts'
+import { readSpoolFile, spoolFileName, spoolFilePrefix, writeSpoolFile } from '../../host/worker/spool-files.ts'
+import { encodePacket, encodeVars } from '../../protocol/index.ts'
 import { describeWithPeers } from '../support/peers.ts'
 import { RealUwsgi } from '../support/real-uwsgi.ts'
 import { Server } from '../support/server.ts'
@@ -104,6 +105,52 @@ describeWithPeers('polywsgi and real uWSGI', ['uwsgi'], () => {
     }
     const nobody = Buffer.from([6, 0, ...Buffer.from('nobody')])
     expect(await ask(ours.uwsgi, 173, 0, nobody)).toBe(await ask(real.address, 173, 0, nobody))
+  })
+})
+
+describeWithPeers('spool files', ['uwsgi'], () => {
+  const vars = encodeVars([
+    ['name', '\0value\xff'],
+    ['other', 'x'.repeat(5000)],
+  ])
+
+  it('of polywsgi are run by the spooler of real uWSGI', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'polywsgi-spool-'))
+    try {
+      writeSpoolFile(folder, spoolFileName('host', process.pid, 1), vars, Buffer.from('\0body\xff', 'latin1'))
+      await using uwsgi = await RealUwsgi.start(
+        ...['--plugin', 'python3', '--workers', '1', '--buffer-size', '65535', '--wsgi-file', app, '--spooler', folder],
+        ...cache,
+      )
+      let seen = 'None'
+      while (seen.includes('None')) seen = await evaluate(uwsgi.address, "uwsgi.cache_get('spooled')")
+      expect(seen).toContain("(b'body', b'\\\\x00body\\\\xff')")
+      expect(seen).toContain("(b'name', b'\\\\x00value\\\\xff')")
+      while (readdirSync(folder).some((name) => name.startsWith(spoolFilePrefix)))
+        await new Promise((resolve) => setImmediate(resolve))
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  })
+
+  it('of real uWSGI are read as they were meant', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'polywsgi-spool-'))
+    try {
+      await using uwsgi = await RealUwsgi.start(
+        ...['--plugin', 'python3', '--workers', '1', '--buffer-size', '65535', '--wsgi-file', app, '--spooler', folder],
+        ...cache,
+      )
+      // For later: its own spooler must leave the file to us.
+      const at = Math.floor(Date.now() / 1000) + 3600
+      const expression = `uwsgi.spool({b'name': b'\\0value\\xff', b'body': b'\\0body\\xff', b'at': b'${at}'})`
+      expect(await evaluate(uwsgi.address, expression)).toContain(spoolFilePrefix)
+      const [file = ''] = readdirSync(folder).filter((name) => name.startsWith(spoolFilePrefix))
+      const { vars, body } = readSpoolFile(join(folder, file))
+      expect(Buffer.from(vars.get('name') ?? []).toString('latin1')).toBe('\0value\xff')
+      expect(Buffer.from(body).toString('latin1')).toBe('\0body\xff')
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
   })
 })
 

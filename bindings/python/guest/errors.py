@@ -25,7 +25,10 @@ def summary_of(error):
     except BaseException:
         text = "<str() of the exception failed>"
     name = type(error).__name__
-    first_line = text.split("\n", 1)[0][:500]
+    first_line = text.split("\n", 1)[0]
+    if len(first_line) > 500:
+        # Both ends: what failed first stands at the end of a chain of calls through several languages.
+        first_line = f"{first_line[:240]} ... {first_line[-255:]}"
     return f"{name}: {first_line}" if first_line else name
 
 

@@ -4,8 +4,9 @@ local uwsgi = require 'uwsgi'
 assert(load(uwsgi.opt['load-lua'] or '', '=load'))()
 
 return function(env)
-  local code = env.input:read()
-  if not code or code == '' then code = env.headers and env.headers['X-Code'] or env.HTTP_X_CODE or '' end
+  local code = env.input:read() or ''
+  -- Requests without a body bring it in a header.
+  if code == '' then code = env.HTTP_X_CODE or '' end
   local chunk, message = load(code, '=posted')
   local ok, answer = false, message
   if chunk then ok, answer = pcall(chunk) end

@@ -24,6 +24,16 @@ uwsgi.register_rpc("none", rpc_none)
 uwsgi.register_signal(17, "worker", handler)
 
 
+def spooler(env):
+    # The name of a job and its variables, sorted, for whoever asks the cache.
+    items = sorted((key if isinstance(key, bytes) else key.encode(), value) for key, value in env.items())
+    uwsgi.cache_update("spooled", repr([item for item in items if item[0] != b"spooler_task_name"]))
+    return uwsgi.SPOOL_OK
+
+
+uwsgi.spooler = spooler
+
+
 def show(code):
     kind, _, expression = code.partition(" ")
     try:

@@ -112,6 +112,17 @@ describe('a request to another server', () => {
     )
   })
 
+  it('fails when the answer comes drop by drop, however long the server could go on', async () => {
+    const trickling = await serve((socket) => {
+      socket.write(Buffer.from([173, 255, 255, 0]))
+      const drops = setInterval(() => socket.write('x'), 5)
+      socket.on('close', () => clearInterval(drops))
+    })
+    await expect(ask(trickling, { timeoutMs: 100 })).rejects.toThrow(
+      /(sent only \d+ bytes in|was silent for) 0\.1 seconds, 65\d\d\d bytes before the end of its answer$/,
+    )
+  })
+
   it('has a whole packet even where the server then keeps the connection', async () => {
     const address = await serve((socket) => void socket.once('data', () => socket.write(packet)))
     expect(await ask(address, { timeoutMs: 50 })).toEqual(Buffer.from(packet))

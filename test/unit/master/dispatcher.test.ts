@@ -209,6 +209,18 @@ describe('the dispatcher', () => {
     expect(exchanges.map((exchange) => exchange.events)).toEqual(Array(4).fill(['failed 503 stopping']))
   })
 
+  it('takes nothing more from then on, also of a client that asks again when it is told', () => {
+    let again: unknown = 'not asked'
+    const exchange = new RecordedExchange('r')
+    exchange.fail = () => {
+      again = dispatcher.submit(new RecordedExchange('again'))
+    }
+    dispatcher.submit(exchange)
+    dispatcher.failAll(503, 'stopping')
+    expect(again).toBeUndefined()
+    expect(dispatcher.active).toBe(0)
+  })
+
   it('releases the file of a spooled body once, however its request ends', async () => {
     let released = 0
     const file = (): RecordedExchange =>

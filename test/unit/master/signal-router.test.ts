@@ -15,12 +15,14 @@ const create = () => {
   const alive = new Set(allThreads)
   const asleep = new Set(allThreads)
   const running = new Map<number, number>()
+  const clock = { nowMs: 0 }
   const router = new SignalRouter({
     signals,
     doorbell: (thread) => ({ ring: () => void rung.push(thread), isOwnerAsleep: asleep.has(thread) }) as never,
     isAlive: (thread) => alive.has(thread),
     running: (workerId) => running.get(workerId) ?? 0,
     log: (line) => void lines.push(line),
+    now: () => clock.nowMs,
   })
   const register = (receiver: string, threads: readonly number[] = allThreads, signum = 9): void => {
     for (const thread of threads) signals.table.register(thread, signum, receiver, 0)
@@ -37,7 +39,7 @@ const create = () => {
     for (const [index, { name }] of signalPools(shape).entries()) look(name, () => signals.pools[index]!.ring.take())
     return found
   }
-  return { signals, router, rung, lines, alive, asleep, running, register, waiting }
+  return { signals, router, clock, rung, lines, alive, asleep, running, register, waiting }
 }
 
 describe('a signal', () => {
@@ -101,8 +103,8 @@ describe('a signal', () => {
     expect([signals.routed, signals.unrouted]).toEqual([1, 0])
   })
 
-  it('whose queue is full is dropped and counted; the log says so once until there is room again', () => {
-    const { router, register, lines, signals } = create()
+  it('whose queue is full is dropped and counted; the log says so once a second at most', () => {
+    const { router, register, lines, signals, clock } = create()
     register('worker2')
     for (let time = 0; time < 4; time += 1) expect(router.route(9)).toBe(true)
     expect([router.route(9), router.route(9)]).toEqual([false, false])
@@ -113,7 +115,11 @@ describe('a signal', () => {
     expect(lines).toEqual(said)
     expect([signals.routed, signals.unrouted]).toEqual([4, 2])
     signals.incoming(2).take()
+    clock.nowMs = 999
     expect([router.route(9), router.route(9)]).toEqual([true, false])
+    expect(lines).toEqual(said)
+    clock.nowMs = 1000
+    expect(router.route(9)).toBe(false)
     expect(lines).toEqual([...said, ...said])
   })
 

@@ -21,6 +21,8 @@ export interface TestThread {
   readonly statuses: (number | 'idle')[]
   readonly fatal: Error[]
   isLoading: boolean
+  /** What its clock shows. */
+  nowMs: number
   serveInbox: () => void
 }
 
@@ -52,9 +54,21 @@ export const newThread = (number = 1, signals = SignalState.create(shape)): Test
     signals,
     onHandling: (signum) => void statuses.push(signum ?? 'idle'),
     onFatal: (error) => void fatal.push(error),
+    now: () => made.nowMs,
   }
   const thread = new ThreadSignals(parts, options)
-  const made: TestThread = { signals, thread, bell, masterBell, lines, statuses, fatal, isLoading: false, serveInbox: () => {} }
+  const made: TestThread = {
+    signals,
+    thread,
+    bell,
+    masterBell,
+    lines,
+    statuses,
+    fatal,
+    isLoading: false,
+    nowMs: 0,
+    serveInbox: () => {},
+  }
   return made
 }
 

@@ -16,8 +16,9 @@ describe('raising', () => {
     expect(masterBell.sequence).not.toBe(before)
   })
 
-  it('drops what does not fit, counts each, and says so once until there is room again', () => {
-    const { thread, signals, lines } = newThread(4)
+  it('drops what does not fit, counts each, and says so once a second at most', () => {
+    const made = newThread(4)
+    const { thread, signals, lines } = made
     expect([1, 2, 3, 4, 5, 6].map((signum) => thread.raise(signum))).toEqual([true, true, true, true, false, false])
     expect(signals.unrouted).toBe(2)
     const said = [
@@ -26,7 +27,12 @@ describe('raising', () => {
     ]
     expect(lines).toEqual(said)
     signals.outgoing(4).take()
+    made.nowMs = 999
     expect([thread.raise(7), thread.raise(5)]).toEqual([true, false])
+    expect(lines).toEqual(said)
+    made.nowMs = 1000
+    expect(thread.raise(5)).toBe(false)
+    expect(signals.unrouted).toBe(4)
     expect(lines).toEqual([...said, ...said])
   })
 })
