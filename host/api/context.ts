@@ -60,6 +60,10 @@ export interface Signals {
   isRegistered(signum: number): boolean
   /** Runs handlers of arriving signals until `signum` (undefined: any) has come. */
   wait(signum: number | undefined): void
+  /** The signal whose handler a thread is running. */
+  handling(thread: number): number | undefined
+  /** How many signals a thread has handled. */
+  handled(thread: number): number
   /** The last one handled here; 0 before the first. */
   readonly lastReceived: number
 }

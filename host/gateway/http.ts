@@ -209,7 +209,13 @@ class HttpExchange implements Exchange {
     this.#options = options
     this.#response = response
     this.#responder = new HttpResponder(response)
-    this.#flow = new Flow(response, (bytes) => this.#ticket?.acknowledge(bytes))
+    this.#flow = new Flow({
+      stream: response,
+      acknowledge: (bytes) => this.#ticket?.acknowledge(bytes),
+      socket: () => response.socket,
+      stallMs: options.timeoutSeconds * 1000,
+      log: options.log,
+    })
     this.packet = packet
     this.body = body
   }
@@ -239,7 +245,11 @@ class HttpExchange implements Exchange {
       this.#responder.disconnect()
       return true
     }
-    this.#raw ??= new RawResponse(this.#response, (bytes) => this.#ticket?.acknowledge(bytes))
+    this.#raw ??= new RawResponse(this.#response, {
+      acknowledge: (bytes) => this.#ticket?.acknowledge(bytes),
+      stallMs: this.#options.timeoutSeconds * 1000,
+      log: this.#options.log,
+    })
     // The last chunk is nobody's to wait for.
     return this.#raw.send(chunk, last) || last
   }

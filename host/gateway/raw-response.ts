@@ -4,23 +4,23 @@ import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { PolywsgiError } from '../errors.ts'
 import { copyChunk, releaseChunk } from './chunk-pool.ts'
-import { Flow } from './flow.ts'
+import { Flow, type FlowOptions } from './flow.ts'
 
 export class RawResponse {
   readonly #response: ServerResponse
-  readonly #acknowledge: (bytes: number) => void
+  readonly #options: Pick<FlowOptions, 'acknowledge' | 'stallMs' | 'log'>
   #flow: Flow | undefined
   /** What came while a pipelined request before this one had the connection; undefined once it has not. */
   #held: Buffer[] | undefined
   #hasEnded = false
 
   /** @throws PolywsgiError APP_RESPONSE for a connection that carries several responses at once */
-  constructor(response: ServerResponse, acknowledge: (bytes: number) => void) {
+  constructor(response: ServerResponse, options: Pick<FlowOptions, 'acknowledge' | 'stallMs' | 'log'>) {
     if (response.req.httpVersionMajor > 1) {
       throw new PolywsgiError('APP_RESPONSE', `raw bytes cannot be sent over HTTP/${response.req.httpVersion}`)
     }
     this.#response = response
-    this.#acknowledge = acknowledge
+    this.#options = options
     if (response.socket !== null || response.destroyed) return
     this.#held = []
     response.once('socket', (socket: Socket) => this.#release(socket))
@@ -49,13 +49,13 @@ export class RawResponse {
   #release(socket: Socket): void {
     const held = this.#held ?? []
     this.#held = undefined
-    for (const chunk of held) if (this.#write(socket, chunk)) this.#acknowledge(chunk.length)
+    for (const chunk of held) if (this.#write(socket, chunk)) this.#options.acknowledge(chunk.length)
     if (this.#hasEnded) socket.destroySoon()
   }
 
   #write(socket: Socket, chunk: Uint8Array): boolean {
     if (chunk.length === 0) return true
-    this.#flow ??= new Flow(socket, this.#acknowledge)
+    this.#flow ??= new Flow({ ...this.#options, stream: socket, socket: () => socket })
     const copy = copyChunk(chunk)
     return this.#flow.wrote(
       socket.write(copy, () => releaseChunk(copy)),

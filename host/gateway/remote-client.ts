@@ -28,8 +28,8 @@ export const connectTimeoutMs = 3000
 const defaultMaxReply = 64 * 1024 * 1024
 
 /**
- * So much of an answer earns it the timeout once more. Differs from uWSGI, where one byte does: a server that sends drop by
- * drop would keep a worker for hours.
+ * So much of an answer earns it the timeout once more. Differs from uWSGI: there one byte earns it, and a server that answers drop
+ * by drop keeps a worker for hours.
  */
 const leastProgress = 4096
 

@@ -65,7 +65,13 @@ class UwsgiConnection implements Exchange {
     this.#options = options
     this.#receiving = receiving
     this.#reader = new RequestReader({ bufferSize: options.bufferSize })
-    this.#flow = new Flow(socket, (bytes) => this.#ticket?.acknowledge(bytes))
+    this.#flow = new Flow({
+      stream: socket,
+      acknowledge: (bytes) => this.#ticket?.acknowledge(bytes),
+      socket: () => socket,
+      stallMs: options.socketTimeoutSeconds * 1000,
+      log: options.log,
+    })
     socket.on('data', (chunk: Buffer) => this.#receive(chunk))
     socket.on('end', () => this.#ended())
     socket.on('error', () => socket.destroy())

@@ -14,14 +14,11 @@ const word = {
   exceptions: 3,
   respawns: 4,
   requestsAtSpawn: 5,
-  signals: 6,
-  /** The number of the signal whose handler runs, + 1. */
-  signal: 7,
-  failedRequests: 8,
+  failedRequests: 6,
   /** Of the whole instance, in the slot of the master, 0. */
-  overloads: 9,
+  overloads: 7,
 } as const
-type CounterName = 'requests' | 'exceptions' | 'respawns' | 'signals' | 'failedRequests' | 'overloads'
+type CounterName = 'requests' | 'exceptions' | 'respawns' | 'failedRequests' | 'overloads'
 
 /**
  * The second half of a slot: doubles, exact as whole numbers up to 2^53. Each has one writer, so no atomic addition is
@@ -38,11 +35,8 @@ export interface WorkerSnapshot {
   /** Since the thread's start. */
   readonly deltaRequests: number
   readonly failedRequests: number
-  /** Signals handled. */
-  readonly signals: number
   readonly exceptions: number
-  /** `idle`, `busy`, or `sig17` while the handler of signal 17 runs. */
-  readonly status: string
+  readonly status: 'idle' | 'busy'
   /** Microseconds spent in requests. */
   readonly runningTime: number
   /** Seconds since the epoch; 0 before the first start. */
@@ -123,8 +117,6 @@ export class WorkerSlots {
   spawned(workerId: number, at: number): void {
     const slot = workerId * workerSlotWords
     Atomics.store(this.#words, slot + word.requestsAtSpawn, Atomics.load(this.#words, slot + word.requests))
-    // The thread before may have ended in a handler.
-    Atomics.store(this.#words, slot + word.signal, 0)
     this.#doubles[workerId * slotDoubles + double.spawnedAt] = Math.floor(at)
   }
 
@@ -142,16 +134,6 @@ export class WorkerSlots {
     this.#count(workerId, 'failedRequests')
   }
 
-  /** By the worker, around the handler of a signal. */
-  signalBegins(workerId: number, signum: number): void {
-    this.#count(workerId, 'signals')
-    Atomics.store(this.#words, workerId * workerSlotWords + word.signal, signum + 1)
-  }
-
-  signalEnds(workerId: number): void {
-    Atomics.store(this.#words, workerId * workerSlotWords + word.signal, 0)
-  }
-
   /** By the master, for a request that found no room to wait. */
   countOverload(): void {
     this.#count(0, 'overloads')
@@ -166,16 +148,14 @@ export class WorkerSlots {
     const requests = this.requests(workerId)
     const words = workerId * workerSlotWords
     const doubles = workerId * slotDoubles
-    const signal = Atomics.load(this.#words, words + word.signal)
     return {
       id: workerId,
       state: this.state(workerId),
       requests,
       deltaRequests: (requests - Atomics.load(this.#words, words + word.requestsAtSpawn)) >>> 0,
       failedRequests: this.#counter(workerId, 'failedRequests'),
-      signals: this.#counter(workerId, 'signals'),
       exceptions: this.exceptions(workerId),
-      status: signal > 0 ? `sig${signal - 1}` : this.running(workerId) > 0 ? 'busy' : 'idle',
+      status: this.running(workerId) > 0 ? 'busy' : 'idle',
       runningTime: Math.round(this.#doubles[doubles + double.runningTime]!),
       lastSpawn: this.#doubles[doubles + double.spawnedAt]!,
       respawns: this.respawns(workerId),

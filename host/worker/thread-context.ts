@@ -96,7 +96,6 @@ export class ThreadContext implements ApiContext {
     this.signals = new ThreadSignals(parts, {
       signals: shared.signals,
       onFatal: (error) => this.onFatal(error),
-      onHandling: (signum) => this.#handling(signum),
     })
     this.rpc = new ThreadRpc(parts, { rpcMax: api.rpcMax, socketTimeoutMs: api.socketTimeoutMs })
     this.master.run = (name, args) => this.rpc.run(name, args)
@@ -117,13 +116,6 @@ export class ThreadContext implements ApiContext {
   /** The apps are loaded: from now on every registration counts. */
   loaded(): void {
     this.thread.isLoading = false
-  }
-
-  #handling(signum: number | undefined): void {
-    const { workerId } = this.thread
-    if (workerId === 0) return
-    if (signum === undefined) this.state.workers.signalEnds(workerId)
-    else this.state.workers.signalBegins(workerId, signum)
   }
 
   get #wsgi(): WsgiRequest | undefined {

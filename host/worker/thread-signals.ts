@@ -17,8 +17,6 @@ const watchMs = 500
 
 export interface ThreadSignalsOptions {
   readonly signals: SignalState
-  /** The thread begins to handle a signal, or (undefined) is back at what it did before: the scoreboard's `sigN`. */
-  readonly onHandling?: (signum: number | undefined) => void
   /** A handler cost the thread its interpreter: the thread must end. */
   readonly onFatal?: (error: Error) => void
   /** Milliseconds on a clock that never goes back. */
@@ -45,6 +43,14 @@ export class ThreadSignals implements Signals {
     this.#outgoing = options.signals.outgoing(number)
     // What is meant for this thread alone comes before what any of its pool may do.
     this.#sources = [options.signals.incoming(number), ...options.signals.poolsOf(number)]
+  }
+
+  handling(thread: number): number | undefined {
+    return this.#signals.handling(thread)
+  }
+
+  handled(thread: number): number {
+    return this.#signals.handled(thread)
   }
 
   get lastReceived(): number {
@@ -173,7 +179,6 @@ export class ThreadSignals implements Signals {
   #setHandling(signum: number | undefined): void {
     this.#handling = signum
     this.#signals.setHandling(this.#parts.thread.number, signum)
-    this.#options.onHandling?.(signum)
   }
 
   #failed(signum: number, error: unknown): void {

@@ -52,7 +52,7 @@ export const testContext = (parts: Partial<ApiContext> & { opt?: OptionMap } = {
   metrics: absent('metrics'),
   queue: undefined,
   sharedareas: [],
-  signals: absent('signals'),
+  signals: absent('signals', { handling: () => undefined, handled: () => 0 }),
   rpc: absent('rpc'),
   mules: absent('mules'),
   spool: absent('spool', { directories: [] }),

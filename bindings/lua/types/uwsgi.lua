@@ -540,7 +540,8 @@ function uwsgi.stop() end
 function uwsgi.setprocname(name) end
 
 --- Gives this worker a deadline of its own, beside `--harakiri`: it is ended and started anew when it is still at work
---- then. A deadline set while a request is served ends with the request.
+--- then. A deadline set while a request is served ends with the request; of several requests at work in one worker each has its own,
+--- and the earliest counts.
 ---@param seconds integer From now on; 0: no deadline any more.
 ---@return nil
 function uwsgi.set_user_harakiri(seconds) end

@@ -29,18 +29,19 @@ export const processImplementation: ImplementationOf<typeof process, ApiContext>
   buffer_size: ({ bufferSize }) => bufferSize,
   started_on: ({ startedOn }) => Math.floor(startedOn),
   is_a_reload: ({ isReload }) => isReload,
-  workers: ({ state, masterPid, apps }) => {
+  workers: ({ state, masterPid, apps, signals }) => {
     const { rss, vsz } = readProcessMemory()
     return Array.from({ length: state.workers.count }, (_, index) => {
       const snapshot = state.workers.snapshot(index + 1)
+      const handling = signals.handling(snapshot.id)
       return {
         id: snapshot.id,
         pid: snapshot.state === WorkerState.dead ? 0 : masterPid,
         requests: snapshot.requests,
         delta_requests: snapshot.deltaRequests,
-        signals: snapshot.signals,
+        signals: signals.handled(snapshot.id),
         exceptions: snapshot.exceptions,
-        status: utf8.encode(snapshot.status),
+        status: utf8.encode(handling === undefined ? snapshot.status : `sig${handling}`),
         rss,
         vsz,
         running_time: snapshot.runningTime,

@@ -81,7 +81,7 @@ export const sockets = [
     type: 'seconds',
     min: 0.1,
     default: 60,
-    help: 'How long a client may take to send the head of an HTTP request.',
+    help: 'How long a client may take to send the head of an HTTP request or the next bytes of its body, and to take any of its response.',
     effect: 'works',
   },
   {
@@ -101,7 +101,7 @@ export const sockets = [
     type: 'seconds',
     min: 0.1,
     default: 4,
-    help: 'How long the server waits for the next bytes of a request on a uwsgi socket.',
+    help: 'How long the server waits for a client of a uwsgi socket to send the next bytes of its request, or to take any of its response; and for another server that an application asks (rpc, cache, signal).',
     effect: 'works',
   },
   {

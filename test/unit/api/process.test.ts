@@ -1,7 +1,8 @@
 // The groups `process` and `identity` of the API.
+
 import { readFileSync, writeFileSync } from 'node:fs'
 import { afterEach, describe, expect, it } from 'vitest'
-import type { ThreadIdentity } from '../../../host/api/context.ts'
+import type { ApiContext, ThreadIdentity } from '../../../host/api/context.ts'
 import type { MasterCalls } from '../../../host/api/master-calls.ts'
 import { StateMap } from '../../../host/state/state-map.ts'
 import { WorkerState } from '../../../host/state/worker-slots.ts'
@@ -67,10 +68,11 @@ describe('workers', () => {
   })
 
   it('shows the signal whose handler runs', () => {
-    const state = newState()
-    state.workers.signalBegins(1, 17)
-    const [first] = callsOf({ state }).call('workers') as unknown as [{ status: Uint8Array; signals: number }]
-    expect([Buffer.from(first.status).toString(), first.signals]).toEqual(['sig17', 1])
+    const signals = { handling: () => 17, handled: () => 5 } as unknown as ApiContext['signals']
+    const [first] = callsOf({ state: newState(), signals }).call('workers') as unknown as [
+      { status: Uint8Array; signals: number },
+    ]
+    expect([Buffer.from(first.status).toString(), first.signals]).toEqual(['sig17', 5])
   })
 })
 

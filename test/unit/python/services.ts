@@ -35,6 +35,8 @@ export class Services {
       register: (signum, kind, handler) => void this.handlers.set(signum, { kind, handler }),
       isRegistered: (signum) => this.handlers.has(signum),
       wait: (signum) => this.signal(signum ?? 0),
+      handling: () => undefined,
+      handled: () => 0,
       lastReceived: 0,
     }
     const mules: Mules = {

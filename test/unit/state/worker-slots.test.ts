@@ -15,7 +15,6 @@ describe('the scoreboard', () => {
       requests: 0,
       deltaRequests: 0,
       failedRequests: 0,
-      signals: 0,
       exceptions: 0,
       status: 'idle',
       runningTime: 0,
@@ -60,16 +59,8 @@ describe('the scoreboard', () => {
     const { workers } = create()
     workers.setRunning(1, 2)
     expect(workers.snapshot(1).status).toBe('busy')
-    workers.signalBegins(1, 0)
-    expect(workers.snapshot(1)).toMatchObject({ status: 'sig0', signals: 1 })
-    workers.signalEnds(1)
     workers.setRunning(1, 0)
-    expect(workers.snapshot(1)).toMatchObject({ status: 'idle', signals: 1 })
-    workers.signalBegins(1, 255)
-    expect(workers.snapshot(1).status).toBe('sig255')
-    // The thread ended in the handler, and another took its place.
-    workers.spawned(1, 1)
-    expect(workers.snapshot(1)).toMatchObject({ status: 'idle', signals: 2 })
+    expect(workers.snapshot(1).status).toBe('idle')
   })
 
   it('counts what concerns no single worker', () => {

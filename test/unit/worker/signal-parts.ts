@@ -52,9 +52,13 @@ export const newThread = (number = 1, signals = SignalState.create(shape)): Test
   } as unknown as ServiceParts
   const options: ThreadSignalsOptions = {
     signals,
-    onHandling: (signum) => void statuses.push(signum ?? 'idle'),
     onFatal: (error) => void fatal.push(error),
     now: () => made.nowMs,
+  }
+  const setHandling = signals.setHandling.bind(signals)
+  signals.setHandling = (of, signum) => {
+    statuses.push(signum ?? 'idle')
+    setHandling(of, signum)
   }
   const thread = new ThreadSignals(parts, options)
   const made: TestThread = {
