@@ -54,8 +54,9 @@ export const differencesIn = (text: string): string[] =>
         .at(-1) ?? ''
     ).trim()
     return marked.map((said, index) => {
-      const sentence = capital(balanced(said.trim()))
-      return index === 0 && subject !== '' ? `${subject} ${mark}: ${uncapital(sentence)}` : sentence
+      const sentence = balanced(said.trim())
+      // As it stands after its mark: a name there keeps its capital.
+      return index === 0 && subject !== '' ? `${subject} ${mark}: ${sentence}` : capital(sentence)
     })
   })
 
@@ -67,7 +68,6 @@ const balanced = (text: string): string => {
 }
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
-const uncapital = (text: string): string => (/^[A-Z](?![A-Z])/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text)
 
 /** The tables speak for themselves above. */
 const sourceFiles = (root: string): string[] =>
