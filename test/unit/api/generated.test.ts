@@ -25,7 +25,8 @@ describe('what npm run gen writes', () => {
   })
 
   it('takes of a text what each mark is about, up to the end of its paragraph', () => {
-    const text = 'First. Does this. Differs from uWSGI: Lua does that.\nAnd that.\n\nMore (Differs from uWSGI: none).\n@param x no'
+    const text =
+      'First. Does this. Differs from uWSGI: Lua does that.\nAnd that.\n\nMore (Differs from uWSGI: none).\n@param x no'
     expect(differencesIn(text)).toEqual([
       'Does this. Differs from uWSGI: Lua does that. And that.',
       'More Differs from uWSGI: none.',
