@@ -6,6 +6,7 @@ import { renderLuaAnnotations } from '../host/api/render/annotations-lua.ts'
 import { renderJsDeclarations } from '../host/api/render/declarations-js.ts'
 import { renderReference } from '../host/api/render/reference.ts'
 import { renderPythonStubs } from '../host/api/render/stubs-python.ts'
+import { renderOptionsDoc } from '../host/config/options-doc.ts'
 import { renderErrorsDoc } from '../host/errors-doc.ts'
 import { renderDifferences } from './differences.ts'
 
@@ -17,6 +18,7 @@ const write = (path: string, text: string): void => {
 }
 
 write('docs/errors.md', renderErrorsDoc())
+write('docs/options.md', renderOptionsDoc())
 write('docs/differences.md', renderDifferences(fileURLToPath(root)))
 write('bindings/js/types/uwsgi.d.ts', renderJsDeclarations())
 write('bindings/lua/types/uwsgi.lua', renderLuaAnnotations())

@@ -72,6 +72,6 @@ describe('the help', () => {
   })
 })
 
-test('docs/options.md is what the table says (node scripts/generate-options-doc.ts writes it)', () => {
+test('docs/options.md is what the table says (npm run gen writes it)', () => {
   expect(readFileSync(new URL('../../../docs/options.md', import.meta.url), 'utf8')).toBe(renderOptionsDoc())
 })
