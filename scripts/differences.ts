@@ -53,11 +53,8 @@ export const differencesIn = (text: string): string[] =>
         .split(/(?<=[.:]) (?=[A-Z`])/)
         .at(-1) ?? ''
     ).trim()
-    return marked.map((said, index) => {
-      const sentence = balanced(said.trim())
-      // As it stands after its mark: a name there keeps its capital.
-      return index === 0 && subject !== '' ? `${subject} ${mark}: ${sentence}` : capital(sentence)
-    })
+    // Without a subject the mark stays as well: "it" and "that" in what follows are uWSGI.
+    return marked.map((said, index) => `${index === 0 && subject !== '' ? `${subject} ` : ''}${mark}: ${balanced(said.trim())}`)
   })
 
 /** Without the parenthesis that closed before the mark's own text began, and with a full stop. */
@@ -66,8 +63,6 @@ const balanced = (text: string): string => {
   const closed = text.split(')').length
   return (closed > opened ? text.replace(/\)(?=\.?$)/, '') : text).replace(/\.?$/, '.')
 }
-
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 
 /** The tables speak for themselves above. */
 const sourceFiles = (root: string): string[] =>

@@ -1,5 +1,6 @@
 # Run once, before any application: what differs from a Python on a real operating system.
 # Finds in its namespace: host_sleep, derive_pbkdf2, derive_scrypt.
+import _thread
 import sys
 import time
 
@@ -8,6 +9,19 @@ sys.stdout.reconfigure(line_buffering=True)
 
 # The platform's own sleep keeps the processor busy for all that time.
 time.sleep = host_sleep
+
+
+
+def no_thread(*args, **kwargs):
+    raise RuntimeError(
+        "can't start new thread: hand the work to a mule (uwsgi.mule_msg) or to the spooler (uwsgi.spool) instead"
+    )
+
+
+# Python code cannot start threads. Differs from uWSGI: that can with `enable-threads`, and its decorator `thread` works then.
+#
+# CPython's own refusal in WebAssembly does not say what to do instead. `threading` takes these functions from here.
+_thread.start_new_thread = _thread.start_new = _thread.start_joinable_thread = no_thread
 
 # hashlib takes these two from here (scripts/build-python-stdlib.ts): CPython has them from OpenSSL, which is not there.
 module = type(sys)("_polywsgi_digests", "Key derivation for hashlib, done by the host.")

@@ -96,6 +96,11 @@ def bounded():
     return "bounded"
 
 
+@decorators.thread
+def in_thread():
+    seen.append("thread")
+
+
 def evaluate(code):
     return repr(eval(code.decode(), globals())).encode()
 

@@ -98,6 +98,10 @@ const suite = (): void => {
     expect(evaluate('bounded()')).toBe("'bounded'")
     expect(services.harakiri).toEqual([5, 0])
   })
+
+  it('refuses to start a thread, with advice', () => {
+    expect(() => evaluate('in_thread()')).toThrow("can't start new thread: hand the work to a mule")
+  })
 }
 
 if (isInstalled) describe(title, suite)

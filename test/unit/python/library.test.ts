@@ -1,4 +1,4 @@
-// What differs from a Python on an ordinary system: streams to the log, sleeping, key derivation, exit functions.
+// What differs from a Python on an ordinary system: streams to the log, threads, sleeping, key derivation, exit functions.
 import { pbkdf2Sync, scryptSync } from 'node:crypto'
 import { beforeAll, describe, expect, test } from 'vitest'
 import plugin from '../../../bindings/python/index.ts'
@@ -38,6 +38,18 @@ test('much of the library imports', async () => {
 test('sqlite works in memory', async () => {
   const code = 'import sqlite3; db = sqlite3.connect(":memory:"); result = db.execute("select 6 * 7").fetchone()'
   expect(await probe(server, code)).toBe('(42,)')
+})
+
+describe('threads', () => {
+  test.each([
+    'import threading; threading.Thread(target=print).start()',
+    'import _thread; _thread.start_new_thread(print, ())',
+    'from concurrent.futures import ThreadPoolExecutor; ThreadPoolExecutor().submit(print)',
+  ])('says what to do instead: %s', async (code) => {
+    expect(await probe(server, code)).toBe(
+      "RuntimeError: can't start new thread: hand the work to a mule (uwsgi.mule_msg) or to the spooler (uwsgi.spool) instead",
+    )
+  })
 })
 
 describe('time.sleep', () => {
