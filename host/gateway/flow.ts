@@ -5,6 +5,9 @@ import type { Socket } from 'node:net'
 
 interface Stream {
   once(event: 'drain', listener: () => void): unknown
+  /** A response that waits behind a pipelined one gets its socket later. */
+  once(event: 'socket', listener: (socket: Socket) => void): unknown
+  prependOnceListener(event: 'finish', listener: () => void): unknown
 }
 
 export interface FlowOptions {
@@ -21,6 +24,7 @@ export class Flow {
   readonly #options: FlowOptions
   /** Bytes handed to Node that the client has not taken yet. */
   #waiting = 0
+  #endWatch: (() => void) | undefined
 
   constructor(options: FlowOptions) {
     this.#options = options
@@ -38,9 +42,19 @@ export class Flow {
     return false
   }
 
+  /** The last chunk was written. No worker waits for it, but neither may a connection stay for a client that does not take it. */
+  ended(): void {
+    // No drain follows the end of a response.
+    this.#endWatch?.()
+    if (this.#options.socket()?.writableLength === 0) return
+    // Ahead of the HTTP server, which gives the socket the time that a connection may be idle.
+    this.#options.stream.prependOnceListener('finish', this.#watch())
+  }
+
   #awaitDrain(): void {
     const { stream, acknowledge } = this.#options
     const endWatch = this.#watch()
+    this.#endWatch = endWatch
     stream.once('drain', () => {
       endWatch()
       const bytes = this.#waiting
@@ -49,11 +63,27 @@ export class Flow {
     })
   }
 
-  /** Node's own timer of a socket starts anew whenever bytes have left, if only some of those that wait. */
+  /** @returns what ends the watch, once or more often */
   #watch(): () => void {
-    const { stallMs, log } = this.#options
+    const { stallMs, stream } = this.#options
+    if (stallMs === 0) return () => {}
+    let isOver = false
+    let endWatch: (() => void) | undefined
+    const begin = (socket: Socket): void => {
+      if (!isOver && !socket.destroyed) endWatch = this.#watchSocket(socket)
+    }
     const socket = this.#options.socket()
-    if (stallMs === 0 || socket === null || socket.destroyed) return () => {}
+    if (socket === null) stream.once('socket', begin)
+    else begin(socket)
+    return () => {
+      if (!isOver) endWatch?.()
+      isOver = true
+    }
+  }
+
+  /** Node's own timer of a socket starts anew whenever bytes have left, if only some of those that wait. */
+  #watchSocket(socket: Socket): () => void {
+    const { stallMs, log } = this.#options
     const before = socket.timeout ?? 0
     const giveUp = (): void => {
       log(

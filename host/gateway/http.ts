@@ -237,7 +237,10 @@ class HttpExchange implements Exchange {
   respond(head: ExchangeHead | undefined, chunk: Uint8Array, last: boolean, isRaw: boolean): boolean {
     const { length } = chunk
     if (isRaw) return this.#respondRaw(chunk, last)
-    return this.#flow.wrote(this.#responder.send(head, chunk, last) || last, length)
+    const hasRoom = this.#responder.send(head, chunk, last)
+    if (!last) return this.#flow.wrote(hasRoom, length)
+    this.#flow.ended()
+    return true
   }
 
   #respondRaw(chunk: Uint8Array, last: boolean): boolean {

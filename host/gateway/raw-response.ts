@@ -37,7 +37,7 @@ export class RawResponse {
     const { socket } = this.#response
     if (socket === null || socket.destroyed) return true
     const isTaken = this.#write(socket, chunk)
-    if (last) socket.destroySoon()
+    if (last) this.#end(socket)
     return isTaken
   }
 
@@ -50,7 +50,12 @@ export class RawResponse {
     const held = this.#held ?? []
     this.#held = undefined
     for (const chunk of held) if (this.#write(socket, chunk)) this.#options.acknowledge(chunk.length)
-    if (this.#hasEnded) socket.destroySoon()
+    if (this.#hasEnded) this.#end(socket)
+  }
+
+  #end(socket: Socket): void {
+    socket.destroySoon()
+    this.#flow?.ended()
   }
 
   #write(socket: Socket, chunk: Uint8Array): boolean {

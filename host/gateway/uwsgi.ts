@@ -204,8 +204,12 @@ class UwsgiConnection implements Exchange {
   #end(bytes: Uint8Array | undefined): void {
     if (bytes === undefined) this.#socket.end()
     else this.#socket.end(bytes)
-    this.#lastByteAt = performance.now()
-    this.#receiving.add(this)
+    this.#flow.ended()
+    // Only now: a client that is slow to take what is left has all the time it needs, as long as it takes some.
+    this.#socket.once('finish', () => {
+      this.#lastByteAt = performance.now()
+      this.#receiving.add(this)
+    })
   }
 
   fail(status: 500 | 503 | 504): void {
