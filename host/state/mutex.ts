@@ -47,6 +47,16 @@ export class Mutex {
     }
   }
 
+  /** Does `work` while `thread` holds the lock. For threads that may wait as long as it takes. */
+  locked<Result>(thread: number, work: () => Result): Result {
+    this.lock(thread)
+    try {
+      return work()
+    } finally {
+      this.unlock()
+    }
+  }
+
   unlock(): void {
     Atomics.store(this.#words, holderWord, 0)
     // A waiter that has not counted itself yet looks at the word again before it sleeps.

@@ -50,7 +50,7 @@ export class ReadWriteLock {
 
   /** Gives back what the thread holds: to write, or one of its holds to read. Nothing when it holds nothing. */
   unlock(thread: number): void {
-    this.#locked(thread, () => {
+    this.#mutex.locked(thread, () => {
       if (this.#writer === thread + 1) this.#words[writerWord] = 0
       else if (this.#reads(thread)) this.#words[readersWord + thread]! -= 1
     })
@@ -111,20 +111,11 @@ export class ReadWriteLock {
     for (;;) {
       // Read before the look: a release after the look has changed it, and the wait returns at once.
       const sequence = Atomics.load(words, sequenceWord)
-      const outcome = this.#locked(thread, attempt)
+      const outcome = this.#mutex.locked(thread, attempt)
       if (outcome !== undefined) return outcome
       Atomics.add(words, waitersWord, 1)
       Atomics.wait(words, sequenceWord, sequence)
       Atomics.sub(words, waitersWord, 1)
-    }
-  }
-
-  #locked<Result>(thread: number, work: () => Result): Result {
-    this.#mutex.lock(thread)
-    try {
-      return work()
-    } finally {
-      this.#mutex.unlock()
     }
   }
 

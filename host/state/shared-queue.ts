@@ -63,7 +63,7 @@ export class SharedQueue {
   /** Puts a message into the next slot, over what is there. @returns false for one that is empty or too long */
   push(message: Uint8Array, thread: number): boolean {
     if (!this.#fits(message)) return false
-    return this.#locked(thread, () => {
+    return this.#mutex.locked(thread, () => {
       const slot = this.#words[pushWord]!
       this.#write(slot, message)
       this.#words[pushWord] = (slot + 1) % this.size
@@ -73,7 +73,7 @@ export class SharedQueue {
 
   /** Takes the message pushed last. An empty queue stays as it is. */
   pop(thread: number): Uint8Array | undefined {
-    return this.#locked(thread, () => {
+    return this.#mutex.locked(thread, () => {
       const slot = this.#before(this.#words[pushWord]!)
       const message = this.#read(slot)
       if (message === undefined) return undefined
@@ -85,7 +85,7 @@ export class SharedQueue {
 
   /** Takes the message at the pull slot and moves that on. */
   pull(thread: number): Uint8Array | undefined {
-    return this.#locked(thread, () => {
+    return this.#mutex.locked(thread, () => {
       const slot = this.#words[pullWord]!
       const message = this.#read(slot)
       if (message === undefined) return undefined
@@ -98,13 +98,13 @@ export class SharedQueue {
   /** What is in a slot; undefined for an empty one, or none. */
   get(index: number, thread: number): Uint8Array | undefined {
     if (!this.#isSlot(index)) return undefined
-    return this.#locked(thread, () => this.#read(index))
+    return this.#mutex.locked(thread, () => this.#read(index))
   }
 
   /** Puts a message into a slot; neither slot pointer moves. @returns false for no such slot, or a message that does not fit */
   set(index: number, message: Uint8Array, thread: number): boolean {
     if (!this.#isSlot(index) || !this.#fits(message)) return false
-    return this.#locked(thread, () => {
+    return this.#mutex.locked(thread, () => {
       this.#write(index, message)
       return true
     })
@@ -112,7 +112,7 @@ export class SharedQueue {
 
   /** What is in the `count` slots before the push slot, the newest first; empty slots are passed over. */
   last(count: number, thread: number): Uint8Array[] {
-    return this.#locked(thread, () => {
+    return this.#mutex.locked(thread, () => {
       const messages: Uint8Array[] = []
       let slot = this.#words[pushWord]!
       for (let seen = 0; seen < Math.min(count, this.size); seen += 1) {
@@ -136,15 +136,6 @@ export class SharedQueue {
 
   threadEnded(thread: number): void {
     if (this.#mutex.isHeldBy(thread)) this.#mutex.unlock()
-  }
-
-  #locked<Result>(thread: number, work: () => Result): Result {
-    this.#mutex.lock(thread)
-    try {
-      return work()
-    } finally {
-      this.#mutex.unlock()
-    }
   }
 
   #fits(message: Uint8Array): boolean {

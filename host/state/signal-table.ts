@@ -50,17 +50,14 @@ export class SignalTable {
   register(thread: number, signum: number, receiver: string, modifier1: number | undefined): boolean {
     const text = utf8Encoder.encode(receiver)
     if (text.length > maxReceiverBytes) throw new RangeError(`a receiver may have ${maxReceiverBytes} bytes, not ${text.length}`)
-    this.#mutex.lock(thread)
-    try {
+    return this.#mutex.locked(thread, () => {
       const old = this.row(signum)
       const isSame = old !== undefined && old.receiver === receiver && old.modifier1 === modifier1
       if (!isSame) this.#write(signum, text, modifier1, thread)
       // The row first: who sees the handler must find where its signals go.
       Atomics.or(this.#words, this.#bitmapWord(thread, signum), 1 << (signum & 31))
       return !isSame
-    } finally {
-      this.#mutex.unlock()
-    }
+    })
   }
 
   /** Undefined: nobody has registered the number. */

@@ -3,29 +3,10 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { createCachePlugin } from '../../../host/plugins/cache.ts'
 import { Cache, type CacheShape } from '../../../host/state/cache.ts'
 import { encodeVars } from '../../../protocol/index.ts'
+import { cacheShape } from '../state/fixtures/cache-shape.ts'
 import { PacketPeer } from './packet-peer.ts'
 
-const shape = (name: string): CacheShape => ({
-  name,
-  maxItems: 8,
-  blocksize: 64,
-  blocks: 8,
-  hash: 'djb33x',
-  hashsize: 16,
-  keysize: 64,
-  bitmap: false,
-  lastmod: false,
-  mathInitial: 0n,
-  ignoreFull: true,
-  purgeLru: false,
-  lazyExpire: false,
-  sweepOnFull: false,
-  clearOnFull: false,
-  noExpire: false,
-  store: undefined,
-  storeSync: 0,
-  storeDelete: false,
-})
+const shape = (name: string): CacheShape => cacheShape({ name, blocksize: 64, hashsize: 16, keysize: 64, ignoreFull: true })
 const bytes = (text: string): Uint8Array => Buffer.from(text, 'latin1')
 
 describe('a request to a cache from another server', () => {
