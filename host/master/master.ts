@@ -97,7 +97,7 @@ export class Master {
       const isNeeded =
         mounts.some((mount) => registry.loadersOf(mount).includes(plugin)) ||
         programs.some((program) => registry.loadersOf(program).includes(plugin))
-      return { log: logger, opt, workers, isNeeded }
+      return { log: logger, opt, options: new Map(), workers, isNeeded }
     }
     for (const plugin of this.#plugins) {
       // A module is loaded once per process, a plugin's data belongs to one instance: what another left must not be seen.

@@ -6,5 +6,7 @@ export type { ApiEntry, ApiFunction, ApiValue, OptionMap, OptionValue } from '..
 export { AppLoadError, GuestError, PolywsgiError } from '../errors.ts'
 export type { RequestBody } from '../request/body.ts'
 export type { WsgiRequest } from '../request/wsgi-request.ts'
+export { pluginApiVersion } from './api-version.ts'
 export type { App, AppMount } from './app.ts'
-export type { MasterContext, Plugin, RequestResult, WorkerContext } from './plugin.ts'
+export type { HookAction, MasterContext, Plugin, PluginFunction, RequestResult, WorkerContext } from './plugin.ts'
+export type { PluginOption, PluginOptionValue } from './plugin-option.ts'

@@ -44,6 +44,7 @@ const run = async (): Promise<void> => {
     contexts.set(plugin, {
       log,
       opt: start.opt,
+      options: new Map(),
       thread: context.thread,
       cores: start.cores,
       workers: start.workers,

@@ -104,7 +104,7 @@ export class PluginHarness {
     }
     const opt = options.opt ?? new Map()
     const workerId = options.workerId ?? 1
-    const master = { log, opt, workers: 1, isNeeded: true }
+    const master = { log, opt, options: new Map(), workers: 1, isNeeded: true }
     plugin.onLoad?.(master)
     await plugin.init?.(master)
     await plugin.postInit?.(master)
@@ -114,6 +114,7 @@ export class PluginHarness {
     const context: WorkerContext = {
       log,
       opt,
+      options: new Map(),
       thread: server.thread,
       cores: options.cores ?? 1,
       workers: 1,

@@ -178,7 +178,7 @@ describe('the plugin', () => {
   it('compiles nothing when no app is written in Lua', async () => {
     const plugin = createLuaPlugin()
     const log = { text: () => {}, bytes: () => {} }
-    await plugin.init!({ log, opt: new Map(), workers: 1, isNeeded: false })
+    await plugin.init!({ log, opt: new Map(), options: new Map(), workers: 1, isNeeded: false })
     expect(plugin.data).toBeUndefined()
   })
 

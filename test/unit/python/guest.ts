@@ -68,7 +68,7 @@ export class Guest {
       text: (line: string) => void lines.push(...line.split('\n')),
       bytes: (line: Uint8Array) => void lines.push(Buffer.from(line).toString()),
     }
-    await plugin.init?.({ log, opt: new Map(), workers: 1, isNeeded: true })
+    await plugin.init?.({ log, opt: new Map(), options: new Map(), workers: 1, isNeeded: true })
     const kept = new Map<string, GuestFunction>()
     const keep = (name: string, handler: GuestFunction): void => {
       const last = kept.get(name)
@@ -87,7 +87,7 @@ export class Guest {
     }
     const server = testContext({ log })
     const context: WorkerContext = {
-      ...{ log, opt: new Map(), thread: server.thread, cores: 1, workers: 1, data: plugin.data, api, server },
+      ...{ log, opt: new Map(), options: new Map(), thread: server.thread, cores: 1, workers: 1, data: plugin.data, api, server },
       ...{ memoryLimit: 256 * 1024 * 1024, pythonPath: [], booted: () => {} },
     }
     await plugin.postFork?.(context)

@@ -184,7 +184,7 @@ test('a plugin that no application needs prepares nothing', async () => {
   const idle = Object.create(plugin) as typeof plugin
   const log = { text: () => {}, bytes: () => {} }
   idle.data = undefined
-  await idle.init?.({ log, opt: new Map(), workers: 1, isNeeded: false })
+  await idle.init?.({ log, opt: new Map(), options: new Map(), workers: 1, isNeeded: false })
   expect(idle.data).toBeUndefined()
   const context = { ...harness.context, data: undefined, booted: () => expect.unreachable('it booted') }
   await idle.postFork?.(context)
