@@ -60,6 +60,11 @@ export class GuestError extends PolywsgiError {
     this.traceback = traceback
   }
 
+  /** `ValueError` of `ValueError: no such thing`; '' where the language has no classes of errors. */
+  get className(): string {
+    return /^([A-Za-z_][\w.]*)(?:: |$)/.exec(this.message)?.[1] ?? ''
+  }
+
   /** What a log says of it: the traceback, with the message ahead of it where it does not hold that itself (Lua's). */
   get report(): string {
     if (this.traceback.includes(this.message)) return this.traceback

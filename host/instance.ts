@@ -10,6 +10,7 @@ import { parseAddress, type SocketAddress } from './gateway/address.ts'
 import { createFetch } from './gateway/fetch.ts'
 import { createHttpListener, createHttpServer, type HttpGatewayOptions } from './gateway/http.ts'
 import { listen } from './gateway/listen.ts'
+import { bindUdp, type UdpSocket } from './gateway/udp.ts'
 import { createUwsgiServer } from './gateway/uwsgi.ts'
 import { logAlarmWatcher } from './log/log-alarms.ts'
 import { createLogger, type Logger, type LogSettings } from './log/logger.ts'
@@ -17,6 +18,7 @@ import { Master } from './master/master.ts'
 import { planMounts } from './mounts.ts'
 import { type Plans, planAll } from './plans.ts'
 import { locatePlugin } from './plugin/locate.ts'
+import type { PluginSource } from './plugin/plugin-source.ts'
 import { Services } from './services.ts'
 import { StateMap } from './state/state-map.ts'
 import { collectStats, type HostStats } from './stats.ts'
@@ -31,7 +33,7 @@ export interface Parts {
 }
 
 export interface BoundSocket {
-  readonly protocol: 'http' | 'uwsgi'
+  readonly protocol: 'http' | 'uwsgi' | 'udp'
   /** As a client writes it: `127.0.0.1:8080`, or the path of a unix socket. */
   readonly address: string
 }
@@ -53,6 +55,7 @@ export class Instance {
   readonly #state: StateMap
   readonly #version: string
   readonly #servers: Server[] = []
+  readonly #udpSockets: UdpSocket[] = []
   readonly #sockets: BoundSocket[] = []
   #logFd: number
   #starting: Promise<void> | undefined
@@ -70,7 +73,12 @@ export class Instance {
     // First what can be refused without anything to give back.
     const plans = planAll(settings, cwd)
     const mounts = planMounts(settings, cwd)
-    const plugins = [...parts.plugins, ...settings.plugin.flatMap((text) => locatePlugin(text, cwd) ?? [])]
+    const builtIn = parts.plugins.map((url) => ({ text: url, url, isRequired: true, isBuiltIn: true }))
+    const others = settings.plugin.flatMap((text) => {
+      const url = locatePlugin(text, cwd)
+      return url === undefined ? [] : [{ text, url, isRequired: true }]
+    })
+    const plugins: PluginSource[] = [...builtIn, ...others]
     const { workers } = settings
     const state = createState(settings, plans.threads.length - workers)
     this.#logFd = settings.logto === undefined ? standardError : openLog(settings.logto)
@@ -121,6 +129,14 @@ export class Instance {
       opt,
       api: apiSettings(settings, plans),
       plugins,
+      exceptions: {
+        catch: settings.catchExceptions,
+        reload: settings.reloadOnException,
+        reloadTypes: settings.reloadOnExceptionType,
+        reloadValues: settings.reloadOnExceptionValue,
+        reloadReprs: settings.reloadOnExceptionRepr,
+      },
+      pluginTimeoutMs: settings.pluginTimeout * 1000,
       threadEntry: parts.threadEntry,
       logger: this.logger,
       logSettings,
@@ -148,8 +164,10 @@ export class Instance {
   async #start(): Promise<void> {
     const { settings, warnings } = this.configuration
     for (const warning of warnings) this.logger.text(`[warning] ${warning}`)
+    await this.master.load()
     for (const address of settings.httpSocket) await this.listen('http', parseAddress(address))
     for (const address of settings.socket) await this.listen('uwsgi', parseAddress(address))
+    for (const address of settings.udp) await this.#bindUdp(parseAddress(address))
     await this.services.prepare()
     await this.master.start()
     this.services.start()
@@ -219,7 +237,7 @@ export class Instance {
   }
 
   /** Binds one more socket. @throws PolywsgiError SOCKET_BIND, HOST_CLOSED */
-  async listen(protocol: BoundSocket['protocol'], address: SocketAddress): Promise<BoundSocket> {
+  async listen(protocol: 'http' | 'uwsgi', address: SocketAddress): Promise<BoundSocket> {
     this.#refuseIfStopped()
     const { settings } = this.configuration
     const server =
@@ -235,6 +253,20 @@ export class Instance {
     this.#servers.push(server)
     this.#sockets.push(socket)
     return socket
+  }
+
+  async #bindUdp(address: SocketAddress): Promise<void> {
+    const socket = await bindUdp(address, {
+      manage: (from, port, packet) => this.master.plugins.manageUdp(from, port, packet),
+      log: (line) => this.logger.bytes(line),
+    })
+    this.#udpSockets.push(socket)
+    this.#sockets.push({ protocol: 'udp', address: socket.address })
+    if (this.#stopped !== undefined) await this.#closeUdp()
+  }
+
+  async #closeUdp(): Promise<void> {
+    await Promise.all(this.#udpSockets.splice(0).map((socket) => socket.close()))
   }
 
   /** A node:http listener that serves by this instance's workers. */
@@ -270,6 +302,7 @@ export class Instance {
     for (const server of this.#servers)
       if ('closeIdleConnections' in server) (server as { closeIdleConnections(): void }).closeIdleConnections()
     this.services.stopClocks()
+    await this.#closeUdp()
     const cutOff = await this.master.stop(mercyMs)
     await this.services.close()
     for (const server of this.#servers)

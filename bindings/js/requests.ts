@@ -8,7 +8,7 @@ import { reasonPhrase } from '../../host/request/status.ts'
 import type { WsgiRequest } from '../../host/request/wsgi-request.ts'
 import type { Converter } from './convert.ts'
 import type { Pointer, RawFunction } from './engine.ts'
-import { type FatalGuestError, GuestThrow } from './errors.ts'
+import { type FatalGuestError, GuestThrow, guestErrorOf } from './errors.ts'
 import { wantText } from './host-text.ts'
 import type { Suspension } from './suspend.ts'
 
@@ -92,10 +92,7 @@ export class RequestTable {
     request.isAnswered = true
     request.result = -1
     try {
-      if (!wsgi.headersSent) {
-        wsgi.setHead('500 Internal Server Error', 'Content-Type\0text/plain')
-        wsgi.finish(Buffer.from('Internal Server Error'))
-      }
+      wsgi.fail(guestErrorOf(description))
     } catch (error) {
       this.#failToSend(request, error)
     }

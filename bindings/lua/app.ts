@@ -4,7 +4,7 @@
 import { ClientError, PolywsgiError } from '../../host/errors.ts'
 import type { RequestResult } from '../../host/plugin/plugin.ts'
 import type { WsgiRequest } from '../../host/request/wsgi-request.ts'
-import { FatalGuestError, failureBytes, type LuaFailure, outOfMemory } from './errors.ts'
+import { FatalGuestError, failureBytes, type LuaFailure, outOfMemory, toGuestError } from './errors.ts'
 import { luaStatus, luaType, luaTypeName, type Pointer } from './glue.ts'
 import type { Reference } from './runtime.ts'
 import type { LuaWorker } from './worker.ts'
@@ -24,8 +24,6 @@ const failed: RequestResult = -1
 // A `coroutine.wrap` that has run out raises this; uWSGI ends the body on any error of the iterator, we on this one alone.
 const deadCoroutine = /(?:^|: )cannot resume dead coroutine$/
 const contentLengthForm = /(?:^|\0)content-length\0(\d{1,15})(?:\0|$)/i
-
-const internalServerError = Buffer.from('Internal Server Error')
 
 export class LuaApp {
   readonly #worker: LuaWorker
@@ -149,10 +147,7 @@ export class LuaApp {
   /** Logs what happened and answers 500 if nothing was sent; a response under way stays unfinished, for the host to cut. */
   #fail(request: WsgiRequest, failure: LuaFailure): RequestResult {
     this.#worker.runtime.log.bytes(failureBytes(`lua app ${this.#source}`, failure))
-    if (!request.headersSent) {
-      request.setHead('500 Internal Server Error', 'Content-Type\0text/plain')
-      request.finish(internalServerError)
-    }
+    request.fail(toGuestError(failure))
     return failed
   }
 

@@ -132,10 +132,7 @@ export class WsgiCalls {
    */
   fail(error: GuestError): void {
     this.#log.text(error.traceback === '' ? error.message : error.traceback)
-    const call = this.current
-    if (call === undefined || call.request.headersSent || call.request.finished) return
-    call.request.setHead('500 Internal Server Error', 'Content-Type\0text/plain')
-    call.request.finish(failureText)
+    this.current?.request.fail(error)
   }
 
   /** The text of the status; undefined with an exception set. */
@@ -202,4 +199,3 @@ export class WsgiCalls {
 }
 
 const utf8 = new TextDecoder()
-const failureText = Buffer.from('Internal Server Error')

@@ -6,14 +6,15 @@ import type { OptionMap } from '../api/kinds.ts'
 import { AppLoadError } from '../errors.ts'
 import type { LogAlarmPlan } from '../log/log-alarms.ts'
 import type { Logger, LogSettings } from '../log/logger.ts'
-import type { MasterContext, Plugin } from '../plugin/plugin.ts'
-import { importPlugins, PluginRegistry } from '../plugin/registry.ts'
+import type { PluginSource } from '../plugin/plugin-source.ts'
 import type { SharedHandles } from '../state/shared-parts.ts'
 import type { StateMap } from '../state/state-map.ts'
-import type { ApiSettings, AppFailure, FarmPlan, PluginStart, ThreadPlan } from '../worker/messages.ts'
+import type { ExceptionSettings } from '../worker/exceptions.ts'
+import type { ApiSettings, AppFailure, FarmPlan, ThreadPlan } from '../worker/messages.ts'
 import type { MountPlan } from '../worker/mount-plan.ts'
 import type { CallHandlers, NoticeHandlers } from './call-handlers.ts'
 import { Dispatcher } from './dispatcher.ts'
+import { MasterPlugins } from './master-plugins.ts'
 import { Supervisor } from './supervisor.ts'
 import { threadName } from './thread-handle.ts'
 
@@ -35,8 +36,10 @@ export interface MasterOptions {
   readonly mounts: readonly MountPlan[]
   readonly opt: OptionMap
   readonly api: ApiSettings
-  /** URLs of plugin modules. */
-  readonly plugins: readonly string[]
+  readonly plugins: readonly PluginSource[]
+  readonly exceptions: ExceptionSettings
+  /** How long a plugin's hook may keep the master, or a thread from starting (`plugin-timeout`). */
+  readonly pluginTimeoutMs: number
   /** URL of the module that threads run. */
   readonly threadEntry: string
   readonly logger: Logger
@@ -53,10 +56,9 @@ export interface MasterOptions {
 export class Master {
   readonly dispatcher: Dispatcher
   readonly supervisor: Supervisor
+  readonly plugins: MasterPlugins
   readonly #options: MasterOptions
   readonly #told = new Set<string>()
-  #plugins: readonly Plugin[] = []
-  #starts: readonly PluginStart[] = []
   #isReload = false
   readonly #failures: AppFailure[] = []
 
@@ -64,6 +66,16 @@ export class Master {
     this.#options = options
     const { workers, cores, state, threads, calls, notices } = options
     const log = (line: string): void => options.logger.text(line)
+    this.plugins = new MasterPlugins({
+      sources: options.plugins,
+      mounts: options.mounts,
+      threads,
+      opt: options.opt,
+      workers,
+      cores,
+      logger: options.logger,
+      timeoutMs: options.pluginTimeoutMs,
+    })
     this.dispatcher = new Dispatcher({ state, workers, cores, listen: options.listen, log, onRing: () => options.onRing() })
     this.supervisor = new Supervisor({
       plans: threads,
@@ -73,6 +85,9 @@ export class Master {
       calls,
       notices,
       start: () => this.#start(),
+      threadStarts: () => this.plugins.threadStarts(),
+      threadStarted: () => this.plugins.threadStarted(),
+      harakiri: (workerId) => this.plugins.harakiri(workerId),
       appFailed: (plan, failure) => this.#appFailed(plan, failure),
       ready: ({ identity }) => {
         if (identity.kind === 'worker') this.dispatcher.workerReady(identity.number)
@@ -82,34 +97,24 @@ export class Master {
   }
 
   /**
+   * Loads the plugins, before anything is bound.
+   * @throws AppLoadError with `need-app` and no app; PolywsgiError PLUGIN_LOAD, PLUGIN_HOOK
+   */
+  async load(): Promise<void> {
+    const { needApp, mounts } = this.#options
+    if (needApp && mounts.length === 0) throw new AppLoadError('no app is configured, and need-app is set')
+    await this.plugins.load()
+  }
+
+  /**
    * Prepares the plugins and starts the threads. Resolves when every worker takes requests.
-   * @throws AppLoadError with `need-app`, PolywsgiError PLUGIN_LOAD, WORKER_DIED when a thread cannot start at all
+   * @throws AppLoadError with `need-app`, PolywsgiError PLUGIN_HOOK, WORKER_DIED when a thread cannot start at all
    */
   async start(): Promise<void> {
-    const { workers, logger, mounts, opt, threads } = this.#options
-    if (this.#options.needApp && mounts.length === 0) throw new AppLoadError('no app is configured, and need-app is set')
-    this.#plugins = await importPlugins(this.#options.plugins)
-    const registry = new PluginRegistry(this.#plugins)
-    const programs = threads.flatMap(({ program, programPlugin }) =>
-      program === undefined ? [] : [{ source: program, plugin: programPlugin }],
-    )
-    const contextOf = (plugin: Plugin): MasterContext => {
-      const isNeeded =
-        mounts.some((mount) => registry.loadersOf(mount).includes(plugin)) ||
-        programs.some((program) => registry.loadersOf(program).includes(plugin))
-      return { log: logger, opt, options: new Map(), workers, isNeeded }
-    }
-    for (const plugin of this.#plugins) {
-      // A module is loaded once per process, a plugin's data belongs to one instance: what another left must not be seen.
-      if (!declaredData.has(plugin)) declaredData.set(plugin, plugin.data)
-      plugin.data = declaredData.get(plugin)
-      plugin.onLoad?.(contextOf(plugin))
-    }
-    for (const plugin of this.#plugins) await plugin.init?.(contextOf(plugin))
-    for (const plugin of this.#plugins) await plugin.postInit?.(contextOf(plugin))
-    this.#starts = this.#plugins.map((plugin, index) => ({ url: this.#options.plugins[index] as string, data: plugin.data }))
+    await this.plugins.prepare()
     await this.supervisor.start()
     this.#checkApps()
+    this.plugins.startCycle()
   }
 
   /**
@@ -120,6 +125,7 @@ export class Master {
     this.#isReload = true
     this.#told.clear()
     this.#failures.length = 0
+    this.plugins.cleanup()
     await this.supervisor.reload(mercyMs, () => this.#checkApps())
   }
 
@@ -145,13 +151,8 @@ export class Master {
     }
     this.dispatcher.failAll(503, 'the server is stopping')
     await this.supervisor.stop(cutOff > 0)
-    for (const plugin of this.#plugins) {
-      try {
-        plugin.atexit?.()
-      } catch (error) {
-        this.#options.logger.text(`plugin ${plugin.name}: atexit hook raised: ${(error as Error).stack}`)
-      }
-    }
+    this.plugins.cleanup()
+    this.plugins.close()
     this.dispatcher.close()
     return cutOff
   }
@@ -188,7 +189,9 @@ export class Master {
       hostname: hostname(),
       state: state.handle,
       shared,
-      plugins: this.#starts,
+      plugins: this.plugins.starts(),
+      pluginTimeoutMs: this.#options.pluginTimeoutMs,
+      exceptions: this.#options.exceptions,
       mounts,
       opt,
       log: logSettings,
@@ -218,6 +221,3 @@ export class Master {
     return failed > 0 ? ` (${failed} running requests answered ${status})` : ''
   }
 }
-
-/** The `data` that plugins were declared with, before any instance's `init`. */
-const declaredData = new WeakMap<Plugin, unknown>()

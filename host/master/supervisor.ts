@@ -22,6 +22,11 @@ export interface SupervisorOptions {
   readonly notices: NoticeHandlers
   /** All of a thread's start but its plan and its port. */
   start(): Omit<ThreadStart, 'plan' | 'callPort'>
+  /** Around the start of each thread. */
+  threadStarts?(): void
+  threadStarted?(): void
+  /** Worker `workerId` is about to be ended for its deadline. */
+  harakiri?(workerId: number): void
   appFailed(plan: ThreadPlan, failure: AppFailure): void
   ready(plan: ThreadPlan): void
   /** A thread is gone, with what it held. @returns what is to be said about it in the log, '' for nothing */
@@ -164,6 +169,7 @@ export class Supervisor {
       state.workers.setRunning(number, 0)
       state.workers.spawned(number, Date.now() / 1000)
     }
+    this.#options.threadStarts?.()
     const { port1, port2 } = new MessageChannel()
     const own = new ThreadCalls({
       port: port1,
@@ -182,6 +188,7 @@ export class Supervisor {
       if (kind === 'worker') state.workers.setState(number, WorkerState.dead)
       throw new PolywsgiError('WORKER_DIED', `${threadName(plan)} could not start: ${(error as Error).message}`, { cause: error })
     }
+    this.#options.threadStarted?.()
   }
 
   readonly #events: ThreadEvents = {
@@ -265,10 +272,11 @@ export class Supervisor {
   #enforceDeadlines(): void {
     const now = sharedNow()
     for (const handle of this.#handles.values()) {
-      const { number } = handle.plan.identity
+      const { number, workerId } = handle.plan.identity
       if (!this.#options.state.deadlines.isOver(number, now)) continue
       this.#options.state.deadlines.threadEnded(number)
       this.#options.log(`*** HARAKIRI ON ${threadName(handle.plan).toUpperCase()} ***`)
+      if (workerId > 0) this.#options.harakiri?.(workerId)
       void handle.terminate(harakiri)
     }
   }

@@ -90,6 +90,9 @@ export class ThreadHandle {
       case 'ready':
         this.isReady = true
         return events.ready(this.plan)
+      case 'leaving':
+        this.#isStopping = true
+        return
       case 'fatal':
         this.#reason ??= message.reason
     }

@@ -9,6 +9,8 @@ export interface PluginSource {
   readonly modifier1?: number
   /** `need-plugin`: without it the server does not start. */
   readonly isRequired: boolean
+  /** One of ours, always there. */
+  readonly isBuiltIn?: boolean
   /** Written in a guest's language: the name of the plugin that loads it. */
   readonly language?: string
 }

@@ -113,10 +113,11 @@ export interface Plugin<Data = unknown> extends FunctionOwner {
   /** W, U, S: the thread has started; boot what serves requests. */
   postFork?(context: WorkerContext<Data>): MaybePromise<void>
   /**
-   * W: takes the worker's thread over, before any app is loaded. True: it did, and when the hook settles the worker has done
-   * its work and is started anew.
+   * W: may take the whole worker, before any app is loaded. False: it does not want it. A promise: it has taken it until that
+   * settles, and no request is served here; then the worker has done its work, as it has at once after true, and another is
+   * started in its place.
    */
-  worker?(context: WorkerContext<Data>): MaybePromise<boolean>
+  worker?(context: WorkerContext<Data>): boolean | Promise<unknown>
   /** W, U, S: before any app is loaded. */
   preinitApps?(context: WorkerContext<Data>): MaybePromise<void>
   /** W, U, S: load the apps that are this plugin's own business, beside mounts. */

@@ -1,34 +1,71 @@
 // The plugins of one thread: loaded by URL, checked, found by modifier1 or by the apps they load.
 
 import { PolywsgiError } from '../errors.ts'
+import { type HookName, type HookOrder, hookTable, refusalOf } from './hook-table.ts'
 import type { Plugin } from './plugin.ts'
 
-export class PluginRegistry {
-  readonly plugins: readonly Plugin[]
-  readonly #byModifier1: readonly (Plugin | undefined)[]
+/** How a plugin came into the registry. */
+export interface PluginStanding {
+  /** One of ours: there is no server without it. */
+  readonly isBuiltIn: boolean
+  /** The server does not start without it. */
+  readonly isRequired: boolean
+}
 
-  /** @throws PolywsgiError PLUGIN_LOAD for a plugin that is malformed, or claims what another one has */
-  constructor(plugins: readonly Plugin[]) {
-    const byModifier1: (Plugin | undefined)[] = new Array(256).fill(undefined)
-    const names = new Map<string, Plugin>()
-    for (const plugin of plugins) {
-      for (const name of [plugin.name, plugin.alias]) {
-        if (name === undefined) continue
-        if (names.has(name)) throw new PolywsgiError('PLUGIN_LOAD', `two plugins are named '${name}'`)
-        names.set(name, plugin)
-      }
-      if (plugin.modifier1 === undefined) continue
-      const other = byModifier1[plugin.modifier1]
+const thirdParty: PluginStanding = { isBuiltIn: false, isRequired: false }
+
+export class PluginRegistry {
+  readonly #standings = new Map<Plugin, PluginStanding>()
+  #byModifier1: (Plugin | undefined)[] = new Array(256).fill(undefined)
+  readonly #names = new Map<string, Plugin>()
+  #plugins: readonly Plugin[] = []
+  readonly #withHook = new Map<HookName, readonly Plugin[]>()
+
+  /** @throws PolywsgiError PLUGIN_LOAD as `add` */
+  constructor(plugins: readonly Plugin[] = []) {
+    for (const plugin of plugins) this.add(plugin)
+  }
+
+  /** In load order. */
+  get plugins(): readonly Plugin[] {
+    return this.#plugins
+  }
+
+  /** @throws PolywsgiError PLUGIN_LOAD for a plugin that claims what another one has; it is not added then */
+  add(plugin: Plugin, standing: PluginStanding = thirdParty): void {
+    for (const name of [plugin.name, plugin.alias]) {
+      if (name !== undefined && this.#names.has(name)) throw new PolywsgiError('PLUGIN_LOAD', `two plugins are named '${name}'`)
+    }
+    if (plugin.modifier1 !== undefined) {
+      const other = this.#byModifier1[plugin.modifier1]
       if (other !== undefined) {
         throw new PolywsgiError(
           'PLUGIN_LOAD',
           `plugins '${other.name}' and '${plugin.name}' both claim modifier1 ${plugin.modifier1}`,
         )
       }
-      byModifier1[plugin.modifier1] = plugin
+      this.#byModifier1[plugin.modifier1] = plugin
     }
-    this.plugins = plugins
-    this.#byModifier1 = byModifier1
+    for (const name of [plugin.name, plugin.alias]) if (name !== undefined) this.#names.set(name, plugin)
+    this.#standings.set(plugin, standing)
+    this.#plugins = [...this.#plugins, plugin]
+    this.#withHook.clear()
+  }
+
+  /** It has failed: no hook of it is called any more, and what it claimed is nobody's. */
+  drop(plugin: Plugin): void {
+    this.#plugins = this.#plugins.filter((other) => other !== plugin)
+    this.#byModifier1 = this.#byModifier1.map((other) => (other === plugin ? undefined : other))
+    for (const [name, other] of this.#names) if (other === plugin) this.#names.delete(name)
+    this.#withHook.clear()
+  }
+
+  isBuiltIn(plugin: Plugin): boolean {
+    return this.#standings.get(plugin)?.isBuiltIn === true
+  }
+
+  isRequired(plugin: Plugin): boolean {
+    return this.#standings.get(plugin)?.isRequired === true
   }
 
   /** The plugin that serves packets of a modifier1. */
@@ -36,9 +73,31 @@ export class PluginRegistry {
     return this.#byModifier1[modifier1]
   }
 
+  /** By name or alias. */
+  named(name: string): Plugin | undefined {
+    return this.#names.get(name)
+  }
+
+  /** The plugins that have a hook, in the order in which the hook table says that they are called. */
+  withHook(hook: HookName): readonly Plugin[] {
+    let plugins = this.#withHook.get(hook)
+    if (plugins === undefined) {
+      plugins = this.#inOrder(hookTable[hook].order).filter((plugin) => plugin[hook] !== undefined)
+      this.#withHook.set(hook, plugins)
+    }
+    return plugins
+  }
+
+  #inOrder(order: HookOrder): readonly Plugin[] {
+    if (order === 'load' || order === 'one') return this.#plugins
+    const request = this.#byModifier1.filter((plugin) => plugin !== undefined)
+    const general = this.#plugins.filter((plugin) => !request.includes(plugin))
+    return order === 'general first' ? [...general, ...request] : [...request, ...general]
+  }
+
   /** The plugins that may load an app, the likeliest first. */
   loadersOf(app: { readonly source: string; readonly plugin: string | undefined }): Plugin[] {
-    const loaders = this.plugins.filter((plugin) => plugin.mountApp !== undefined)
+    const loaders = this.withHook('mountApp')
     if (app.plugin !== undefined) return loaders.filter((plugin) => plugin.name === app.plugin || plugin.alias === app.plugin)
     return loaders.filter((plugin) => plugin.appExtensions?.some((extension) => app.source.endsWith(extension)) === true)
   }
@@ -53,20 +112,23 @@ export class PluginRegistry {
 }
 
 /**
- * Imports plugins, each module's default export.
+ * Imports a plugin, its module's default export.
  * @throws PolywsgiError PLUGIN_LOAD naming the URL
  */
+export const importPlugin = async (url: string): Promise<Plugin> => {
+  let module: { default?: unknown }
+  try {
+    module = await import(/* @vite-ignore */ url)
+  } catch (error) {
+    throw new PolywsgiError('PLUGIN_LOAD', `unable to load plugin ${url}: ${(error as Error).message}`, { cause: error })
+  }
+  return checkedPlugin(url, module.default)
+}
+
+/** @throws PolywsgiError as `importPlugin` */
 export const importPlugins = async (urls: readonly string[]): Promise<Plugin[]> => {
   const plugins: Plugin[] = []
-  for (const url of urls) {
-    let module: { default?: unknown }
-    try {
-      module = await import(/* @vite-ignore */ url)
-    } catch (error) {
-      throw new PolywsgiError('PLUGIN_LOAD', `unable to load plugin ${url}: ${(error as Error).message}`, { cause: error })
-    }
-    plugins.push(checkedPlugin(url, module.default))
-  }
+  for (const url of urls) plugins.push(await importPlugin(url))
   return plugins
 }
 
@@ -75,6 +137,8 @@ const checkedPlugin = (url: string, candidate: unknown): Plugin => {
     throw new PolywsgiError('PLUGIN_LOAD', `unable to load plugin ${url}: ${why}`)
   }
   if (typeof candidate !== 'object' || candidate === null) return refuse('its default export is not a plugin object')
+  const refusal = refusalOf(candidate)
+  if (refusal !== undefined) return refuse(refusal)
   const plugin = candidate as Plugin
   if (typeof plugin.name !== 'string' || plugin.name === '') return refuse('it has no name')
   const { modifier1 } = plugin

@@ -23,6 +23,8 @@ export interface WsgiRequestFields {
   readonly sink: ResponseSink
   /** The app the request was routed to; undefined when the plugin has no app or none matched. */
   readonly app: App | undefined
+  /** The body of the answer to a failure; undefined: a plain one. */
+  readonly describeFailure?: ((request: WsgiRequest, error: unknown) => Uint8Array | undefined) | undefined
 }
 
 export class WsgiRequest {
@@ -34,6 +36,7 @@ export class WsgiRequest {
   readonly app: App | undefined
 
   readonly #sink: ResponseSink
+  readonly #describeFailure: WsgiRequestFields['describeFailure']
   #status = ''
   #headers = ''
   #headersSent = false
@@ -43,6 +46,8 @@ export class WsgiRequest {
   #isDisconnected = false
   /** Set by a guest that wants this request's line in the log even with `disable-logging`. */
   mustBeLogged = false
+  /** What the app or the plugin has raised. */
+  exception: unknown
   #logvars: Map<string, Uint8Array> | undefined
 
   constructor(fields: WsgiRequestFields) {
@@ -53,6 +58,7 @@ export class WsgiRequest {
     this.body = fields.body
     this.app = fields.app
     this.#sink = fields.sink
+    this.#describeFailure = fields.describeFailure
   }
 
   /** The value of a request variable (`REQUEST_METHOD`, `HTTP_HOST`...) as Latin-1 text; undefined when absent. */
@@ -211,6 +217,18 @@ export class WsgiRequest {
   }
 
   /**
+   * Answers for what the app has raised: a plain 500, or, with `catch-exceptions`, what it was. A response that has begun stays
+   * as it is, for the host to cut.
+   * @param error a GuestError, or whatever the plugin's exception hooks know
+   */
+  fail(error: unknown): void {
+    this.exception ??= error
+    if (this.#headersSent || this.#finished) return
+    this.setHead('500 Internal Server Error', 'Content-Type\0text/plain')
+    this.finish(this.#describeFailure?.(this, error) ?? internalServerError)
+  }
+
+  /**
    * Closes the client's connection after what was written (uWSGI: `uwsgi_disconnect`); a head that was not sent never is.
    * The handler may go on: `writeBody` then throws that the client is gone, and what is set or finished is discarded. The
    * request body can no longer be read.
@@ -252,6 +270,8 @@ export class WsgiRequest {
       throw new PolywsgiError('HEADERS_SENT', 'the headers have already been sent')
   }
 }
+
+const internalServerError = Buffer.from('Internal Server Error')
 
 // Status line: three digits, then nothing or a space and a reason without control characters (RFC 9112, 4). Above 0xff a
 // character has no Latin-1 byte.

@@ -5,11 +5,12 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { bindApi } from '../api/bind.ts'
 import { logAlarmWatcher } from '../log/log-alarms.ts'
 import { createLogger } from '../log/logger.ts'
-import type { Plugin, WorkerContext } from '../plugin/plugin.ts'
-import { importPlugins, PluginRegistry } from '../plugin/registry.ts'
+import { hookFailure } from '../plugin/plugin-hooks.ts'
+import type { PluginRegistry } from '../plugin/registry.ts'
 import { StateMap } from '../state/state-map.ts'
 import { WorkerState } from '../state/worker-slots.ts'
 import { loadApps } from './app-loader.ts'
+import { ExceptionPolicy } from './exceptions.ts'
 import type { MasterMessage, ThreadStart, WorkerMessage } from './messages.ts'
 import { Mountpoints } from './mountpoints.ts'
 import { runMule } from './mule.ts'
@@ -17,6 +18,7 @@ import { RequestLoop } from './request-loop.ts'
 import type { Role, Work } from './role.ts'
 import { runSpooler } from './spooler.ts'
 import { ThreadContext } from './thread-context.ts'
+import { ThreadPlugins } from './thread-plugins.ts'
 
 const start = workerData as ThreadStart
 const port = parentPort
@@ -24,6 +26,8 @@ if (port === null) throw new Error('this module is the entry of a thread of the 
 
 const { identity } = start.plan
 const name = `${identity.kind} ${identity.workerId + identity.muleId + identity.spoolerId}`
+const startedAt = performance.now()
+const shortestLifeMs = 1000
 const report = (message: WorkerMessage): void => port.postMessage(message)
 const alarmsOf = logAlarmWatcher(start.logAlarms)
 const log = createLogger(start.log, { [identity.kind]: identity.workerId + identity.muleId + identity.spoolerId }, (line) => {
@@ -37,74 +41,92 @@ const run = async (): Promise<void> => {
   const context = new ThreadContext(start, state, log)
   made = context
   const api = bindApi(context)
-  const plugins = await importPlugins(start.plugins.map(({ url }) => url))
-  const contexts = new Map<Plugin, WorkerContext>()
-  plugins.forEach((plugin, index) => {
-    plugin.data = start.plugins[index]?.data
-    contexts.set(plugin, {
+  const plugins = new ThreadPlugins({
+    starts: start.plugins,
+    log,
+    timeoutMs: start.pluginTimeoutMs,
+    context: {
       log,
       opt: start.opt,
-      options: new Map(),
       thread: context.thread,
       cores: start.cores,
       workers: start.workers,
-      data: plugin.data,
       api,
       server: context,
       memoryLimit: start.memoryLimit,
       pythonPath: start.pythonPath,
       booted: (what, milliseconds) => report({ kind: 'booted', what, milliseconds }),
-    })
+    },
   })
-  const contextOf = (plugin: Plugin): WorkerContext => contexts.get(plugin) as WorkerContext
-  const registry = new PluginRegistry(plugins)
-  context.plugins = plugins
+  const { registry, contextOf } = plugins
+  context.registry = registry
   context.onFatal = (error) => end(error.message)
-
-  for (const plugin of plugins) await plugin.postFork?.(contextOf(plugin))
-  for (const plugin of plugins) await plugin.preinitApps?.(contextOf(plugin))
-  for (const plugin of plugins) await plugin.initApps?.(contextOf(plugin))
-  const apps = await loadApps(start.mounts, registry, contextOf, report)
-  context.apps = apps
-  for (const plugin of plugins) await plugin.postinitApps?.(contextOf(plugin))
+  await plugins.load()
+  await plugins.threadStarted()
 
   const ready = (): void => {
     report({ kind: 'ready' })
-  }
-  const fixup = async (): Promise<void> => {
-    for (const plugin of plugins) await plugin.fixup?.(contextOf(plugin))
   }
   let work: Work | undefined
   const stop = async (): Promise<void> => {
     await work?.stop()
     // Requests of other threads may wait for functions of this one.
     await context.master.finish()
-    finish(plugins)
+    finish(registry)
   }
   port.on('message', (message: MasterMessage) => {
     if (message.kind === 'stop') void stop()
   })
-  const role: Role = { start, context, plugins, contextOf, log, fixup, ready, end }
+  if (identity.kind === 'worker') {
+    const taken = plugins.workerOverride()
+    if (taken !== undefined) {
+      ready()
+      await taken
+      // A hook that is done at once must not have threads started as fast as the machine can.
+      await new Promise((resolve) => setTimeout(resolve, Math.max(0, shortestLifeMs - performance.now() + startedAt)))
+      log.text(`${name}: the plugin that took it has done its work`)
+      return leave(registry)
+    }
+  }
+  let mountpoints = new Mountpoints([])
+  await plugins.loadApps(async () => {
+    const apps = await loadApps(start.mounts, registry, contextOf, report)
+    context.apps = apps
+    mountpoints = new Mountpoints(apps)
+  })
+  const role: Role = { start, context, registry, contextOf, log, fixup: () => plugins.fixup(), ready, end }
   switch (identity.kind) {
     case 'worker': {
-      await fixup()
+      await plugins.startCores(start.cores)
+      await plugins.fixup()
       context.loaded()
+      const hijack = plugins.hijack()
+      if (hijack !== undefined) {
+        // It may never settle, and the start of the server waits for no such worker.
+        ready()
+        await hijack
+      }
       const loop = new RequestLoop({
         state,
         workerId: identity.workerId,
         cores: start.cores,
         pid: start.masterPid,
         registry,
-        mountpoints: new Mountpoints(apps),
+        mountpoints,
         log,
         onFatal: context.onFatal,
         handleSignals: () => context.signals.handlePending(),
         current: context,
+        exceptions: new ExceptionPolicy(start.exceptions),
+        onMonitoredException: () => {
+          log.text(`... monitored exception detected, respawning ${name} (pid: ${start.masterPid})...`)
+          leave(registry)
+        },
         coreCounters: context.metrics.coreCounters(identity.workerId),
       })
       work = loop
       state.workers.setState(identity.workerId, WorkerState.ready)
-      ready()
+      if (hijack === undefined) ready()
       loop.start()
       break
     }
@@ -116,17 +138,23 @@ const run = async (): Promise<void> => {
   }
 }
 
-const finish = (plugins: readonly Plugin[]): void => {
-  for (const plugin of plugins) {
+const finish = (registry: PluginRegistry): void => {
+  for (const plugin of registry.withHook('atexit')) {
     try {
       plugin.atexit?.()
     } catch (error) {
-      log.text(`plugin ${plugin.name}: atexit hook raised: ${(error as Error).stack}`)
+      log.text(hookFailure(plugin, 'atexit', error))
     }
   }
   log.flush()
   // Timers that guests left behind must not keep the thread.
   process.exit(0)
+}
+
+/** The thread has done its work, and another is to take its place. */
+const leave = (registry: PluginRegistry): void => {
+  report({ kind: 'leaving' })
+  setImmediate(() => finish(registry))
 }
 
 /** The thread cannot go on: nothing of it can be trusted to run again, not even exit hooks. */

@@ -6,14 +6,19 @@ import type { ThreadIdentity } from '../api/context.ts'
 import type { OptionMap } from '../api/kinds.ts'
 import type { LogAlarmPlan } from '../log/log-alarms.ts'
 import type { LogSettings } from '../log/logger.ts'
+import type { PluginOptionValue } from '../plugin/plugin-option.ts'
+import type { PluginSource } from '../plugin/plugin-source.ts'
 import type { SharedHandles } from '../state/shared-parts.ts'
 import type { StateHandle } from '../state/state-map.ts'
+import type { ExceptionSettings } from './exceptions.ts'
 import type { MountPlan } from './mount-plan.ts'
 
-/** A plugin as it crosses to a thread: where to import it from, and what its `init` left. */
+/** A plugin as it crosses to a thread: where it lies, and what its `init` left. */
 export interface PluginStart {
-  readonly url: string
+  readonly source: PluginSource
   readonly data: unknown
+  /** The values of its own options. */
+  readonly options: ReadonlyMap<string, PluginOptionValue>
 }
 
 /** Mules under a name, by their numbers. */
@@ -63,6 +68,8 @@ export interface ThreadStart {
   readonly state: StateHandle
   readonly shared: SharedHandles
   readonly plugins: readonly PluginStart[]
+  /** How long a plugin's hook of the start may take. */
+  readonly pluginTimeoutMs: number
   readonly mounts: readonly MountPlan[]
   readonly opt: OptionMap
   readonly log: LogSettings
@@ -70,6 +77,7 @@ export interface ThreadStart {
   readonly memoryLimit: number
   readonly pythonPath: readonly string[]
   readonly api: ApiSettings
+  readonly exceptions: ExceptionSettings
   readonly callPort: MessagePort
 }
 
@@ -95,6 +103,8 @@ export type WorkerMessage =
   | { readonly kind: 'app-failed'; readonly failure: AppFailure }
   /** All apps were tried; requests, signals and messages are taken from now on. */
   | { readonly kind: 'ready' }
+  /** The thread has done its work and ends: another is to take its place. */
+  | { readonly kind: 'leaving' }
   /** The thread cannot go on and ends. */
   | { readonly kind: 'fatal'; readonly reason: string }
 

@@ -5,7 +5,7 @@ import type { Role, Work } from './role.ts'
 
 /** @returns undefined for a mule whose program keeps its thread: it is ended where it stands */
 export const runMule = async (role: Role): Promise<Work | undefined> => {
-  const { start, context, plugins, contextOf, log } = role
+  const { start, context, registry, contextOf, log } = role
   const { program } = start.plan
   const { muleId } = context.thread
   // Said before anything of the guest's runs: what it set as post_fork_hook may wait for messages for ever.
@@ -13,7 +13,7 @@ export const runMule = async (role: Role): Promise<Work | undefined> => {
   await role.fixup()
   if (program !== undefined && program !== '') {
     try {
-      for (const plugin of plugins) {
+      for (const plugin of registry.withHook('mule')) {
         if ((await plugin.mule?.(program, contextOf(plugin))) !== true) continue
         role.end(`its program ${program} has ended`)
         return undefined
@@ -31,7 +31,7 @@ export const runMule = async (role: Role): Promise<Work | undefined> => {
     doorbell: context.doorbell,
     take: () => context.mules.take(),
     handleSignals: () => context.signals.handlePending(),
-    plugins,
+    plugins: registry.withHook('muleMsg'),
     log,
     onFatal: role.end,
   })

@@ -7,13 +7,16 @@ import { hasVarsBlock } from '../../protocol/modifiers.ts'
 import { checkVars, encodeVars, findVar } from '../../protocol/vars.ts'
 import type { Logger } from '../log/logger.ts'
 import type { App } from '../plugin/app.ts'
+import type { HookName } from '../plugin/hook-table.ts'
 import type { Plugin, RequestResult } from '../plugin/plugin.ts'
+import { hookFailure } from '../plugin/plugin-hooks.ts'
 import type { PluginRegistry } from '../plugin/registry.ts'
 import type { RequestBody } from '../request/body.ts'
 import { WsgiRequest } from '../request/wsgi-request.ts'
 import type { CoreCounters } from '../state/metrics.ts'
 import type { StateMap } from '../state/state-map.ts'
 import { failedApp } from './app-loader.ts'
+import type { ExceptionPolicy } from './exceptions.ts'
 import type { Mountpoints } from './mountpoints.ts'
 import { openBody } from './slot-body.ts'
 import { type MasterLink, SlotSink } from './slot-sink.ts'
@@ -46,6 +49,9 @@ export interface RequestLoopOptions {
   readonly handleSignals: () => boolean
   /** What functions of the API take for the request that is being served. */
   readonly current: { running: WsgiRequest | undefined; requestEnded(request: WsgiRequest): void }
+  readonly exceptions: ExceptionPolicy
+  /** An exception was raised after which the worker is to be renewed. Called once, when nothing runs any more. */
+  readonly onMonitoredException: () => void
   /** Undefined without metrics of cores. */
   readonly coreCounters: CoreCounters | undefined
 }
@@ -57,11 +63,18 @@ export class RequestLoop {
   #attention: { close(): void } | undefined
   #stopping = false
   #onIdle: (() => void) | undefined
+  readonly #suspenders: readonly Plugin[]
+  readonly #resumers: readonly Plugin[]
+  readonly #describeFailure: ((request: WsgiRequest, error: unknown) => Uint8Array) | undefined
 
   constructor(options: RequestLoopOptions) {
     this.#options = options
     const { state, workerId } = options
     this.#link = { slots: state.slots, ring: state.ring(workerId), masterDoorbell: state.doorbell(0) }
+    this.#suspenders = options.registry.withHook('suspend')
+    this.#resumers = options.registry.withHook('resume')
+    const { exceptions } = options
+    if (exceptions.catches) this.#describeFailure = (request, error) => exceptions.page(request, this.#pluginOf(request), error)
     for (let core = options.cores - 1; core >= 0; core -= 1) this.#freeCores.push(core)
   }
 
@@ -120,7 +133,7 @@ export class RequestLoop {
     const outer = current.running
     current.running = running.request
     try {
-      const plugin = running.app?.plugin ?? this.#pluginOf(running.request)
+      const plugin = this.#pluginOf(running.request) as Plugin
       outcome = plugin.request?.(running.request)
       if (outcome === 1) outcome = this.#callAgain(running, plugin)
       else if (outcome === -1) running.hasFailed = true
@@ -129,6 +142,7 @@ export class RequestLoop {
     }
     current.running = outer
     if (outcome instanceof Promise) {
+      this.#suspend(running.request)
       outcome
         .catch((error: unknown) => {
           this.#failed(running, error)
@@ -136,6 +150,7 @@ export class RequestLoop {
         })
         .then((result) => {
           if (result === -1) running.hasFailed = true
+          this.#resume(running.request)
           this.#close(running)
           this.#release(coreId)
           // Requests may have waited for a core, and nobody rings for those.
@@ -156,7 +171,9 @@ export class RequestLoop {
     for (;;) {
       await new Promise((resolve) => setImmediate(resolve))
       running.switches += 1
+      this.#resume(running.request)
       const result = await plugin.request?.(running.request)
+      this.#suspend(running.request)
       if (result !== 1) return result ?? 0
     }
   }
@@ -201,6 +218,7 @@ export class RequestLoop {
       body,
       sink,
       app,
+      describeFailure: this.#describeFailure,
     })
     const running = {
       request,
@@ -241,7 +259,8 @@ export class RequestLoop {
         ? { status: '500 Internal Server Error', reason: '--- no app found, check your startup logs for errors ---' }
         : { status: '501 Not Implemented', reason: `-- unavailable modifier requested: ${modifier1} --` }
     }
-    if (plugin !== undefined && plugin.mountApp === undefined) return undefined
+    // A plugin that names no kind of app serves by itself.
+    if (plugin !== undefined && plugin.appExtensions === undefined) return undefined
     if (modifier1 === 0 && this.#options.mountpoints.size > 0) {
       return { status: '404 Not Found', reason: `no app is mounted at ${JSON.stringify(path.slice(0, 200))}` }
     }
@@ -251,23 +270,37 @@ export class RequestLoop {
     }
   }
 
-  #pluginOf(request: WsgiRequest): Plugin {
-    return this.#options.registry.requestPlugin(request.modifier1) as Plugin
+  /** Undefined for a modifier1 that nobody serves. */
+  #pluginOf(request: WsgiRequest): Plugin | undefined {
+    return request.app?.plugin ?? this.#options.registry.requestPlugin(request.modifier1)
+  }
+
+  #suspend(request: WsgiRequest): void {
+    for (const plugin of this.#suspenders) this.#switch(plugin, 'suspend', request)
+  }
+
+  #resume(request: WsgiRequest): void {
+    for (const plugin of this.#resumers) this.#switch(plugin, 'resume', request)
+  }
+
+  #switch(plugin: Plugin, hook: 'suspend' | 'resume', request: WsgiRequest): void {
+    try {
+      plugin[hook]?.(request)
+    } catch (error) {
+      this.#hookFailed(plugin, hook, error)
+    }
   }
 
   #failed(running: RunningRequest, error: unknown): void {
-    const { log, registry } = this.#options
+    const { request } = running
     running.hasFailed = true
-    const plugin = running.app?.plugin ?? registry.requestPlugin(running.request.modifier1)
-    const guestError = plugin?.exceptionLog?.(error)
-    log.text(guestError?.report ?? `plugin ${plugin?.name}: request hook raised: ${(error as Error)?.stack ?? String(error)}`)
-    this.#endIfLost(error)
+    request.exception ??= error
+    const plugin = this.#pluginOf(request) as Plugin
+    this.#hookFailed(plugin, 'request', error)
   }
 
-  #hookFailed(plugin: Plugin, hook: string, error: unknown): void {
-    const guestError = plugin.exceptionLog?.(error)
-    const told = guestError?.report ?? (error as Error)?.stack ?? String(error)
-    this.#options.log.text(`plugin ${plugin.name}: ${hook} hook raised: ${told}`)
+  #hookFailed(plugin: Plugin, hook: HookName, error: unknown): void {
+    this.#options.log.text(hookFailure(plugin, hook, error))
     this.#endIfLost(error)
   }
 
@@ -285,8 +318,7 @@ export class RequestLoop {
     try {
       if (!request.finished) {
         if (!request.headersSent && (request.status === '' || running.hasFailed)) {
-          request.setHead('500 Internal Server Error', 'Content-Type\0text/plain')
-          request.finish(Buffer.from('Internal Server Error'))
+          request.fail(request.exception)
         } else if (running.hasFailed) request.cut()
         else request.finish()
       }
@@ -310,7 +342,8 @@ export class RequestLoop {
       app.requests += 1
       state.apps.publish(workerId, app.id, app.requests, app.exceptions)
     }
-    if (app?.plugin.afterRequest !== undefined) this.#runAfterRequest(app.plugin, request)
+    const plugin = this.#pluginOf(request)
+    if (plugin?.afterRequest !== undefined) this.#runAfterRequest(plugin, request)
     // Whatever it has set for its own time ends here.
     current.requestEnded(request)
     const facts = {
@@ -326,6 +359,15 @@ export class RequestLoop {
       switches: running.switches,
     }
     log.request(facts, request.mustBeLogged)
+    if (request.exception !== undefined && this.#options.exceptions.isMonitored(plugin, request.exception)) this.#renew()
+  }
+
+  /** Takes nothing more, and ends when those that run are done. */
+  #renew(): void {
+    if (this.#stopping) return
+    // This request's core is not free yet.
+    setImmediate(() => void this.stop().then(this.#options.onMonitoredException))
+    this.#stopping = true
   }
 
   /** Before the request's line is written: what the hook says of the request with set_logvar stands in it. */

@@ -2,13 +2,14 @@
 
 import type { Logger } from '../log/logger.ts'
 import type { Plugin, WorkerContext } from '../plugin/plugin.ts'
+import type { PluginRegistry } from '../plugin/registry.ts'
 import type { ThreadStart } from './messages.ts'
 import type { ThreadContext } from './thread-context.ts'
 
 export interface Role {
   readonly start: ThreadStart
   readonly context: ThreadContext
-  readonly plugins: readonly Plugin[]
+  readonly registry: PluginRegistry
   contextOf(plugin: Plugin): WorkerContext
   readonly log: Logger
   /** Runs the plugins' fixup hooks, and what guests have set to run there. */

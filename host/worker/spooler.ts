@@ -3,12 +3,12 @@ import type { Role, Work } from './role.ts'
 import { SpoolerLoop } from './spooler-loop.ts'
 
 export const runSpooler = async (role: Role): Promise<Work> => {
-  const { start, context, plugins, contextOf, log } = role
+  const { start, context, registry, contextOf, log } = role
   const { api, plan } = start
   const { spoolers } = context.shared
   const { spoolerId } = context.thread
   role.ready()
-  for (const plugin of plugins) plugin.spoolerInit?.(contextOf(plugin))
+  for (const plugin of registry.withHook('spoolerInit')) plugin.spoolerInit?.(contextOf(plugin))
   await role.fixup()
   context.loaded()
   const loop = new SpoolerLoop({
@@ -19,7 +19,7 @@ export const runSpooler = async (role: Role): Promise<Work> => {
     quiet: api.spoolerQuiet,
     doorbell: context.doorbell,
     handleSignals: () => context.signals.handlePending(),
-    plugins,
+    plugins: registry.withHook('spooler'),
     log,
     onFatal: role.end,
     onBegun: () => spoolers.jobBegun(spoolerId),

@@ -1,7 +1,7 @@
 // What the API's functions work on in this thread: the parts of the thread that serve them, put together.
 import type { ApiContext, AppFacts, CurrentRequest, Log, ThreadIdentity } from '../api/context.ts'
 import type { OptionMap } from '../api/kinds.ts'
-import type { Plugin } from '../plugin/plugin.ts'
+import { PluginRegistry } from '../plugin/registry.ts'
 import type { WsgiRequest } from '../request/wsgi-request.ts'
 import type { Cache } from '../state/cache.ts'
 import type { Doorbell } from '../state/doorbell.ts'
@@ -50,7 +50,7 @@ export class ThreadContext implements ApiContext {
   readonly rpc: ThreadRpc
   readonly mules: ThreadMules
   readonly spool: ThreadSpool
-  plugins: readonly Plugin[] = []
+  registry = new PluginRegistry()
   apps: readonly AppFacts[] = []
   /** An interpreter is lost: the thread must end. Set by who can end it. */
   onFatal: (error: Error) => void = () => {}
@@ -121,7 +121,7 @@ export class ThreadContext implements ApiContext {
   get #wsgi(): WsgiRequest | undefined {
     let wsgi = this.running
     // A handler that goes on after a wait has no hook on the stack; its plugin knows whom it serves.
-    for (const plugin of this.plugins) wsgi = plugin.currentRequest?.() ?? wsgi
+    for (const plugin of this.registry.withHook('currentRequest')) wsgi = plugin.currentRequest?.() ?? wsgi
     return wsgi
   }
 

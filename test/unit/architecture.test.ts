@@ -42,6 +42,7 @@ const arrows: readonly (readonly [room: string, allowed: readonly string[]])[] =
       'host/log/',
       'host/errors.ts',
       'host/worker/messages.ts',
+      'host/worker/exceptions.ts',
       'host/worker/mount-plan.ts',
       'host/worker/call-messages.ts',
       'host/worker/crossed-error.ts',

@@ -6,6 +6,7 @@ import { apps } from './apps.ts'
 import { caches } from './caches.ts'
 import { clocks } from './clocks.ts'
 import { configuration } from './configuration.ts'
+import { exceptions } from './exceptions.ts'
 import { logging } from './logging.ts'
 import { mules } from './mules.ts'
 import { plugins } from './plugins.ts'
@@ -23,6 +24,7 @@ const table = [
   ...apps,
   ...workers,
   ...requests,
+  ...exceptions,
   ...server,
   ...logging,
   ...caches,

@@ -33,4 +33,13 @@ export const plugins = [
     effect: 'accepted',
     note: 'nothing is built; a plugin is loaded from the JavaScript or TypeScript file that plugin names',
   },
+  {
+    name: 'plugin-timeout',
+    group: 'plugins',
+    type: 'seconds',
+    min: 0.1,
+    default: 30,
+    help: 'How long a hook of a plugin may take while the server or a thread starts, and any hook that runs in the master. One that takes longer is ended, and the plugin dropped.',
+    effect: 'works',
+  },
 ] as const satisfies readonly Option[]

@@ -79,12 +79,4 @@ export const requests = [
     effect: 'accepted',
     note: 'what an application sees of a client that is gone cannot be chosen',
   },
-  {
-    name: 'catch-exceptions',
-    group: 'requests',
-    type: 'flag',
-    help: 'Show exceptions of applications to the client.',
-    effect: 'accepted',
-    note: 'exceptions are shown in the log only',
-  },
 ] as const satisfies readonly Option[]

@@ -24,6 +24,15 @@ export const sockets = [
     effect: 'works',
   },
   {
+    name: 'udp',
+    group: 'sockets',
+    type: 'list',
+    item: 'address',
+    value: 'ADDRESS',
+    help: 'Take UDP packets at this address, host:port: each is offered to the plugins (their hook manageUdp), and logged when none takes it. Differs from uWSGI: there may be several.',
+    effect: 'works',
+  },
+  {
     name: 'http-socket-modifier1',
     aliases: ['http-modifier1'],
     group: 'sockets',

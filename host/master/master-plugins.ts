@@ -1,0 +1,124 @@
+// The plugins of the master: imported, prepared, called. What they leave in `data` goes to every thread.
+// Invariant: a plugin that fails before the threads start is not started in them either.
+import type { OptionMap } from '../api/kinds.ts'
+import type { Logger } from '../log/logger.ts'
+import type { MasterContext, Plugin } from '../plugin/plugin.ts'
+import { PluginHooks } from '../plugin/plugin-hooks.ts'
+import type { PluginOptionValue } from '../plugin/plugin-option.ts'
+import type { PluginSource } from '../plugin/plugin-source.ts'
+import { importPlugin, PluginRegistry } from '../plugin/registry.ts'
+import type { PluginStart, ThreadPlan } from '../worker/messages.ts'
+import type { MountPlan } from '../worker/mount-plan.ts'
+
+export interface MasterPluginsOptions {
+  readonly sources: readonly PluginSource[]
+  readonly mounts: readonly MountPlan[]
+  readonly threads: readonly ThreadPlan[]
+  readonly opt: OptionMap
+  readonly workers: number
+  readonly cores: number
+  readonly logger: Logger
+  readonly timeoutMs: number
+}
+
+const cycleMs = 1000
+const none: ReadonlyMap<string, PluginOptionValue> = new Map()
+
+export class MasterPlugins {
+  readonly #options: MasterPluginsOptions
+  readonly #registry = new PluginRegistry()
+  readonly #hooks: PluginHooks
+  readonly #sources = new Map<Plugin, PluginSource>()
+  #cycle: NodeJS.Timeout | undefined
+
+  constructor(options: MasterPluginsOptions) {
+    this.#options = options
+    this.#hooks = new PluginHooks({ registry: this.#registry, log: options.logger, limitMs: options.timeoutMs })
+  }
+
+  /**
+   * Imports them and calls `onLoad`. One that cannot be had is told in the log.
+   * @throws PolywsgiError PLUGIN_LOAD, PLUGIN_HOOK for one that the server cannot be without
+   */
+  async load(): Promise<void> {
+    for (const source of this.#options.sources) {
+      try {
+        const plugin = await importPlugin(source.url)
+        this.#registry.add(plugin, { isBuiltIn: source.isBuiltIn === true, isRequired: source.isRequired })
+        this.#sources.set(plugin, source)
+        // A module is loaded once per process, a plugin's data belongs to one instance: what another left must not be seen.
+        if (!declaredData.has(plugin)) declaredData.set(plugin, plugin.data)
+        plugin.data = declaredData.get(plugin)
+      } catch (error) {
+        if (source.isRequired) throw error
+        this.#options.logger.text(`!!! UNABLE to load plugin ${source.text}: ${(error as Error).message} !!!`)
+      }
+    }
+    await this.#hooks.start('onLoad', (plugin) => plugin.onLoad?.(this.#contextOf(plugin)))
+  }
+
+  /** The sockets are bound. @throws PolywsgiError PLUGIN_HOOK */
+  async prepare(): Promise<void> {
+    await this.#hooks.start('init', (plugin) => plugin.init?.(this.#contextOf(plugin)))
+    await this.#hooks.start('postInit', (plugin) => plugin.postInit?.(this.#contextOf(plugin)))
+    if (this.#options.cores > 1) await this.#hooks.start('enableThreads', (plugin) => plugin.enableThreads?.())
+    await this.#hooks.start('masterFixup', (plugin) => plugin.masterFixup?.(0))
+  }
+
+  /** What goes to every thread, with the data that is there now. */
+  starts(): readonly PluginStart[] {
+    return this.#registry.plugins.map((plugin) => ({
+      source: this.#sources.get(plugin) as PluginSource,
+      data: plugin.data,
+      options: none,
+    }))
+  }
+
+  /** The threads are up. */
+  startCycle(): void {
+    if (this.#registry.withHook('masterCycle').length === 0) return
+    this.#cycle = setInterval(() => this.#hooks.run('masterCycle', (plugin) => plugin.masterCycle?.()), cycleMs)
+    this.#cycle.unref()
+  }
+
+  threadStarts(): void {
+    this.#hooks.run('preUwsgiFork', (plugin) => plugin.preUwsgiFork?.())
+  }
+
+  threadStarted(): void {
+    this.#hooks.run('postUwsgiFork', (plugin) => plugin.postUwsgiFork?.(0))
+  }
+
+  harakiri(workerId: number): void {
+    this.#hooks.run('harakiri', (plugin) => plugin.harakiri?.(workerId))
+  }
+
+  /** @returns whether a plugin has consumed the packet */
+  manageUdp(address: string, port: number, packet: Uint8Array): boolean {
+    const offer = (plugin: Plugin): boolean | undefined => plugin.manageUdp?.(address, port, packet)
+    return this.#hooks.run('manageUdp', offer, (answer) => answer === true)
+  }
+
+  /** The master is about to reload or to end. */
+  cleanup(): void {
+    this.#hooks.run('masterCleanup', (plugin) => plugin.masterCleanup?.())
+  }
+
+  close(): void {
+    clearInterval(this.#cycle)
+    this.#hooks.run('atexit', (plugin) => plugin.atexit?.())
+  }
+
+  #contextOf(plugin: Plugin): MasterContext {
+    const { mounts, threads, opt, workers, logger } = this.#options
+    const isLoader = (app: { source: string; plugin: string | undefined }): boolean =>
+      this.#registry.loadersOf(app).includes(plugin)
+    const isNeeded =
+      mounts.some(isLoader) ||
+      threads.some(({ program, programPlugin }) => program !== undefined && isLoader({ source: program, plugin: programPlugin }))
+    return { log: logger, opt, options: none, workers, isNeeded }
+  }
+}
+
+/** The `data` that plugins were declared with, before any instance's `init`. */
+const declaredData = new WeakMap<Plugin, unknown>()

@@ -1,0 +1,92 @@
+// Calls the hooks of one thread's plugins, in the order that the hook table gives, and keeps a plugin that fails from taking
+// the others with it.
+// Invariant: an error is told with the plugin's and the hook's name, once; a plugin that failed at the start is never called again.
+import type { Log } from '../api/context.ts'
+import { GuestError, PolywsgiError } from '../errors.ts'
+import { boundedCall, boundedSync, OverrunError } from './bounded-call.ts'
+import type { HookName } from './hook-table.ts'
+import type { Plugin } from './plugin.ts'
+import type { PluginRegistry } from './registry.ts'
+
+type MaybePromise<T> = T | Promise<T>
+
+export interface PluginHooksOptions {
+  readonly registry: PluginRegistry
+  readonly log: Log
+  /** How long a hook of the start may take, and any of the master. */
+  readonly limitMs: number
+}
+
+export class PluginHooks {
+  readonly #options: PluginHooksOptions
+
+  constructor(options: PluginHooksOptions) {
+    this.#options = options
+  }
+
+  /**
+   * A hook of the start. A plugin whose hook throws or overruns is dropped, and the others go on.
+   * @throws PolywsgiError PLUGIN_HOOK for a plugin that the server cannot be without
+   */
+  async start(hook: HookName, call: (plugin: Plugin) => MaybePromise<unknown>): Promise<void> {
+    const { registry, limitMs } = this.#options
+    for (const plugin of registry.withHook(hook)) {
+      try {
+        // Those of ours may take what they need: Python takes its time on a small machine.
+        if (registry.isBuiltIn(plugin)) await call(plugin)
+        else await boundedCall(() => call(plugin), limitMs)
+      } catch (error) {
+        this.failed(plugin, hook, error)
+      }
+    }
+  }
+
+  /**
+   * Drops a plugin that has failed at the start.
+   * @throws PolywsgiError PLUGIN_HOOK for one that the server cannot be without
+   */
+  failed(plugin: Plugin, hook: HookName, error: unknown): void {
+    const { registry, log } = this.#options
+    const message = hookFailure(plugin, hook, error)
+    if (registry.isRequired(plugin)) throw new PolywsgiError('PLUGIN_HOOK', message, { cause: error })
+    registry.drop(plugin)
+    log.text(`!!! ${message}\n!!! the server goes on without plugin ${plugin.name} !!!`)
+  }
+
+  /**
+   * A hook of a running server that answers at once; what it throws is in the log.
+   * @param isEnough looks at an answer: true ends the asking
+   * @returns whether an answer was enough
+   */
+  run<T>(hook: HookName, call: (plugin: Plugin) => T, isEnough?: (answer: T) => boolean): boolean {
+    const { registry, log, limitMs } = this.#options
+    for (const plugin of registry.withHook(hook)) {
+      try {
+        const answer = boundedSync(() => call(plugin), limitMs)
+        if (isEnough?.(answer) === true) return true
+      } catch (error) {
+        log.text(hookFailure(plugin, hook, error))
+      }
+    }
+    return false
+  }
+}
+
+/** `plugin foobar: init hook raised: Error: ...`, with the guest's own traceback where the plugin knows it. */
+export const hookFailure = (plugin: Plugin, hook: HookName, error: unknown): string => {
+  const name = `plugin ${plugin.name}: ${hook} hook`
+  if (error instanceof OverrunError) return `${name} ${error.message}`
+  return `${name} raised: ${reportOf(plugin, error)}`
+}
+
+const reportOf = (plugin: Plugin, error: unknown): string => {
+  let guestError: GuestError | undefined
+  try {
+    guestError = plugin.exceptionLog?.(error)
+  } catch {
+    // What was thrown first is what counts.
+  }
+  if (guestError !== undefined) return guestError.report
+  if (error instanceof GuestError) return error.report
+  return error instanceof Error ? (error.stack ?? String(error)) : String(error)
+}

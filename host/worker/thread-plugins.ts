@@ -1,0 +1,124 @@
+// The plugins of a worker, mule or spooler: imported, given their contexts, called in order while the thread starts.
+
+import type { Logger } from '../log/logger.ts'
+import type { Plugin, WorkerContext } from '../plugin/plugin.ts'
+import { hookFailure, PluginHooks } from '../plugin/plugin-hooks.ts'
+import { importPlugin, PluginRegistry } from '../plugin/registry.ts'
+import type { PluginStart } from './messages.ts'
+
+export interface ThreadPluginsOptions {
+  readonly starts: readonly PluginStart[]
+  readonly log: Logger
+  readonly timeoutMs: number
+  /** All of a plugin's context but what is the plugin's own. */
+  readonly context: Omit<WorkerContext, 'data' | 'options'>
+}
+
+export class ThreadPlugins {
+  readonly registry = new PluginRegistry()
+  readonly hooks: PluginHooks
+  readonly #options: ThreadPluginsOptions
+  readonly #contexts = new Map<Plugin, WorkerContext>()
+
+  constructor(options: ThreadPluginsOptions) {
+    this.#options = options
+    this.hooks = new PluginHooks({ registry: this.registry, log: options.log, limitMs: options.timeoutMs })
+  }
+
+  readonly contextOf = (plugin: Plugin): WorkerContext => this.#contexts.get(plugin) as WorkerContext
+
+  /** Imports the modules. @throws PolywsgiError PLUGIN_LOAD for one that the server cannot be without */
+  async load(): Promise<void> {
+    for (const start of this.#options.starts) {
+      if (start.source.language === undefined) await this.#load(start, () => importPlugin(start.source.url))
+    }
+  }
+
+  /** Once in each thread, after its start. @throws PolywsgiError PLUGIN_HOOK, as every call of a hook of the start does */
+  async threadStarted(): Promise<void> {
+    await this.hooks.start('postUwsgiFork', (plugin) => plugin.postUwsgiFork?.(1))
+    await this.hooks.start('masterFixup', (plugin) => plugin.masterFixup?.(1))
+    await this.hooks.start('postFork', (plugin) => plugin.postFork?.(this.contextOf(plugin)))
+  }
+
+  async loadApps(loadMounts: () => Promise<void>): Promise<void> {
+    await this.hooks.start('preinitApps', (plugin) => plugin.preinitApps?.(this.contextOf(plugin)))
+    await this.hooks.start('initApps', (plugin) => plugin.initApps?.(this.contextOf(plugin)))
+    await loadMounts()
+    await this.hooks.start('postinitApps', (plugin) => plugin.postinitApps?.(this.contextOf(plugin)))
+  }
+
+  /** For every core but the first. */
+  async startCores(count: number): Promise<void> {
+    for (let core = 1; core < count; core += 1) await this.hooks.start('initThread', (plugin) => plugin.initThread?.(core))
+  }
+
+  /**
+   * What guests have set to run when the thread begins its work: it may never return, so it has no limit, and what it throws
+   * out of a language's plugin ends the thread.
+   */
+  async fixup(): Promise<void> {
+    for (const plugin of this.registry.withHook('fixup')) {
+      try {
+        await plugin.fixup?.(this.contextOf(plugin))
+      } catch (error) {
+        if (this.registry.isBuiltIn(plugin)) throw error
+        this.hooks.failed(plugin, 'fixup', error)
+      }
+    }
+  }
+
+  /**
+   * A plugin that wants the whole worker for itself.
+   * @returns a promise of its end when one has taken it, undefined when none has
+   */
+  workerOverride(): Promise<unknown> | undefined {
+    for (const plugin of this.registry.withHook('worker')) {
+      try {
+        const outcome = plugin.worker?.(this.contextOf(plugin))
+        if (outcome === true) return Promise.resolve()
+        if (outcome instanceof Promise) return this.#told(plugin, outcome)
+      } catch (error) {
+        this.hooks.failed(plugin, 'worker', error)
+      }
+    }
+    return undefined
+  }
+
+  async #told(plugin: Plugin, outcome: Promise<unknown>): Promise<void> {
+    try {
+      await outcome
+    } catch (error) {
+      this.#options.log.text(hookFailure(plugin, 'worker', error))
+    }
+  }
+
+  /** Plugins that keep the worker from its requests. @returns undefined when none has anything to wait for */
+  hijack(): Promise<void> | undefined {
+    const plugins = this.registry.withHook('hijackWorker')
+    return plugins.length === 0 ? undefined : this.#hijack(plugins)
+  }
+
+  async #hijack(plugins: readonly Plugin[]): Promise<void> {
+    for (const plugin of plugins) {
+      try {
+        await plugin.hijackWorker?.(this.contextOf(plugin))
+      } catch (error) {
+        this.#options.log.text(hookFailure(plugin, 'hijackWorker', error))
+      }
+    }
+  }
+
+  async #load(start: PluginStart, load: () => Promise<Plugin>): Promise<void> {
+    const { source, data, options } = start
+    try {
+      const plugin = await load()
+      this.registry.add(plugin, { isBuiltIn: source.isBuiltIn === true, isRequired: source.isRequired })
+      plugin.data = data
+      this.#contexts.set(plugin, { ...this.#options.context, data, options })
+    } catch (error) {
+      if (source.isRequired) throw error
+      this.#options.log.text(`!!! UNABLE to load plugin ${source.text}: ${(error as Error).message} !!!`)
+    }
+  }
+}
