@@ -1,16 +1,20 @@
 // A function of a guest as the host holds it: whose it is, and the owner's own handle of it. The host never looks into the
 // handle; it calls the function through the owner, which is the plugin of its language.
 
+type OwnerAnswer = Uint8Array | string | undefined
+
 /** The part of a plugin that runs functions it handed out. `Plugin` has it; bindings pass themselves. */
 export interface FunctionOwner {
   readonly name: string
   readonly modifier1?: number
   /**
    * Runs a function with bytes, for RPC.
-   * @returns bytes; undefined when the function answered nothing
+   * @returns bytes, or text for `encodeString`; undefined when the function answered nothing
    * @throws GuestError when the function raised
    */
-  rpc?(handler: unknown, args: readonly Uint8Array[]): Uint8Array | undefined | Promise<Uint8Array | undefined>
+  rpc?(handler: unknown, args: readonly Uint8Array[]): OwnerAnswer | Promise<OwnerAnswer>
+  /** Text as its language's bytes. UTF-8 without this. */
+  encodeString?(text: string): Uint8Array
   /**
    * Runs a function as the handler of a signal. False: not handled.
    * @throws GuestError when the function raised

@@ -173,17 +173,15 @@ export interface Plugin<Data = unknown> extends FunctionOwner {
   /** W, U, S: the class name, message and traceback of what a hook of this plugin threw; undefined when it is not a guest's. */
   exceptionLog?(error: unknown): GuestError | undefined
   /** W: where what the request hook threw was thrown, for `--catch-exceptions`: a traceback as text. */
-  backtrace?(error: unknown): string | undefined
+  backtrace?(error: unknown): string | Uint8Array | undefined
   /** W: the class of what the request hook threw (`ValueError`), for `--catch-exceptions` and `--reload-on-exception-type`. */
-  exceptionClass?(error: unknown): string | undefined
+  exceptionClass?(error: unknown): string | Uint8Array | undefined
   /** W: its message, for `--catch-exceptions` and `--reload-on-exception-value`. */
-  exceptionMsg?(error: unknown): string | undefined
+  exceptionMsg?(error: unknown): string | Uint8Array | undefined
   /** W: both, as the language writes them (`ValueError: no such thing`), for `--catch-exceptions` and `--reload-on-exception-repr`. */
-  exceptionRepr?(error: unknown): string | undefined
+  exceptionRepr?(error: unknown): string | Uint8Array | undefined
 
-  /** Any thread: text of the host for functions of this plugin, as its language's bytes. UTF-8 without this. */
-  encodeString?(text: string): Uint8Array
-  /** Any thread: bytes of this plugin's functions as text for the host. UTF-8 without this. */
+  /** Any thread: bytes of this plugin as text for the host, such as what its exception hooks answer. UTF-8 without this. */
   decodeString?(bytes: Uint8Array): string
   /** M: evaluates `code` (a file) and calls its `functionName` with `key`, for the action `code:` of `--hook-*`. */
   codeString?(id: string, code: string, functionName: string, key: string): MaybePromise<string | undefined>

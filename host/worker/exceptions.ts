@@ -52,10 +52,11 @@ export class ExceptionPolicy {
       backtrace,
       '',
       '',
+      '',
     ]
     const vars = [...request.variables()].map(([key, value]) => `${key} = ${value}\n`)
     // The variables are bytes, each a character here; what was raised is text.
-    return Buffer.concat([Buffer.from(head.join('\n')), Buffer.from(`${vars.join('')}\n`, 'latin1')])
+    return Buffer.concat([Buffer.from(head.join('\n')), Buffer.from(vars.join(''), 'latin1')])
   }
 
   /** The worker is to be renewed after this error. Differs from uWSGI: a class is also known by its name without the module. */
@@ -75,16 +76,20 @@ export class ExceptionPolicy {
 const describe = (plugin: Plugin | undefined, error: unknown): Description => {
   const guestError = error instanceof GuestError ? error : plugin?.exceptionLog?.(error)
   const own = error instanceof Error ? error : new Error(String(error))
-  const className = plugin?.exceptionClass?.(error) ?? guestError?.className ?? own.name
+  const text = (answer: string | Uint8Array | undefined): string | undefined =>
+    answer instanceof Uint8Array ? (plugin?.decodeString?.(answer) ?? utf8.decode(answer)) : answer
+  const className = text(plugin?.exceptionClass?.(error)) ?? guestError?.className ?? own.name
   const whole = guestError?.message ?? own.message
-  const message = plugin?.exceptionMsg?.(error) ?? withoutClass(whole, guestError?.className ?? '')
+  const message = text(plugin?.exceptionMsg?.(error)) ?? withoutClass(whole, guestError?.className ?? '')
   return {
     className,
     message,
-    repr: plugin?.exceptionRepr?.(error) ?? (className === '' ? message : `${className}: ${message}`),
-    backtrace: plugin?.backtrace?.(error) ?? guestError?.traceback ?? own.stack ?? '',
+    repr: text(plugin?.exceptionRepr?.(error)) ?? (className === '' ? message : `${className}: ${message}`),
+    backtrace: text(plugin?.backtrace?.(error)) ?? guestError?.traceback ?? own.stack ?? '',
   }
 }
+
+const utf8 = new TextDecoder()
 
 const withoutClass = (message: string, className: string): string =>
   className === '' ? message : message.slice(className.length).replace(/^: /, '')

@@ -5,7 +5,7 @@
 import { ProtocolError } from '../../protocol/errors.ts'
 import { decodeRpcAnswer, encodeRpcCall, maxRpcArguments } from '../../protocol/rpc-packets.ts'
 import type { Rpc } from '../api/context.ts'
-import type { GuestFunction } from '../api/guest-function.ts'
+import type { FunctionOwner, GuestFunction } from '../api/guest-function.ts'
 import { ApiArgumentError, ApiError, GuestError } from '../errors.ts'
 import type { ServiceParts } from './service-parts.ts'
 
@@ -123,7 +123,8 @@ export class ThreadRpc implements Rpc {
     this.#nested += 1
     try {
       const answer = owner.rpc(handler.handler, args)
-      return answer instanceof Promise ? answer.catch((error: unknown) => raise(name, error)) : answer
+      if (!(answer instanceof Promise)) return encoded(owner, answer)
+      return answer.then((value) => encoded(owner, value)).catch((error: unknown) => raise(name, error))
     } catch (error) {
       return raise(name, error)
     } finally {
@@ -131,6 +132,9 @@ export class ThreadRpc implements Rpc {
     }
   }
 }
+
+const encoded = (owner: FunctionOwner, answer: Answer | string): Answer =>
+  typeof answer === 'string' ? (owner.encodeString?.(answer) ?? utf8.encode(answer)) : answer
 
 const copied = (answer: Answer): Answer => (answer === undefined ? undefined : new Uint8Array(answer))
 
