@@ -13,6 +13,7 @@ import { cacheRows } from './rows/caches.ts'
 import { helloRows } from './rows/hello.ts'
 import { manyClientsRows } from './rows/many-clients.ts'
 import { payloadRows } from './rows/payloads.ts'
+import { pluginHookRows } from './rows/plugin-hooks.ts'
 import { residentMemoryRows } from './rows/resident-memory.ts'
 import { startUpRows } from './rows/start-up.ts'
 import { streamRows } from './rows/streams.ts'
@@ -20,6 +21,7 @@ import { streamRows } from './rows/streams.ts'
 const rows: readonly Row[] = [
   ...helloRows,
   ...payloadRows,
+  ...pluginHookRows,
   ...startUpRows,
   ...residentMemoryRows,
   ...streamRows,
