@@ -61,6 +61,7 @@ export class MasterPlugins {
   async prepare(): Promise<void> {
     await this.#hooks.start('init', (plugin) => plugin.init?.(this.#contextOf(plugin)))
     await this.#hooks.start('postInit', (plugin) => plugin.postInit?.(this.#contextOf(plugin)))
+    this.#checkData()
     if (this.#options.cores > 1) await this.#hooks.start('enableThreads', (plugin) => plugin.enableThreads?.())
     await this.#hooks.start('masterFixup', (plugin) => plugin.masterFixup?.(0))
   }
@@ -107,6 +108,19 @@ export class MasterPlugins {
   close(): void {
     clearInterval(this.#cycle)
     this.#hooks.run('atexit', (plugin) => plugin.atexit?.())
+  }
+
+  /** What cannot be cloned would keep every thread from starting, with an error that names no plugin. */
+  #checkData(): void {
+    for (const plugin of this.#registry.plugins) {
+      if (plugin.data === undefined || this.#registry.isBuiltIn(plugin)) continue
+      try {
+        structuredClone(plugin.data)
+      } catch (error) {
+        const reason = `what it left in data cannot cross to the threads: ${(error as Error).message}`
+        this.#hooks.failed(plugin, 'init', new Error(reason))
+      }
+    }
   }
 
   #contextOf(plugin: Plugin): MasterContext {
