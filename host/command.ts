@@ -2,9 +2,8 @@
 
 import { rmSync, writeFileSync } from 'node:fs'
 import { AppLoadError, ConfigError, PolywsgiError } from './errors.ts'
-import { Instance, loadConfiguration, parts } from './main.ts'
+import { createPluginLoader, Instance, loadConfiguration, parts } from './main.ts'
 import { boundNursery } from './nursery.ts'
-import { importPlugins } from './plugin/registry.ts'
 
 /** Exit codes of the command. */
 export const ExitCode = { ok: 0, failed: 1, configuration: 2 } as const
@@ -14,10 +13,13 @@ export const runCommand = async (argv: readonly string[]): Promise<number> => {
   let instance: Instance
   let pidfile: string | undefined
   try {
-    const configuration = loadConfiguration(argv, process.env, process.cwd())
+    const loader = createPluginLoader(process.cwd())
+    const configuration = await loadConfiguration(argv, process.env, process.cwd(), loader)
     const { action, settings } = configuration
     if (action !== undefined) {
-      process.stdout.write(`${action.kind === 'plugins-list' ? await listPlugins() : action.text}\n`)
+      // There is no log yet that could tell it.
+      for (const failure of configuration.pluginFailures) process.stderr.write(`${failure}\n`)
+      process.stdout.write(`${action.kind === 'plugins-list' ? await loader.list() : action.text}\n`)
       return ExitCode.ok
     }
     for (const assignment of settings.env) {
@@ -50,24 +52,6 @@ export const runCommand = async (argv: readonly string[]): Promise<number> => {
   await stopping.done
   if (pidfile !== undefined) rmSync(pidfile, { force: true })
   return ExitCode.ok
-}
-
-/** The list in the form of uWSGI's. */
-const listPlugins = async (): Promise<string> => {
-  const plugins = await importPlugins(parts.plugins)
-  const generic = plugins.filter((plugin) => plugin.modifier1 === undefined).map((plugin) => plugin.name)
-  const request = plugins
-    .filter((plugin) => plugin.modifier1 !== undefined)
-    .sort((one, other) => (one.modifier1 as number) - (other.modifier1 as number))
-    .map((plugin) => `${plugin.modifier1}: ${plugin.name}`)
-  return [
-    '*** polywsgi loaded generic plugins ***',
-    ...generic,
-    '',
-    '*** polywsgi loaded request plugins ***',
-    ...request,
-    '--- end of plugins list ---',
-  ].join('\n')
 }
 
 /** Always on standard error, whatever the log is: a supervisor waits for this line. */

@@ -36,6 +36,13 @@ export class PolywsgiError extends Error {
   }
 }
 
+/** A plugin that is not there, in the words of uWSGI. `text` is what the operator wrote, `reason` why. */
+export class PluginLoadError extends PolywsgiError {
+  constructor(text: string, reason: string, options?: { cause?: unknown }) {
+    super('PLUGIN_LOAD', `!!! UNABLE to load plugin ${text}: ${reason} !!!`, options)
+  }
+}
+
 /** A configuration that cannot be used. Exit code 2. `hint` is what the operator may try. */
 export class ConfigError extends PolywsgiError {}
 

@@ -6,7 +6,7 @@ import { PolywsgiError } from './errors.ts'
 import { parseAddress } from './gateway/address.ts'
 import { HostCache } from './host-cache.ts'
 import type { BoundSocket } from './instance.ts'
-import { Instance, parts, settingsFrom } from './main.ts'
+import { createPluginLoader, Instance, loadSettings, parts } from './main.ts'
 import type { HostFunction } from './master/rpc-router.ts'
 import type { HostStats } from './stats.ts'
 
@@ -17,8 +17,16 @@ export type { BoundSocket } from './instance.ts'
 export type { HostFunction } from './master/rpc-router.ts'
 export type { HostStats, WorkerStats } from './stats.ts'
 
-/** Every option of docs/options.md by its camelCase name, and mounts as an object. */
-export interface HostOptions extends Partial<Omit<Settings, 'mount'>> {
+/**
+ * The options of plugins, by their camelCase names: `foobarGreeting` for `foobar-greeting`. They are checked when the plugins
+ * are loaded; for the compiler a plugin, or a program, declares them:
+ * `declare module 'polywsgi' { interface PluginSettings { foobarGreeting?: string } }`.
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: others fill it.
+export interface PluginSettings {}
+
+/** Every option of docs/options.md by its camelCase name, and mounts as an object; options of plugins by theirs. */
+export interface HostOptions extends Partial<Omit<Settings, 'mount'>>, PluginSettings {
   /** Mountpoint to app: `{ '/py': './app.py', '/lua': './app.lua' }`. Paths are relative to `cwd`. */
   readonly mounts?: Readonly<Record<string, string>>
   /** Where relative paths begin. Default: `process.cwd()`. */
@@ -73,16 +81,18 @@ export interface Host extends AsyncDisposable {
 
 /**
  * Starts workers and loads the apps. Resolves when all workers take requests.
- * @throws ConfigError for an option that is unknown or out of range; AppLoadError with `needApp` (default here: true)
+ * @throws ConfigError for an option that is unknown or out of range; PolywsgiError PLUGIN_LOAD for a plugin of `needPlugin`
+ *   that cannot be loaded; AppLoadError with `needApp` (default here: true)
  */
 export const createHost = async (options: HostOptions = {}): Promise<Host> => {
   const { mounts = {}, cwd = process.cwd(), ...settings } = options
-  const configuration = settingsFrom({
+  const given = {
     needApp: true,
     disableLogging: true,
     ...settings,
     mount: Object.entries(mounts).map(([mountpoint, source]) => `${mountpoint}=${source}`),
-  })
+  }
+  const configuration = await loadSettings(given, cwd, createPluginLoader(cwd))
   const instance = new Instance(configuration, parts, cwd)
   let isClosed = false
   const close = async (): Promise<void> => {

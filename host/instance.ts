@@ -17,7 +17,6 @@ import { createLogger, type Logger, type LogSettings } from './log/logger.ts'
 import { Master } from './master/master.ts'
 import { planMounts } from './mounts.ts'
 import { type Plans, planAll } from './plans.ts'
-import { locatePlugin } from './plugin/locate.ts'
 import type { PluginSource } from './plugin/plugin-source.ts'
 import { Services } from './services.ts'
 import { StateMap } from './state/state-map.ts'
@@ -74,11 +73,7 @@ export class Instance {
     const plans = planAll(settings, cwd)
     const mounts = planMounts(settings, cwd)
     const builtIn = parts.plugins.map((url) => ({ text: url, url, isRequired: true, isBuiltIn: true }))
-    const others = settings.plugin.flatMap((text) => {
-      const url = locatePlugin(text, cwd)
-      return url === undefined ? [] : [{ text, url, isRequired: true }]
-    })
-    const plugins: PluginSource[] = [...builtIn, ...others]
+    const plugins: PluginSource[] = [...builtIn, ...configuration.plugins]
     const { workers } = settings
     const state = createState(settings, plans.threads.length - workers)
     this.#logFd = settings.logto === undefined ? standardError : openLog(settings.logto)
@@ -129,6 +124,7 @@ export class Instance {
       opt,
       api: apiSettings(settings, plans),
       plugins,
+      pluginOptions: configuration.pluginOptions,
       exceptions: {
         catch: settings.catchExceptions,
         reload: settings.reloadOnException,
@@ -162,7 +158,8 @@ export class Instance {
   }
 
   async #start(): Promise<void> {
-    const { settings, warnings } = this.configuration
+    const { settings, warnings, pluginFailures } = this.configuration
+    for (const failure of pluginFailures) this.logger.text(failure)
     for (const warning of warnings) this.logger.text(`[warning] ${warning}`)
     await this.master.load()
     for (const address of settings.httpSocket) await this.listen('http', parseAddress(address))

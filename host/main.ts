@@ -3,8 +3,9 @@
 
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
-import { loadConfiguration, settingsFrom } from './config/index.ts'
+import { loadConfiguration, loadSettings } from './config/index.ts'
 import { Instance, type Parts } from './instance.ts'
+import { ModulePlugins } from './module-plugins.ts'
 
 // The package's own `imports` map is what source and build have in common.
 const require = createRequire(import.meta.url)
@@ -16,4 +17,7 @@ export const parts: Parts = {
   plugins: ['python', 'lua', 'js', 'rpc', 'cache', 'signal', 'ping', 'echo'].map((name) => url(`#plugin-${name}`)),
 }
 
-export { Instance, loadConfiguration, settingsFrom }
+/** Loads plugins for one configuration. */
+export const createPluginLoader = (cwd: string): ModulePlugins => new ModulePlugins(parts.plugins, cwd)
+
+export { Instance, loadConfiguration, loadSettings }

@@ -1,5 +1,5 @@
 // What an address to listen at looks like. Only the form is judged, so that a slip is told before anything is bound.
-import { shown } from './lookup.ts'
+import { shown } from './shown.ts'
 
 // sun_path holds 108 bytes, one of them the closing NUL.
 const longestUnixPath = 107

@@ -6,8 +6,9 @@ import type { FileRequest } from './config-files.ts'
 import type { Directive } from './directive.ts'
 import { badValue, unknownName } from './faults.ts'
 import { configExtensions, formatOfPath } from './formats/index.ts'
-import { type FoundOption, findByBeginning, findLetter, findOption, shown, unknownOption } from './lookup.ts'
 import { type ActionKind, hasSetting } from './option.ts'
+import type { FoundOption, OptionTable } from './option-table.ts'
+import { shown } from './shown.ts'
 import { BadValue, mayBeBare, parseValue } from './value.ts'
 
 export interface CommandLine {
@@ -26,19 +27,33 @@ const appOptions: Readonly<Record<string, string>> = {
   '.mjs': 'js',
 }
 
+export interface CommandLineReading {
+  readonly table: OptionTable
+  /**
+   * What an argument may be that is nothing we know: `refuse` unless a plugin's magic takes it, or `skip` while the plugins
+   * are still to be found. An option that nobody knows may have a value: then the argument that follows it is skipped too.
+   */
+  readonly unknown: 'skip' | { readonly magic: (argument: string) => boolean }
+}
+
 /** @throws ConfigError */
-export const parseCommandLine = (argv: readonly string[]): CommandLine => new Reader(argv).read()
+export const parseCommandLine = (argv: readonly string[], reading: CommandLineReading): CommandLine =>
+  new Reader(argv, reading).read()
 
 class Reader {
   readonly #argv: readonly string[]
+  readonly #table: OptionTable
+  readonly #unknown: CommandLineReading['unknown']
   readonly #directives: Directive[] = []
   readonly #files: FileRequest[] = []
   readonly #apps = new Map<string, string>()
   #action: ActionKind | undefined
   #position = 0
 
-  constructor(argv: readonly string[]) {
+  constructor(argv: readonly string[], { table, unknown }: CommandLineReading) {
     this.#argv = argv
+    this.#table = table
+    this.#unknown = unknown
   }
 
   read(): CommandLine {
@@ -56,21 +71,29 @@ class Reader {
   #long(argument: string): void {
     const equals = argument.indexOf('=')
     const name = equals === -1 ? argument.slice(2) : argument.slice(2, equals)
-    const found = findByBeginning(name)
-    if (!('option' in found)) throw unknownOrAmbiguous(name, found)
+    const found = this.#table.findByBeginning(name)
+    if (!('option' in found)) {
+      if (this.#unknown !== 'skip') throw this.#unknownOrAmbiguous(name, found)
+      if (equals === -1) this.#skipValue()
+      return
+    }
     this.#take(found, `--${found.name}`, equals === -1 ? undefined : argument.slice(equals + 1))
   }
 
   #letters(argument: string): void {
     // `-workers` would be the letter w with the value `orkers`: nobody means that.
     const asLong = /^-([a-z][a-z0-9-]{2,})/.exec(argument)?.[1]
-    if (asLong !== undefined && findOption(asLong) !== undefined) {
+    if (asLong !== undefined && this.#table.find(asLong) !== undefined) {
       throw unknownName(where, `'-${asLong}' is not an option (did you mean '--${asLong}'?)`)
     }
     for (let index = 1; index < argument.length; index++) {
       const letter = argument[index]!
-      const found = findLetter(letter)
+      const found = this.#table.findLetter(letter)
       if (found === undefined) {
+        if (this.#unknown === 'skip') {
+          if (index === argument.length - 1) this.#skipValue()
+          return
+        }
         const place = argument.length > 2 ? ` in '${shown(argument)}'` : ''
         throw unknownName(where, `unknown option '-${shown(letter)}'${place}`)
       }
@@ -109,7 +132,7 @@ class Reader {
       return next
     }
     if (next === undefined) throw badValue(where, `${spelled} needs a value`)
-    if (isOption(next)) {
+    if (this.#isOption(next)) {
       throw badValue(
         where,
         `${spelled} needs a value, but the option '${next}' follows (write '${spelled}=${next}' if that is the value)`,
@@ -128,7 +151,10 @@ class Reader {
       return
     }
     const name = appOptions[/\.[a-z]+$/i.exec(argument)?.[0].toLowerCase() ?? '']
-    if (name === undefined) throw unknownArgument(argument, this.#directives.at(-1))
+    if (name === undefined) {
+      if (this.#unknown === 'skip' || this.#unknown.magic(argument)) return
+      throw unknownArgument(argument, this.#directives.at(-1))
+    }
     const earlier = this.#apps.get(name)
     if (earlier !== undefined) {
       throw badValue(
@@ -138,6 +164,31 @@ class Reader {
     }
     this.#apps.set(name, argument)
     this.#directives.push({ name, value: argument, layer: 'command line', where, isLiteral: true })
+  }
+
+  /** Passes over the argument that may be the value of an option that is not known yet. */
+  #skipValue(): void {
+    const next = this.#argv[this.#position]
+    if (next !== undefined && !next.startsWith('-')) this.#position++
+  }
+
+  /** Whether an argument is an option by its exact name, and not a value that begins with a dash. */
+  #isOption(argument: string): boolean {
+    return /^--./.test(argument)
+      ? this.#table.find(argument.slice(2).split('=')[0]!) !== undefined
+      : /^-[a-z]$/i.test(argument) && this.#table.findLetter(argument[1]!) !== undefined
+  }
+
+  #unknownOrAmbiguous(name: string, candidates: readonly string[]): ConfigError {
+    const block = blockAliases[name] ?? name
+    if (Object.hasOwn(blocks, block) || blockEnds.has(block)) {
+      return unknownName(where, `'--${name}' is a block of configuration files and no option of the command line`)
+    }
+    if (candidates.length === 0) return unknownName(where, this.#table.unknownOption(name, '--'))
+    return unknownName(
+      where,
+      `'--${name}' is the beginning of several options: ${candidates.map((other) => `--${other}`).join(', ')}`,
+    )
   }
 }
 
@@ -151,24 +202,6 @@ const isValueOf = ({ option }: FoundOption, text: string): boolean => {
     if (error instanceof BadValue) return false
     throw error
   }
-}
-
-/** Whether an argument is an option by its exact name, and not a value that begins with a dash. */
-const isOption = (argument: string): boolean =>
-  /^--./.test(argument)
-    ? findOption(argument.slice(2).split('=')[0]!) !== undefined
-    : /^-[a-z]$/i.test(argument) && findLetter(argument[1]!) !== undefined
-
-const unknownOrAmbiguous = (name: string, candidates: readonly string[]): ConfigError => {
-  const block = blockAliases[name] ?? name
-  if (Object.hasOwn(blocks, block) || blockEnds.has(block)) {
-    return unknownName(where, `'--${name}' is a block of configuration files and no option of the command line`)
-  }
-  if (candidates.length === 0) return unknownName(where, unknownOption(name, '--'))
-  return unknownName(
-    where,
-    `'--${name}' is the beginning of several options: ${candidates.map((other) => `--${other}`).join(', ')}`,
-  )
 }
 
 const unknownArgument = (argument: string, previous: Directive | undefined): ConfigError => {

@@ -7,9 +7,9 @@ import { Expansion, type ExpansionContext } from './expand.ts'
 import { badValue, decodeText, readFault, unreadable, written } from './faults.ts'
 import { configExtensions, formatOfPath, formats } from './formats/index.ts'
 import { FormatError, type ParsedFile, type RawDirective } from './formats/raw.ts'
-import { findOption, shown } from './lookup.ts'
 import { type MagicVariables, magicVariables } from './magic.ts'
 import { type ConfigFormat, type DefinitionOption, hasSetting } from './option.ts'
+import { shown } from './shown.ts'
 
 export interface FileRequest {
   /** The name of the option that asks for the file. */
@@ -145,7 +145,7 @@ export class ConfigFiles {
       ...(item === undefined ? {} : { item }),
     }
     addDirective(this.#context, directive)
-    const found = findOption(line.name)
+    const found = this.#context.table.find(line.name)
     if (found?.option.type !== 'file') return
     const target = new Expansion(this.#context).value(directive)
     this.load({ name: line.name, target: String(target), format: found.option.format, where }, file)
@@ -158,18 +158,22 @@ export const addDirective = (context: ExpansionContext, directive: Directive): v
     if (!context.store.add(one)) throw badValue(one.where, mostDirectivesText)
   }
   add(directive)
-  const option = findOption(directive.name)?.option
+  const option = context.table.find(directive.name)?.option
   if (option?.type !== 'definition') return
-  add({ ...directive, ...splitDefinition(directive, option) })
+  add({ ...directive, ...splitDefinition(context, directive, option) })
 }
 
-const splitDefinition = (directive: Directive, option: DefinitionOption): Pick<Directive, 'name' | 'value' | 'isDefinition'> => {
+const splitDefinition = (
+  context: ExpansionContext,
+  directive: Directive,
+  option: DefinitionOption,
+): Pick<Directive, 'name' | 'value' | 'isDefinition'> => {
   const text = directive.value === true ? '' : directive.value
   const equals = text.indexOf('=')
   const whole = written(directive.name, text)
   if (equals < 1) throw badValue(directive.where, `${whole}: the value must be NAME=VALUE`)
   const name = text.slice(0, equals).trim()
-  const named = findOption(name)
+  const named = context.table.find(name)
   if (named !== undefined && !option.mayBeOption) {
     throw badValue(directive.where, `${whole}: '${name}' is an option and no placeholder; use 'set' for it`)
   }

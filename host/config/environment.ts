@@ -2,8 +2,8 @@
 // same option under our own prefix. An empty variable counts as not set, which is how container tools write it.
 import type { FileRequest } from './config-files.ts'
 import type { Directive } from './directive.ts'
-import { findOption, unknownOption } from './lookup.ts'
 import type { Option } from './option.ts'
+import type { OptionTable } from './option-table.ts'
 
 export interface Environment {
   readonly directives: readonly Directive[]
@@ -13,7 +13,7 @@ export interface Environment {
 
 const prefixes = ['POLYWSGI_', 'UWSGI_'] as const
 
-export const parseEnvironment = (env: Readonly<Record<string, string | undefined>>): Environment => {
+export const parseEnvironment = (env: Readonly<Record<string, string | undefined>>, table: OptionTable): Environment => {
   const directives: Directive[] = []
   const files: FileRequest[] = []
   const warnings: string[] = []
@@ -24,10 +24,10 @@ export const parseEnvironment = (env: Readonly<Record<string, string | undefined
     const found: Option[] = []
     for (const variable of variables.sort()) {
       const name = variable.slice(prefix.length).toLowerCase().replaceAll('_', '-')
-      const option = findOption(name)?.option
+      const option = table.find(name)?.option
       if (option === undefined) {
         // uWSGI keeps notes of its own in UWSGI_ variables; ours are all options.
-        if (prefix === 'POLYWSGI_') warnings.push(`${variable}: ${unknownOption(name, '')}; the variable is ignored`)
+        if (prefix === 'POLYWSGI_') warnings.push(`${variable}: ${table.unknownOption(name, '')}; the variable is ignored`)
         continue
       }
       if (taken.has(option)) continue

@@ -4,8 +4,9 @@ import { resolve } from 'node:path'
 import type { ConfigError } from '../errors.ts'
 import type { Directive, DirectiveStore } from './directive.ts'
 import { badValue, decodeText, readFault, unreadable, written } from './faults.ts'
-import { shown } from './lookup.ts'
+import type { OptionTable } from './option-table.ts'
 import { evaluatePlaceholder } from './placeholder.ts'
+import { shown } from './shown.ts'
 import type { Surroundings } from './surroundings.ts'
 
 // A placeholder of two placeholders of two placeholders doubles with each step.
@@ -15,6 +16,8 @@ const deepestNesting = 100
 const longestInner = 4200
 
 export interface ExpansionContext {
+  /** The options there are. */
+  readonly table: OptionTable
   readonly store: DirectiveStore
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string

@@ -1,7 +1,7 @@
 // The refusals of the configuration. Each message begins with the place, so that it reads as a compiler's does:
 // `app.ini:12: workers = twelve: 'twelve' is not a whole number`.
 import { ConfigError } from '../errors.ts'
-import { shown } from './lookup.ts'
+import { shown } from './shown.ts'
 
 export const badValue = (where: string, problem: string): ConfigError =>
   new ConfigError('CONFIG_BAD_VALUE', `${where}: ${problem}`)

@@ -1,7 +1,8 @@
-// --help: the working options by group, then the names of the accepted ones, in lines of at most 100 columns.
+// --help: the working options by group, those of plugins by plugin, then the names of the accepted ones, in lines of at most 100 columns.
 import { defaultText, isRepeatable, spelledNames, valueName } from './describe.ts'
 import { type Option, type OptionGroup, optionGroups } from './option.ts'
-import { options } from './options/index.ts'
+import type { OptionTable } from './option-table.ts'
+import { shown } from './shown.ts'
 import { wrap } from './wrap.ts'
 
 const width = 100
@@ -23,13 +24,16 @@ const introduction = [
 ]
 
 /** Without a line break at the end. */
-export const renderHelp = (): string => {
+export const renderHelp = (table: OptionTable): string => {
   const lines = [...introduction]
   for (const group of Object.keys(optionGroups) as OptionGroup[]) {
-    const working = options.filter((option) => option.group === group && option.effect === 'works')
+    const working = table.own.filter((option) => option.group === group && option.effect === 'works')
     if (working.length > 0) lines.push('', `${optionGroups[group]}:`, ...working.flatMap(entry))
   }
-  const accepted = options.filter(({ effect }) => effect === 'accepted').map(({ name }) => `--${name}`)
+  for (const { plugin, rows } of table.ofPlugins) {
+    if (rows.length > 0) lines.push('', `Options of the plugin ${shown(plugin)}:`, ...rows.flatMap(entry))
+  }
+  const accepted = table.own.filter(({ effect }) => effect === 'accepted').map(({ name }) => `--${name}`)
   lines.push('', 'Accepted, but without effect in this version (docs/options.md tells why):')
   lines.push(...wrap(accepted.join(', '), width - 2).map((line) => `  ${line}`))
   return lines.join('\n')

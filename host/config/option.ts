@@ -102,6 +102,9 @@ export type ActionKind = 'help' | 'version' | 'show-config' | 'plugins-list'
 export type SettingOption = FlagOption | IntegerOption | SizeOption | SecondsOption | TextOption | ModeOption | ListOption
 export type Option = SettingOption | FileOption | DefinitionOption | ActionOption
 
+/** A row that a plugin has brought. Its value is no setting of ours: it goes to the plugin. */
+export type PluginRow = SettingOption & { readonly effect: 'works' }
+
 type CamelCase<Name extends string> = Name extends `${infer Head}-${infer Tail}` ? `${Head}${Capitalize<CamelCase<Tail>>}` : Name
 
 interface SettingTypes {

@@ -1,18 +1,22 @@
 // From everything that was said to the settings that hold: the strongest layer wins (command line, environment, files), the
 // last word within a layer; lists gather all layers, files first. Every value given is checked, also one that does not win.
 import type { OptionMap, OptionValue } from '../api/kinds.ts'
+import type { PluginOptionValue } from '../plugin/plugin-option.ts'
 import type { Directive } from './directive.ts'
 import { Expansion, type ExpansionContext } from './expand.ts'
 import { badValue, unknownName, written } from './faults.ts'
-import { findOption, unknownOption } from './lookup.ts'
 import { hasSetting, type Option, type SettingOption, settingName } from './option.ts'
-import { options, type Settings } from './options/index.ts'
+import type { Settings } from './options/index.ts'
 import { BadValue, parseValue, type SettingValue } from './value.ts'
+
+/** The values of plugins' options: by the plugin's name, then by the option's. One that does not hold any is not there. */
+export type PluginOptions = ReadonlyMap<string, ReadonlyMap<string, PluginOptionValue>>
 
 export interface Resolved {
   readonly settings: Settings
   readonly opt: OptionMap
   readonly sources: ReadonlyMap<string, string>
+  readonly pluginOptions: PluginOptions
 }
 
 /** One occurrence of an option, expanded and typed. */
@@ -32,7 +36,7 @@ export const resolveSettings = (context: ExpansionContext): Resolved => {
 
   for (const directive of context.store.all()) {
     const text = expansion.value(directive)
-    const found = findOption(directive.name)
+    const found = context.table.find(directive.name)
     if (found === undefined) {
       if (!directive.isDefinition) unknown.push(directive)
       keep(directive.name, text)
@@ -52,19 +56,32 @@ export const resolveSettings = (context: ExpansionContext): Resolved => {
 
   const settings: Record<string, SettingValue | undefined> = {}
   const sources = new Map<string, string>()
-  for (const option of options) {
-    if (!hasSetting(option)) continue
-    const given = holding(option, occurrences.get(option) ?? [])
-    for (const { directive, text } of given) keep(directive.name, text)
-    sources.set(option.name, sourceOf(option, given))
-    settings[settingName(option.name)] = settingOf(option, given)
-    warnAbout(option, given, context)
+  const given = (option: SettingOption): readonly Occurrence[] => {
+    const held = holding(option, occurrences.get(option) ?? [])
+    for (const { directive, text } of held) keep(directive.name, text)
+    sources.set(option.name, sourceOf(option, held))
+    warnAbout(option, held, context)
+    return held
+  }
+  for (const option of context.table.own) {
+    if (hasSetting(option)) settings[settingName(option.name)] = settingOf(option, given(option))
+  }
+  const pluginOptions = new Map<string, ReadonlyMap<string, PluginOptionValue>>()
+  for (const { plugin, rows } of context.table.ofPlugins) {
+    const values = new Map<string, PluginOptionValue>()
+    for (const option of rows) {
+      const held = given(option)
+      const value = held.length === 0 && !('default' in option) ? undefined : settingOf(option, held)
+      if (value !== undefined) values.set(option.name, value)
+    }
+    pluginOptions.set(plugin, values)
   }
   judgeUnknown(unknown, settings['strict'] === true, expansion.usedNames, context)
-  return { settings: Object.freeze(settings) as unknown as Settings, opt, sources }
+  return { settings: Object.freeze(settings) as unknown as Settings, opt, sources, pluginOptions }
 }
 
-const typed = (option: SettingOption, directive: Directive, text: string | true): SettingValue => {
+/** @throws ConfigError naming the option and the place */
+export const typed = (option: SettingOption, directive: Directive, text: string | true): SettingValue => {
   try {
     return parseValue(option, text)
   } catch (error) {
@@ -116,7 +133,7 @@ const judgeUnknown = (
   context: ExpansionContext,
 ): void => {
   for (const directive of unknown) {
-    const problem = unknownOption(directive.name, '')
+    const problem = context.table.unknownOption(directive.name, '')
     if (isStrict) throw unknownName(directive.where, `${problem}; 'strict' refuses it`)
     const isDefined = context.store.named(directive.name).some(({ isDefinition }) => isDefinition)
     if (isDefined || usedNames.has(directive.name)) continue

@@ -2,14 +2,12 @@
 // other source. Here only what a text cannot get wrong is checked: the JavaScript type.
 import type { Directive } from './directive.ts'
 import { badValue, unknownName } from './faults.ts'
-import { shown } from './lookup.ts'
-import { nearestName } from './nearest.ts'
-import { hasSetting, type SettingOption, settingName } from './option.ts'
-import { options } from './options/index.ts'
+import type { SettingOption } from './option.ts'
+import type { OptionTable } from './option-table.ts'
+import { shown } from './shown.ts'
 import { formatMode } from './value.ts'
 
 const where = 'settings'
-const bySetting = new Map(options.filter(hasSetting).map((option) => [settingName(option.name), option]))
 
 const expected: Readonly<Record<SettingOption['type'], string>> = {
   flag: 'true or false',
@@ -25,22 +23,17 @@ const expected: Readonly<Record<SettingOption['type'], string>> = {
  * @param partial setting names to values; undefined counts as not given
  * @throws ConfigError
  */
-export const settingDirectives = (partial: Readonly<Record<string, unknown>>): readonly Directive[] => {
+export const settingDirectives = (partial: Readonly<Record<string, unknown>>, table: OptionTable): readonly Directive[] => {
   const directives: Directive[] = []
   for (const [name, value] of Object.entries(partial)) {
-    const option = bySetting.get(name)
-    if (option === undefined) throw unknownName(where, unknownSetting(name))
+    const option = table.findSetting(name)
+    if (option === undefined) throw unknownName(where, table.unknownSetting(name))
     if (value === undefined) continue
     for (const text of textsOf(option, name, value)) {
       directives.push({ name: option.name, value: text, layer: 'settings', where, isLiteral: true })
     }
   }
   return directives
-}
-
-const unknownSetting = (name: string): string => {
-  const nearest = nearestName(name, bySetting.keys())
-  return `unknown setting '${shown(name)}'${nearest === undefined ? '' : ` (did you mean '${nearest}'?)`}`
 }
 
 const textsOf = (option: SettingOption, name: string, value: unknown): readonly (string | true)[] => {

@@ -2,32 +2,37 @@
 // Reading the file gives the same settings: what a line cannot hold is written as `%{hex}`.
 import type { OptionMap } from '../api/kinds.ts'
 import { blockAliases, blockEnds, blocks } from './blocks.ts'
-import { findOption } from './lookup.ts'
-import { hasSetting, settingName } from './option.ts'
-import { options, type Settings } from './options/index.ts'
+import { hasSetting, type SettingOption, settingName } from './option.ts'
+import type { OptionTable } from './option-table.ts'
+import type { Settings } from './options/index.ts'
+import type { PluginOptions } from './resolve.ts'
 import { formatValue, type SettingValue } from './value.ts'
 
 export interface ShownConfiguration {
   readonly settings: Settings
   readonly opt: OptionMap
   readonly sources: ReadonlyMap<string, string>
+  readonly pluginOptions: PluginOptions
 }
 
 /** Without a line break at the end. */
-export const renderConfig = ({ settings, opt, sources }: ShownConfiguration): string => {
+export const renderConfig = ({ settings, opt, sources, pluginOptions }: ShownConfiguration, table: OptionTable): string => {
   const lines = ['; polywsgi: every option, and above it where it was set', '[uwsgi]']
   const values = settings as unknown as Readonly<Record<string, SettingValue | undefined>>
-  for (const option of options) {
-    if (!hasSetting(option)) continue
+  const show = (option: SettingOption, value: SettingValue | undefined): void => {
     const source = sources.get(option.name) ?? 'default'
     // What nobody asked for and nothing would do needs no line.
-    if (option.effect === 'accepted' && source === 'default') continue
-    const texts = formatValue(option, values[settingName(option.name)])
-    if (texts.length === 0) continue
+    if (option.effect === 'accepted' && source === 'default') return
+    const texts = formatValue(option, value)
+    if (texts.length === 0) return
     lines.push(`; ${oneLine(source)}`)
     for (const text of texts) lines.push(assignment(option.name, text))
   }
-  const others = [...opt].filter(([name]) => findOption(name) === undefined && isPlainName(name))
+  for (const option of table.own) if (hasSetting(option)) show(option, values[settingName(option.name)])
+  for (const { plugin, rows } of table.ofPlugins) {
+    for (const option of rows) show(option, pluginOptions.get(plugin)?.get(option.name))
+  }
+  const others = [...opt].filter(([name]) => table.find(name) === undefined && isPlainName(name))
   if (others.length > 0) lines.push('; names that are no options')
   for (const [name, texts] of others) for (const text of texts) lines.push(assignment(name, text === true ? '' : text))
   return lines.join('\n')

@@ -90,3 +90,21 @@ export const nodeSurroundings: Surroundings = {
   },
   nowMicros: () => BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)),
 }
+
+/** The same world, standing still: a file that was read, and the time, stay what they were. */
+export const steadySurroundings = (surroundings: Surroundings): Surroundings => {
+  const contents = new Map<string, Uint8Array>()
+  let now: bigint | undefined
+  return {
+    ...surroundings,
+    readFile: (path) => {
+      const content = contents.get(path) ?? surroundings.readFile(path)
+      contents.set(path, content)
+      return content
+    },
+    nowMicros: () => {
+      now ??= surroundings.nowMicros()
+      return now
+    },
+  }
+}

@@ -2,8 +2,8 @@
 // same. A refusal is a plain message about the value; the caller adds the option and the place.
 
 import { checkAddress } from './address.ts'
-import { shown } from './lookup.ts'
 import type { IntegerOption, ListOption, SecondsOption, SettingOption, SizeOption } from './option.ts'
+import { shown } from './shown.ts'
 
 /** A value that its option does not take. The message has no place and no option name in it. */
 export class BadValue extends Error {}

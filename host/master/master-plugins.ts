@@ -1,12 +1,15 @@
 // The plugins of the master: imported, prepared, called. What they leave in `data` goes to every thread.
 // Invariant: a plugin that fails before the threads start is not started in them either.
 import type { OptionMap } from '../api/kinds.ts'
+import { PluginLoadError } from '../errors.ts'
 import type { Logger } from '../log/logger.ts'
+import { applyPluginOptions } from '../plugin/apply-options.ts'
+import { importPlugin } from '../plugin/import-plugin.ts'
 import type { MasterContext, Plugin } from '../plugin/plugin.ts'
 import { PluginHooks } from '../plugin/plugin-hooks.ts'
 import type { PluginOptionValue } from '../plugin/plugin-option.ts'
 import type { PluginSource } from '../plugin/plugin-source.ts'
-import { importPlugin, PluginRegistry } from '../plugin/registry.ts'
+import { PluginRegistry } from '../plugin/registry.ts'
 import type { PluginStart, ThreadPlan } from '../worker/messages.ts'
 import type { MountPlan } from '../worker/mount-plan.ts'
 
@@ -15,6 +18,8 @@ export interface MasterPluginsOptions {
   readonly mounts: readonly MountPlan[]
   readonly threads: readonly ThreadPlan[]
   readonly opt: OptionMap
+  /** The values of plugins' own options, by their names. */
+  readonly pluginOptions: ReadonlyMap<string, ReadonlyMap<string, PluginOptionValue>>
   readonly workers: number
   readonly cores: number
   readonly logger: Logger
@@ -37,24 +42,27 @@ export class MasterPlugins {
   }
 
   /**
-   * Imports them and calls `onLoad`. One that cannot be had is told in the log.
-   * @throws PolywsgiError PLUGIN_LOAD, PLUGIN_HOOK for one that the server cannot be without
+   * Imports them, calls `onLoad` and hands them their options. One that cannot be had is told in the log.
+   * @throws PolywsgiError PLUGIN_LOAD, PLUGIN_HOOK for one that the server cannot be without; ConfigError for a value that a
+   *   plugin does not take
    */
   async load(): Promise<void> {
     for (const source of this.#options.sources) {
       try {
         const plugin = await importPlugin(source.url)
-        this.#registry.add(plugin, { isBuiltIn: source.isBuiltIn === true, isRequired: source.isRequired })
+        this.#registry.add(plugin, source)
         this.#sources.set(plugin, source)
         // A module is loaded once per process, a plugin's data belongs to one instance: what another left must not be seen.
         if (!declaredData.has(plugin)) declaredData.set(plugin, plugin.data)
         plugin.data = declaredData.get(plugin)
       } catch (error) {
-        if (source.isRequired) throw error
-        this.#options.logger.text(`!!! UNABLE to load plugin ${source.text}: ${(error as Error).message} !!!`)
+        const failure = new PluginLoadError(source.text, (error as Error).message, { cause: error })
+        if (source.isRequired) throw failure
+        this.#options.logger.text(failure.message)
       }
     }
     await this.#hooks.start('onLoad', (plugin) => plugin.onLoad?.(this.#contextOf(plugin)))
+    for (const plugin of this.#registry.plugins) applyPluginOptions(plugin, this.#optionsOf(plugin))
   }
 
   /** The sockets are bound. @throws PolywsgiError PLUGIN_HOOK */
@@ -71,7 +79,7 @@ export class MasterPlugins {
     return this.#registry.plugins.map((plugin) => ({
       source: this.#sources.get(plugin) as PluginSource,
       data: plugin.data,
-      options: none,
+      options: this.#optionsOf(plugin),
     }))
   }
 
@@ -130,7 +138,11 @@ export class MasterPlugins {
     const isNeeded =
       mounts.some(isLoader) ||
       threads.some(({ program, programPlugin }) => program !== undefined && isLoader({ source: program, plugin: programPlugin }))
-    return { log: logger, opt, options: none, workers, isNeeded }
+    return { log: logger, opt, options: this.#optionsOf(plugin), workers, isNeeded }
+  }
+
+  #optionsOf(plugin: Plugin): ReadonlyMap<string, PluginOptionValue> {
+    return this.#options.pluginOptions.get(plugin.name) ?? none
   }
 }
 

@@ -6,6 +6,7 @@ import type { OptionMap } from '../api/kinds.ts'
 import { AppLoadError } from '../errors.ts'
 import type { LogAlarmPlan } from '../log/log-alarms.ts'
 import type { Logger, LogSettings } from '../log/logger.ts'
+import type { PluginOptionValue } from '../plugin/plugin-option.ts'
 import type { PluginSource } from '../plugin/plugin-source.ts'
 import type { SharedHandles } from '../state/shared-parts.ts'
 import type { StateMap } from '../state/state-map.ts'
@@ -37,6 +38,8 @@ export interface MasterOptions {
   readonly opt: OptionMap
   readonly api: ApiSettings
   readonly plugins: readonly PluginSource[]
+  /** The values of plugins' own options: by the plugin's name, then by the option's. */
+  readonly pluginOptions: ReadonlyMap<string, ReadonlyMap<string, PluginOptionValue>>
   readonly exceptions: ExceptionSettings
   /** How long a plugin's hook may keep the master, or a thread from starting (`plugin-timeout`). */
   readonly pluginTimeoutMs: number
@@ -68,6 +71,7 @@ export class Master {
     const log = (line: string): void => options.logger.text(line)
     this.plugins = new MasterPlugins({
       sources: options.plugins,
+      pluginOptions: options.pluginOptions,
       mounts: options.mounts,
       threads,
       opt: options.opt,

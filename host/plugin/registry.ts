@@ -1,18 +1,20 @@
-// The plugins of one thread: loaded by URL, checked, found by modifier1 or by the apps they load.
+// The plugins of one thread: found by name, by modifier1, by hook, or by the apps they load.
 
 import { PolywsgiError } from '../errors.ts'
-import { type HookName, type HookOrder, hookTable, refusalOf } from './hook-table.ts'
+import { type HookName, type HookOrder, hookTable } from './hook-table.ts'
 import type { Plugin } from './plugin.ts'
 
 /** How a plugin came into the registry. */
 export interface PluginStanding {
   /** One of ours: there is no server without it. */
-  readonly isBuiltIn: boolean
+  readonly isBuiltIn?: boolean
   /** The server does not start without it. */
   readonly isRequired: boolean
+  /** The packets it serves instead of those of its own `modifier1`: the same plugin may sit elsewhere in another server. */
+  readonly modifier1?: number
 }
 
-const thirdParty: PluginStanding = { isBuiltIn: false, isRequired: false }
+const thirdParty: PluginStanding = { isRequired: false }
 
 export class PluginRegistry {
   readonly #standings = new Map<Plugin, PluginStanding>()
@@ -36,15 +38,13 @@ export class PluginRegistry {
     for (const name of [plugin.name, plugin.alias]) {
       if (name !== undefined && this.#names.has(name)) throw new PolywsgiError('PLUGIN_LOAD', `two plugins are named '${name}'`)
     }
-    if (plugin.modifier1 !== undefined) {
-      const other = this.#byModifier1[plugin.modifier1]
+    const modifier1 = standing.modifier1 ?? plugin.modifier1
+    if (modifier1 !== undefined) {
+      const other = this.#byModifier1[modifier1]
       if (other !== undefined) {
-        throw new PolywsgiError(
-          'PLUGIN_LOAD',
-          `plugins '${other.name}' and '${plugin.name}' both claim modifier1 ${plugin.modifier1}`,
-        )
+        throw new PolywsgiError('PLUGIN_LOAD', `plugins '${other.name}' and '${plugin.name}' both claim modifier1 ${modifier1}`)
       }
-      this.#byModifier1[plugin.modifier1] = plugin
+      this.#byModifier1[modifier1] = plugin
     }
     for (const name of [plugin.name, plugin.alias]) if (name !== undefined) this.#names.set(name, plugin)
     this.#standings.set(plugin, standing)
@@ -109,42 +109,4 @@ export class PluginRegistry {
       .map((plugin) => `${plugin.appExtensions?.join(', ')} (${plugin.name})`)
       .join(', ')
   }
-}
-
-/**
- * Imports a plugin, its module's default export.
- * @throws PolywsgiError PLUGIN_LOAD naming the URL
- */
-export const importPlugin = async (url: string): Promise<Plugin> => {
-  let module: { default?: unknown }
-  try {
-    module = await import(/* @vite-ignore */ url)
-  } catch (error) {
-    throw new PolywsgiError('PLUGIN_LOAD', `unable to load plugin ${url}: ${(error as Error).message}`, { cause: error })
-  }
-  return checkedPlugin(url, module.default)
-}
-
-/** @throws PolywsgiError as `importPlugin` */
-export const importPlugins = async (urls: readonly string[]): Promise<Plugin[]> => {
-  const plugins: Plugin[] = []
-  for (const url of urls) plugins.push(await importPlugin(url))
-  return plugins
-}
-
-const checkedPlugin = (url: string, candidate: unknown): Plugin => {
-  const refuse = (why: string): never => {
-    throw new PolywsgiError('PLUGIN_LOAD', `unable to load plugin ${url}: ${why}`)
-  }
-  if (typeof candidate !== 'object' || candidate === null) return refuse('its default export is not a plugin object')
-  const refusal = refusalOf(candidate)
-  if (refusal !== undefined) return refuse(refusal)
-  const plugin = candidate as Plugin
-  if (typeof plugin.name !== 'string' || plugin.name === '') return refuse('it has no name')
-  const { modifier1 } = plugin
-  if (modifier1 !== undefined && !(Number.isInteger(modifier1) && modifier1 >= 0 && modifier1 <= 255)) {
-    return refuse(`its modifier1 is ${String(modifier1)}, not a whole number from 0 to 255`)
-  }
-  if (plugin.request !== undefined && modifier1 === undefined) return refuse('it has a request hook but no modifier1')
-  return plugin
 }

@@ -1,9 +1,11 @@
 // The plugins of a worker, mule or spooler: imported, given their contexts, called in order while the thread starts.
 
+import { PluginLoadError } from '../errors.ts'
 import type { Logger } from '../log/logger.ts'
+import { importPlugin } from '../plugin/import-plugin.ts'
 import type { Plugin, WorkerContext } from '../plugin/plugin.ts'
 import { hookFailure, PluginHooks } from '../plugin/plugin-hooks.ts'
-import { importPlugin, PluginRegistry } from '../plugin/registry.ts'
+import { PluginRegistry } from '../plugin/registry.ts'
 import type { PluginStart } from './messages.ts'
 
 export interface ThreadPluginsOptions {
@@ -113,12 +115,13 @@ export class ThreadPlugins {
     const { source, data, options } = start
     try {
       const plugin = await load()
-      this.registry.add(plugin, { isBuiltIn: source.isBuiltIn === true, isRequired: source.isRequired })
+      this.registry.add(plugin, source)
       plugin.data = data
       this.#contexts.set(plugin, { ...this.#options.context, data, options })
     } catch (error) {
-      if (source.isRequired) throw error
-      this.#options.log.text(`!!! UNABLE to load plugin ${source.text}: ${(error as Error).message} !!!`)
+      const failure = new PluginLoadError(source.text, (error as Error).message, { cause: error })
+      if (source.isRequired) throw failure
+      this.#options.log.text(failure.message)
     }
   }
 }

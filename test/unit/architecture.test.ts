@@ -27,7 +27,11 @@ const arrows: readonly (readonly [room: string, allowed: readonly string[]])[] =
   ['host/plugin/', ['host/api/', 'host/request/', 'host/errors.ts', 'protocol/']],
   ['host/plugins/', ['protocol/', 'host/api/', 'host/plugin/', 'host/request/', 'host/state/', 'host/errors.ts']],
   ['host/log/', ['host/api/', 'host/request/']],
-  ['host/config/', ['host/errors.ts', 'host/api/kinds.ts', 'package.json']],
+  // Of plugins it knows two types: what an option is that one brings, and where one lies.
+  [
+    'host/config/',
+    ['host/errors.ts', 'host/api/kinds.ts', 'host/plugin/plugin-option.ts', 'host/plugin/plugin-source.ts', 'package.json'],
+  ],
   [
     'host/gateway/',
     ['protocol/', 'host/errors.ts', 'host/request/status.ts', 'host/master/exchange.ts', 'host/state/response-ring.ts'],

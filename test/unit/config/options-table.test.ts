@@ -5,6 +5,7 @@ import { blockAliases, blocks } from '../../../host/config/blocks.ts'
 import { renderHelp } from '../../../host/config/help.ts'
 import { renderOptionsDoc } from '../../../host/config/index.ts'
 import { hasSetting, type Option, settingName } from '../../../host/config/option.ts'
+import { ownOptions } from '../../../host/config/option-table.ts'
 import { options } from '../../../host/config/options/index.ts'
 import { formatValue, parseValue } from '../../../host/config/value.ts'
 import { load } from './world.ts'
@@ -50,7 +51,7 @@ test.each(defaults)('%s takes its own default', (_, option, value) => {
 })
 
 describe('the help', () => {
-  const help = renderHelp()
+  const help = renderHelp(ownOptions)
 
   test('has lines of at most 100 columns', () => {
     expect(help.split('\n').filter((line) => line.length > 100)).toEqual([])

@@ -3,13 +3,14 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type Configuration, type Settings, settingsFrom } from '../../../host/config/index.ts'
 import { hasSetting, type SettingOption, settingName } from '../../../host/config/option.ts'
+import { ownOptions } from '../../../host/config/option-table.ts'
 import { options } from '../../../host/config/options/index.ts'
 import { renderConfig } from '../../../host/config/show-config.ts'
 import { longestSeconds } from '../../../host/config/value.ts'
 import { load } from './world.ts'
 
 const readBack = (configuration: Configuration): Settings =>
-  load(['shown.ini'], { files: { 'shown.ini': renderConfig(configuration) } }).settings
+  load(['shown.ini'], { files: { 'shown.ini': renderConfig(configuration, ownOptions) } }).settings
 
 const text = fc
   .string({
@@ -105,7 +106,15 @@ test('each value has its place above it', () => {
 
 test('what a line cannot hold is written by its code', () => {
   const { settings } = load([])
-  const shown = renderConfig({ settings: { ...settings, logFormat: ' 100%\n$(A) @(b) é\t' }, opt: new Map(), sources: new Map() })
+  const shown = renderConfig(
+    {
+      settings: { ...settings, logFormat: ' 100%\n$(A) @(b) é\t' },
+      opt: new Map(),
+      sources: new Map(),
+      pluginOptions: new Map(),
+    },
+    ownOptions,
+  )
   expect(shown).toContain('\nlog-format = %{20}100%%%{a}%{24}(A) %{40}(b) é%{9}\n')
 })
 
@@ -115,5 +124,7 @@ test('a name that no line can hold is left out, and a place stays in its comment
   expect(shown).toMatch(/; names that are no options\nfine = 3$/)
   const { settings, opt } = load([])
   const sources = new Map([['workers', 'a\nworkers = 9']])
-  expect(renderConfig({ settings, opt, sources })).toContain('\n; a workers = 9\nworkers = 1\n')
+  expect(renderConfig({ settings, opt, sources, pluginOptions: new Map() }, ownOptions)).toContain(
+    '\n; a workers = 9\nworkers = 1\n',
+  )
 })

@@ -1,5 +1,5 @@
 // A world for the configuration to be read in: files from an object, a machine that is always the same.
-import { type Configuration, loadConfiguration, type Surroundings } from '../../../host/config/index.ts'
+import { type Configuration, readConfiguration, type Surroundings } from '../../../host/config/index.ts'
 import { ConfigError } from '../../../host/errors.ts'
 
 export interface World {
@@ -36,7 +36,7 @@ export const surroundingsOf = ({ files = {}, directories = [] }: World): Surroun
 }
 
 export const load = (argv: readonly string[], world: World = {}): Configuration =>
-  loadConfiguration(argv, world.env ?? {}, cwd, surroundingsOf(world))
+  readConfiguration({ argv, env: world.env ?? {}, cwd, surroundings: surroundingsOf(world) })
 
 /** The configuration of one ini file `app.ini` whose section [uwsgi] has these lines, the first of them on line 2. */
 export const loadIni = (lines: readonly string[], world: World = {}): Configuration =>

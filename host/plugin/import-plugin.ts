@@ -1,0 +1,65 @@
+// From a module to a plugin: its default export, or, of a module that only exports functions by name, a general plugin that
+// holds them. A module is imported once per thread, so the same plugin comes each time.
+import { PolywsgiError } from '../errors.ts'
+import { pluginApiVersion } from './api-version.ts'
+import { checkPlugin } from './check-plugin.ts'
+import type { Plugin, PluginFunction } from './plugin.ts'
+
+type Module = Readonly<Record<string, unknown>>
+type Functions = Readonly<Record<string, PluginFunction>>
+
+/** The plugins that were made here, by their modules. */
+const made = new WeakMap<Module, Plugin>()
+const exported = new WeakMap<Plugin, Functions>()
+
+/** The functions that `call:` finds in a plugin: those that its module exports by name, and its `functions`, which come first. */
+export const functionsOf = (plugin: Plugin): Functions => ({ ...exported.get(plugin), ...plugin.functions })
+
+/** @throws PolywsgiError PLUGIN_LOAD; the message is the reason and does not name the plugin */
+export const importPlugin = async (url: string): Promise<Plugin> => {
+  const refuse = (reason: string, cause?: unknown): never => {
+    throw new PolywsgiError('PLUGIN_LOAD', reason, { cause })
+  }
+  let module: Module
+  try {
+    module = await import(/* @vite-ignore */ url)
+  } catch (error) {
+    return refuse(importFault(error), error)
+  }
+  const mismatch = versionFault(module['polywsgiPlugin'])
+  if (mismatch !== undefined) return refuse(mismatch)
+  const functions = Object.fromEntries(
+    Object.entries(module).filter(([name, value]) => name !== 'default' && typeof value === 'function'),
+  ) as Functions
+  if (!('default' in module)) {
+    if (Object.keys(functions).length === 0) return refuse('it has no default export, and exports no functions by name')
+    const plugin = made.get(module) ?? { name: nameOf(url), functions }
+    made.set(module, plugin)
+    return plugin
+  }
+  const fault = checkPlugin(module['default'])
+  if (fault !== undefined) return refuse(fault)
+  const plugin = module['default'] as Plugin
+  exported.set(plugin, functions)
+  return plugin
+}
+
+/** `foobar` of `/srv/foobar_plugin.mjs`; of a package, its name. */
+const nameOf = (url: string): string => {
+  const path = decodeURIComponent(new URL(url).pathname)
+  const inPackage = /^.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//s.exec(path)?.[1]
+  return inPackage ?? path.replace(/^.*\//s, '').replace(/(?:_plugin)?\.[^.]*$/, '')
+}
+
+const importFault = (error: unknown): string =>
+  error instanceof Error ? `${error.name}: ${error.message}`.replace(/\s+/g, ' ') : `its module threw ${String(error)}`
+
+/** What a built plugin says of itself; one that is not built says nothing, and is taken as it is. */
+const versionFault = (stamp: unknown): string | undefined => {
+  if (stamp === undefined) return undefined
+  const { apiVersion, builtFor } = (stamp ?? {}) as { readonly apiVersion?: unknown; readonly builtFor?: unknown }
+  if (typeof apiVersion !== 'number') return 'its export polywsgiPlugin does not tell an apiVersion'
+  if (apiVersion === pluginApiVersion) return undefined
+  const by = typeof builtFor === 'string' ? ` (polywsgi ${builtFor})` : ''
+  return `it was built for version ${apiVersion} of the plugin interface${by}, and this is version ${pluginApiVersion}: build it again`
+}
