@@ -35,6 +35,30 @@ applications can read it as \`uwsgi.opt\`; with \`strict\` it is refused there t
 
 export const closingText = `Any other option of uWSGI is treated as unknown, and the message says that uWSGI has it.
 
+## Plugins
+
+An element of \`plugin\` and \`need-plugin\` is \`[MODIFIER1:]NAME\`. A number and a colon ahead let a request plugin serve these
+packets instead of its own. The name is one of these:
+
+| Written | Loads |
+| --- | --- |
+| \`./foobar.mjs\`, \`/srv/foobar.ts\`, \`hello.lua\` | the file: a name with a slash, or one that ends in \`.mjs .js .ts .lua .py\` |
+| \`foobar\` | \`foobar_plugin.mjs\` in the first directory of \`plugins-dir\` that has it, then in the working directory |
+| \`python3\`, \`http\`, \`cache\` and others of uWSGI | nothing: the server does their work by itself |
+| \`foobar\`, \`@scope/foobar\` | the npm package of that name which the working directory sees |
+
+Paths begin at the directory in which the server was started, before \`chdir\`. A file in another language is a plugin when one of
+the plugins loads its kind. A module without a default export that exports functions by name is a general plugin that holds them.
+
+A plugin that cannot be found or imported, is malformed, was built for another version of the plugin interface, or claims a
+name, a modifier1 or an option that another has, is told of in the log (\`!!! UNABLE to load plugin NAME: REASON !!!\`), and the
+server starts without it. Asked for by \`need-plugin\`, it ends the start, with exit code 1 and before anything is bound.
+
+The options that a plugin brings are options like any other: on the command line (by unique beginnings and short letters too),
+in the environment, in files, in \`--help\`, in \`--show-config\`, in \`uwsgi.opt\`, and as settings of the embedding API. They may
+stand before the plugin is named, and in another file. What is on the command line and is neither an option, nor a configuration
+file, nor an application is offered to the plugins (their \`magic\` hook) before it is refused.
+
 ## Configuration files
 
 The extension tells the format: \`.ini\`, \`.yaml\` or \`.yml\`, \`.json\`, \`.toml\`, \`.xml\`. Options stand in the section \`uwsgi\`;

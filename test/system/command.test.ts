@@ -153,10 +153,7 @@ describe('the command', () => {
   it.each([
     ['python3,http', /polywsgi ready/],
     ['0:python3', /polywsgi ready/],
-    ['nonsense', /unable to load plugin 'nonsense': no plugin of that name is built in/],
-    ['./nonsense.mjs', /unable to load plugin '\.\/nonsense\.mjs': there is no file/],
-    [`${apps}/no-plugin.mjs`, /no-plugin\.mjs: its default export is not a plugin object/],
-    [`${apps}/clash.mjs`, /plugins 'lua' and 'clash' both claim modifier1 6/],
+    ['nonsense', /!!! UNABLE to load plugin nonsense: .* !!!\n(?:.*\n)*polywsgi ready/],
   ])('takes --plugin %s as it should', async (plugin, message) => {
     await using server = Server.spawn({ args: ['--plugin', plugin], cwd: folder })
     await server.logged(message)
