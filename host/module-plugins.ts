@@ -3,27 +3,34 @@
 // they have.
 import type { AskedPlugin, LoadedPlugin, PluginLoader } from './config/index.ts'
 import { PolywsgiError } from './errors.ts'
+import { boundedSync } from './plugin/bounded-call.ts'
 import { importPlugin } from './plugin/import-plugin.ts'
 import { type LocatedPlugin, locatePlugin } from './plugin/locate.ts'
 import type { Plugin } from './plugin/plugin.ts'
+import { hookFailure } from './plugin/plugin-hooks.ts'
 import type { PluginSource } from './plugin/plugin-source.ts'
 import { PluginRegistry } from './plugin/registry.ts'
 
+/** As `plugin-timeout` has it; what the configuration says of that is not known yet. */
+const standardLimitMs = 30_000
 const moduleExtension = /\.(?:[cm]?js|[cm]?ts)$/
 
 export class ModulePlugins implements PluginLoader {
   readonly #builtIn: readonly string[]
   readonly #cwd: string
+  readonly #limitMs: number
   readonly #registry = new PluginRegistry()
   #isBuiltInThere = false
 
   /**
    * @param builtIn URLs of the plugins that are always there
    * @param cwd where paths begin, and from where packages are seen
+   * @param limitMs how long a plugin's module, and its `magic`, may take
    */
-  constructor(builtIn: readonly string[], cwd: string) {
+  constructor(builtIn: readonly string[], cwd: string, limitMs = standardLimitMs) {
     this.#builtIn = builtIn
     this.#cwd = cwd
+    this.#limitMs = limitMs
   }
 
   async load({ text, isRequired }: AskedPlugin, directories: readonly string[]): Promise<LoadedPlugin | undefined> {
@@ -33,7 +40,7 @@ export class ModulePlugins implements PluginLoader {
     const source: PluginSource = { text, isRequired, ...located }
     const path = new URL(located.url).pathname
     if (!moduleExtension.test(path)) return this.#ofLanguage(source, path)
-    const plugin = await importPlugin(located.url)
+    const plugin = await importPlugin(located.url, this.#limitMs)
     if (located.modifier1 !== undefined && plugin.request === undefined) {
       throw new PolywsgiError('PLUGIN_LOAD', 'it has no request hook, so it can serve no modifier1')
     }
@@ -55,11 +62,9 @@ export class ModulePlugins implements PluginLoader {
   magic(argument: string): boolean {
     for (const plugin of this.#registry.withHook('magic')) {
       try {
-        if (plugin.magic?.(argument) === true) return true
+        if (boundedSync(() => plugin.magic?.(argument), this.#limitMs) === true) return true
       } catch (error) {
-        throw new PolywsgiError('PLUGIN_HOOK', `plugin ${plugin.name}: magic hook raised: ${(error as Error).message}`, {
-          cause: error,
-        })
+        throw new PolywsgiError('PLUGIN_HOOK', hookFailure(plugin, 'magic', error), { cause: error })
       }
     }
     return false

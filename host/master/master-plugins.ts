@@ -62,7 +62,9 @@ export class MasterPlugins {
       }
     }
     await this.#hooks.start('onLoad', (plugin) => plugin.onLoad?.(this.#contextOf(plugin)))
-    for (const plugin of this.#registry.plugins) applyPluginOptions(plugin, this.#optionsOf(plugin))
+    for (const plugin of this.#registry.plugins) {
+      applyPluginOptions(plugin, this.#optionsOf(plugin), this.#options.timeoutMs)
+    }
   }
 
   /** The sockets are bound. @throws PolywsgiError PLUGIN_HOOK */

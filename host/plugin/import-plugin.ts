@@ -2,6 +2,7 @@
 // holds them. A module is imported once per thread, so the same plugin comes each time.
 import { PolywsgiError } from '../errors.ts'
 import { pluginApiVersion } from './api-version.ts'
+import { boundedCall, OverrunError } from './bounded-call.ts'
 import { checkPlugin } from './check-plugin.ts'
 import type { Plugin, PluginFunction } from './plugin.ts'
 
@@ -15,14 +16,18 @@ const exported = new WeakMap<Plugin, Functions>()
 /** The functions that `call:` finds in a plugin: those that its module exports by name, and its `functions`, which come first. */
 export const functionsOf = (plugin: Plugin): Functions => ({ ...exported.get(plugin), ...plugin.functions })
 
-/** @throws PolywsgiError PLUGIN_LOAD; the message is the reason and does not name the plugin */
-export const importPlugin = async (url: string): Promise<Plugin> => {
+/**
+ * @param limitMs how long the module may await something at its top level; undefined for as long as it likes
+ * @throws PolywsgiError PLUGIN_LOAD; the message is the reason and does not name the plugin
+ */
+export const importPlugin = async (url: string, limitMs?: number): Promise<Plugin> => {
   const refuse = (reason: string, cause?: unknown): never => {
     throw new PolywsgiError('PLUGIN_LOAD', reason, { cause })
   }
   let module: Module
   try {
-    module = await import(/* @vite-ignore */ url)
+    const load = (): Promise<Module> => import(/* @vite-ignore */ url)
+    module = await (limitMs === undefined ? load() : boundedCall(load, limitMs))
   } catch (error) {
     return refuse(importFault(error), error)
   }
@@ -51,8 +56,10 @@ const nameOf = (url: string): string => {
   return inPackage ?? path.replace(/^.*\//s, '').replace(/(?:_plugin)?\.[^.]*$/, '')
 }
 
-const importFault = (error: unknown): string =>
-  error instanceof Error ? `${error.name}: ${error.message}`.replace(/\s+/g, ' ') : `its module threw ${String(error)}`
+const importFault = (error: unknown): string => {
+  if (error instanceof OverrunError) return `its module ${error.message}`
+  return error instanceof Error ? `${error.name}: ${error.message}`.replace(/\s+/g, ' ') : `its module threw ${String(error)}`
+}
 
 /** What a built plugin says of itself; one that is not built says nothing, and is taken as it is. */
 const versionFault = (stamp: unknown): string | undefined => {

@@ -130,6 +130,7 @@ describe('the options of a plugin', () => {
         ['foo-c', 3],
         ['foo-b', 'x'],
       ]),
+      1000,
     )
     expect(told).toEqual([
       ['b', 'x'],
@@ -151,7 +152,7 @@ describe('the options of a plugin', () => {
         },
       ],
     } as const
-    const apply = (): void => applyPluginOptions(strict, new Map([['strict-one', 'x']]))
+    const apply = (): void => applyPluginOptions(strict, new Map([['strict-one', 'x']]), 1000)
     expect(apply).toThrow(ConfigError)
     expect(apply).toThrow('plugin strict: strict-one: not this one')
   })
@@ -207,6 +208,29 @@ describe('plugins of one configuration', () => {
     await load(plugins, 'slot.mjs')
     await load(plugins, 'general.mjs')
     expect([plugins.magic('g'), plugins.magic('s'), plugins.magic('none')]).toEqual([true, true, false])
-    expect(() => plugins.magic('bad')).toThrow('plugin slot: magic hook raised: no')
+    expect(() => plugins.magic('bad')).toThrow('plugin slot: magic hook raised: Error: no')
+  })
+
+  test('cannot take for ever', async () => {
+    const plugins = new ModulePlugins([own], root, 50)
+    write('waits.mjs', "await new Promise(() => {})\nexport default { name: 'waits' }")
+    write('loops.mjs', "export default { name: 'loops', magic() { for (;;); } }")
+    await expect(load(plugins, './waits.mjs')).rejects.toThrow('its module has not returned within 0.05 seconds')
+    await load(plugins, './loops.mjs')
+    expect(() => plugins.magic('x')).toThrow('plugin loops: magic hook has not returned within 0.05 seconds')
+    const looping = {
+      name: 'x',
+      options: [
+        {
+          name: 'x-y',
+          type: 'flag',
+          help: 'Y.',
+          set: () => {
+            for (;;);
+          },
+        },
+      ],
+    } as const
+    expect(() => applyPluginOptions(looping, new Map([['x-y', true]]), 50)).toThrow('plugin x: x-y: has not returned within')
   })
 })
