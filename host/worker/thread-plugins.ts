@@ -97,18 +97,20 @@ export class ThreadPlugins {
 
   /** Plugins that keep the worker from its requests. @returns undefined when none has anything to wait for */
   hijack(): Promise<void> | undefined {
-    const plugins = this.registry.withHook('hijackWorker')
-    return plugins.length === 0 ? undefined : this.#hijack(plugins)
+    return this.#hijack(this.registry.withHook('hijackWorker'))
   }
 
-  async #hijack(plugins: readonly Plugin[]): Promise<void> {
-    for (const plugin of plugins) {
-      try {
-        await plugin.hijackWorker?.(this.contextOf(plugin))
-      } catch (error) {
-        this.#options.log.text(hookFailure(plugin, 'hijackWorker', error))
-      }
+  /** Each one waits for those before it; as long as none makes it wait, all of it is done when this returns. */
+  #hijack([plugin, ...others]: readonly Plugin[]): Promise<void> | undefined {
+    if (plugin === undefined) return undefined
+    const failed = (error: unknown): void => this.#options.log.text(hookFailure(plugin, 'hijackWorker', error))
+    try {
+      const outcome = plugin.hijackWorker?.(this.contextOf(plugin))
+      if (outcome instanceof Promise) return outcome.catch(failed).then(() => this.#hijack(others))
+    } catch (error) {
+      failed(error)
     }
+    return this.#hijack(others)
   }
 
   async #load(start: PluginStart, load: () => Promise<Plugin>): Promise<void> {
