@@ -109,3 +109,10 @@ export class ApiError extends PolywsgiError {
 
 /** The client's connection, or its body, is not there any more. Python guests see OSError, Lua and JavaScript an error. */
 export class ClientError extends PolywsgiError {}
+
+/** Another server was silent for longer than it may be. Its code is API_IO; that it is this one tells it from other failures. */
+export class TimeoutError extends PolywsgiError {
+  constructor(message: string) {
+    super('API_IO', message)
+  }
+}

@@ -2,7 +2,7 @@
 // Invariant: a connection lives no longer than its timeout allows, and no answer takes more memory than the bound.
 import { connect, type NetConnectOpts, type Socket } from 'node:net'
 import { headerSize } from '../../protocol/packet.ts'
-import { PolywsgiError } from '../errors.ts'
+import { PolywsgiError, TimeoutError } from '../errors.ts'
 import { remoteAddress } from './address.ts'
 
 export interface RemoteRequest {
@@ -35,7 +35,7 @@ const leastProgress = 4096
 
 /**
  * Opens a connection, with errors still to be listened for.
- * @throws PolywsgiError API_IO naming the address and why there is none
+ * @throws TimeoutError, PolywsgiError API_IO, naming the address and why there is none
  */
 export const connectTo = (address: string, timeoutMs: number): Promise<Socket> =>
   new Promise((resolve, reject) => {
@@ -46,13 +46,16 @@ export const connectTo = (address: string, timeoutMs: number): Promise<Socket> =
     }
     // Bytes that the other side sent before it closed must still be readable, and ours must not be lost with its end.
     const socket = connect({ ...target, allowHalfOpen: true, noDelay: true } as NetConnectOpts)
-    const refuse = (why: string): void => {
+    const refuse = (error: PolywsgiError): void => {
       clearTimeout(timer)
       socket.destroy()
-      reject(new PolywsgiError('API_IO', `unable to connect to ${address}: ${why}`))
+      reject(error)
     }
-    const failed = (error: NodeJS.ErrnoException): void => refuse(reasonOf(error))
-    const timer = setTimeout(() => refuse(`no connection in ${timeoutMs / 1000} seconds`), timeoutMs)
+    const message = `unable to connect to ${address}: `
+    const failed = (error: NodeJS.ErrnoException): void => refuse(new PolywsgiError('API_IO', message + reasonOf(error)))
+    const timer = setTimeout(() => {
+      refuse(new TimeoutError(`${message}no connection in ${timeoutMs / 1000} seconds`))
+    }, timeoutMs)
     socket.once('error', failed)
     socket.once('connect', () => {
       clearTimeout(timer)

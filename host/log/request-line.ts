@@ -90,6 +90,9 @@ export const logFormatFields: Readonly<Record<string, Field>> = {
   modifier1: (facts) => facts.request.modifier1,
   modifier2: (facts) => facts.request.modifier2,
   headers: (facts) => facts.request.headerCount,
+  werr: (facts) => facts.request.writeErrors,
+  rerr: (facts) => facts.request.readErrors,
+  ioerr: (facts) => facts.request.writeErrors + facts.request.readErrors,
 }
 
 const countVars = (request: WsgiRequest): number => {

@@ -14,6 +14,13 @@ export interface RequestBody {
   read(max: number): Uint8Array
   /** The same without parking the thread. */
   readAsync(max: number): Promise<Uint8Array>
+  /**
+   * Where the next read begins, counted from the begin of the body. Only bodies that are here, in memory or in a file, have it.
+   * @param position from 0 to the body's length: the caller has checked it
+   */
+  seek?(position: number): void
+  /** How many reads have failed; only bodies that arrive while they are read have it. */
+  readonly readErrors?: number
 }
 
 const nothing = new Uint8Array(0)
@@ -44,5 +51,9 @@ export class WholeBody implements RequestBody {
 
   async readAsync(max: number): Promise<Uint8Array> {
     return this.read(max)
+  }
+
+  seek(position: number): void {
+    this.#position = position
   }
 }

@@ -2,12 +2,14 @@
 // block as it came over the wire, the body, the app that was chosen, and the response under way.
 // Invariant: the head goes out exactly once, before the first body byte, after that every attempt to change it throws; or the
 // response is raw, without a head: then one that is set is only for the log.
-import { findVar, iterateVars } from '../../protocol/vars.ts'
 import { ClientError, PolywsgiError } from '../errors.ts'
 import type { App } from '../plugin/app.ts'
 import type { RequestBody } from './body.ts'
+import { BodyReader } from './body-reader.ts'
+import { checkedStatus, checkHeaders } from './header-rules.ts'
+import { joinHeaders } from './header-text.ts'
+import { ResponseHeaders } from './response-headers.ts'
 import type { ResponseHead, ResponseSink } from './response-sink.ts'
-import { reasonPhrase } from './status.ts'
 
 export interface WsgiRequestFields {
   /** Number of the core (slot for one running request) in its worker, from 0. */
@@ -25,13 +27,20 @@ export interface WsgiRequestFields {
   readonly app: App | undefined
   /** The body of the answer to a failure; undefined: a plain one. */
   readonly describeFailure?: ((request: WsgiRequest, error: unknown) => Uint8Array | undefined) | undefined
+  /** When it was taken by its core, as `performance.now()` has it; now unless said otherwise. */
+  readonly startedAt?: number
 }
 
-export class WsgiRequest {
+/**
+ * A request and its response. In groups, as uWSGI's structure has them: the parsed variables (`method`, `uri`, `getVar`,
+ * `setVar`...: request-vars.ts), the body (`body`, `input`), the head (`prepareHeaders`, `addHeader`, `addContentLength`...:
+ * response-headers.ts), the response (`writeBody`, `finish`...), counters (`responseSize`, `headersSize`, `writeErrors`...) and
+ * flags (`doNotLog`, `logThis`, `doNotAccount`).
+ */
+export class WsgiRequest extends ResponseHeaders {
   readonly coreId: number
   readonly modifier1: number
   readonly modifier2: number
-  readonly vars: Uint8Array
   readonly body: RequestBody
   readonly app: App | undefined
 
@@ -44,31 +53,48 @@ export class WsgiRequest {
   #responseSize = 0
   #isRaw = false
   #isDisconnected = false
-  /** Set by a guest that wants this request's line in the log even with `disable-logging`. */
-  mustBeLogged = false
+  /** Set by who wants this request's line in the log even with `disable-logging`. */
+  logThis = false
+  /** Set by who wants no line of this request in the log. It counts more than `logThis`. */
+  doNotLog = false
+  /** Set by who wants this request in none of the counters of its app, its core and its worker. */
+  doNotAccount = false
   /** What the app or the plugin has raised. */
   exception: unknown
   #logvars: Map<string, Uint8Array> | undefined
+  #writeErrors = 0
+  #input: BodyReader | undefined
+  readonly #startedAt: number
 
   constructor(fields: WsgiRequestFields) {
+    super(fields.vars)
+    this.#startedAt = fields.startedAt ?? performance.now()
     this.coreId = fields.coreId
     this.modifier1 = fields.modifier1
     this.modifier2 = fields.modifier2
-    this.vars = fields.vars
     this.body = fields.body
     this.app = fields.app
     this.#sink = fields.sink
     this.#describeFailure = fields.describeFailure
   }
 
-  /** The value of a request variable (`REQUEST_METHOD`, `HTTP_HOST`...) as Latin-1 text; undefined when absent. */
-  getVar(name: string): string | undefined {
-    return findVar(this.vars, name)
+  /**
+   * The body with what plugins want of it: lines, exact amounts, seeking. What is read here is not there for `body` any more, so a
+   * plugin uses one of the two.
+   */
+  get input(): BodyReader {
+    this.#input ??= new BodyReader(this.body)
+    return this.#input
   }
 
-  /** All request variables in wire order, keys and values as Latin-1 text. */
-  variables(): Iterable<readonly [string, string]> {
-    return iterateVars(this.vars)
+  /** Bytes of the body: 0 without one, -1 when the client did not say (uWSGI: `post_cl`). */
+  get contentLength(): number {
+    return this.body.contentLength
+  }
+
+  /** When its core took the request, in milliseconds since the epoch, with fractions (uWSGI: `start_of_request`, in microseconds). */
+  get startedAt(): number {
+    return performance.timeOrigin + this.#startedAt
   }
 
   /** `200 OK`, or '' while the plugin has not set one. */
@@ -110,6 +136,16 @@ export class WsgiRequest {
     this.#logvars.set(name, value)
   }
 
+  /** How often the response could not be written: the client had gone. */
+  get writeErrors(): number {
+    return this.#writeErrors
+  }
+
+  /** How often the body could not be read: the client had gone, or did not send it in time. */
+  get readErrors(): number {
+    return this.body.readErrors ?? 0
+  }
+
   /** Body bytes written so far. */
   get responseSize(): number {
     return this.#responseSize
@@ -131,24 +167,29 @@ export class WsgiRequest {
   /**
    * Sets the status line and drops headers added before (uWSGI: `uwsgi_response_prepare_headers`). A bare code gets its
    * standard reason.
-   * @param status `200`, `200 OK`
+   * @param status `200`, `200 OK`, or the number
    * @throws PolywsgiError HEADERS_SENT, APP_RESPONSE for a status of another form
    */
-  prepareHeaders(status: string): void {
+  prepareHeaders(status: string | number): void {
     this.#assertHeadersPending()
-    this.#status = checkedStatus(status)
+    this.#status = checkedStatus(String(status))
     this.#headers = ''
   }
 
-  /**
-   * Adds one header line after those already there.
-   * @throws PolywsgiError HEADERS_SENT, APP_RESPONSE for a name or value that HTTP does not allow (RFC 9110, 5.5)
-   */
-  addHeader(name: string, value: string): void {
+  override addHeader(name: string, value: string): void {
     this.#assertHeadersPending()
     const header = `${name}\0${value}`
     checkHeaders(header, 2)
-    this.#headers = this.#headers === '' ? header : `${this.#headers}\0${header}`
+    this.#headers = joinHeaders(this.#headers, header)
+  }
+
+  protected override get headerText(): string {
+    return this.#headers
+  }
+
+  protected override replaceHeaderText(headers: string): void {
+    this.#assertHeadersPending()
+    this.#headers = headers
   }
 
   /**
@@ -168,11 +209,21 @@ export class WsgiRequest {
    * @throws ClientError CLIENT_GONE when there is nobody to send to: an app that streams should learn of it
    */
   writeBody(chunk: Uint8Array): void {
-    if (this.#takes(chunk)) this.#sink.send(this.#takeHead(), chunk, false, this.#isRaw)
+    if (!this.#takes(chunk)) return
+    try {
+      this.#sink.send(this.#takeHead(), chunk, false, this.#isRaw)
+    } catch (error) {
+      throw this.#failed(error)
+    }
   }
 
   async writeBodyAsync(chunk: Uint8Array): Promise<void> {
-    if (this.#takes(chunk)) await this.#sink.sendAsync(this.#takeHead(), chunk, false, this.#isRaw)
+    if (!this.#takes(chunk)) return
+    try {
+      await this.#sink.sendAsync(this.#takeHead(), chunk, false, this.#isRaw)
+    } catch (error) {
+      throw this.#failed(error)
+    }
   }
 
   /**
@@ -246,10 +297,15 @@ export class WsgiRequest {
 
   /** False: there is nothing to be sent for this chunk. */
   #takes(chunk: Uint8Array): boolean {
-    if (this.#isDisconnected) throw new ClientError('CLIENT_GONE', 'the client has been disconnected')
+    if (this.#isDisconnected) throw this.#failed(new ClientError('CLIENT_GONE', 'the client has been disconnected'))
     if (chunk.length === 0 && this.#headersSent) return false
     this.#responseSize += chunk.length
     return true
+  }
+
+  #failed(error: unknown): unknown {
+    if (error instanceof ClientError) this.#writeErrors += 1
+    return error
   }
 
   #beginRaw(): void {
@@ -272,37 +328,3 @@ export class WsgiRequest {
 }
 
 const internalServerError = Buffer.from('Internal Server Error')
-
-// Status line: three digits, then nothing or a space and a reason without control characters (RFC 9112, 4). Above 0xff a
-// character has no Latin-1 byte.
-const statusForm = /^[1-9]\d\d(?: [\t\x20-\x7e\x80-\xff]*)?$/
-
-const checkedStatus = (status: string): string => {
-  if (!statusForm.test(status)) {
-    throw new PolywsgiError(
-      'APP_RESPONSE',
-      `${JSON.stringify(status.slice(0, 80))} is not a status: three digits, a space and a reason`,
-    )
-  }
-  return status.length === 3 ? `${status} ${reasonPhrase(Number(status))}` : status
-}
-
-// A line break inside a name or value would let an application's data forge headers (response splitting).
-const forbiddenInHeaders = /[\x01-\x08\x0a-\x1f\x7f]|[^\x00-\xff]/
-const headerName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
-
-const checkHeaders = (headers: string, exactly: number | undefined): void => {
-  const parts = headers.split('\0')
-  if (exactly !== undefined ? parts.length !== exactly : (parts.length & 1) === 1) {
-    throw new PolywsgiError('APP_RESPONSE', 'a header name or value holds a NUL byte')
-  }
-  for (let index = 0; index < parts.length; index += 2) {
-    if (!headerName.test(parts[index] as string)) {
-      throw new PolywsgiError('APP_RESPONSE', `${JSON.stringify(parts[index]?.slice(0, 80))} is not a header name`)
-    }
-  }
-  if (forbiddenInHeaders.test(headers)) {
-    const at = parts.findIndex((part) => forbiddenInHeaders.test(part))
-    throw new PolywsgiError('APP_RESPONSE', `the value of header ${parts[at - 1]} holds a character that HTTP does not allow`)
-  }
-}

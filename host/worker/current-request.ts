@@ -56,6 +56,6 @@ export class CurrentRequestView implements CurrentRequest {
   }
 
   logThisRequest(): void {
-    this.#request.mustBeLogged = true
+    this.#request.logThis = true
   }
 }

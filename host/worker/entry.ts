@@ -7,6 +7,7 @@ import { logAlarmWatcher } from '../log/log-alarms.ts'
 import { createLogger } from '../log/logger.ts'
 import { hookFailure } from '../plugin/plugin-hooks.ts'
 import type { PluginRegistry } from '../plugin/registry.ts'
+import { socketDefaults } from '../plugin/socket-timeout.ts'
 import { StateMap } from '../state/state-map.ts'
 import { WorkerState } from '../state/worker-slots.ts'
 import { loadApps } from './app-loader.ts'
@@ -34,6 +35,8 @@ const log = createLogger(start.log, { [identity.kind]: identity.workerId + ident
   for (const alarm of alarmsOf(line)) made?.master.notify('alarm', { name: alarm, message: Buffer.from(line) })
 })
 const state = StateMap.open(start.state)
+
+socketDefaults.timeout = start.api.socketTimeoutMs / 1000
 
 let made: ThreadContext | undefined
 

@@ -5,7 +5,6 @@
 
 import { hasVarsBlock } from '../../protocol/modifiers.ts'
 import { checkVars, encodeVars, findVar } from '../../protocol/vars.ts'
-import type { Logger } from '../log/logger.ts'
 import type { App } from '../plugin/app.ts'
 import type { HookName } from '../plugin/hook-table.ts'
 import type { Plugin, RequestResult } from '../plugin/plugin.ts'
@@ -13,8 +12,7 @@ import { hookFailure } from '../plugin/plugin-hooks.ts'
 import type { PluginRegistry } from '../plugin/registry.ts'
 import type { RequestBody } from '../request/body.ts'
 import { WsgiRequest } from '../request/wsgi-request.ts'
-import type { CoreCounters } from '../state/metrics.ts'
-import type { StateMap } from '../state/state-map.ts'
+import { Accounts, type AccountsOptions, type FinishedRequest } from './accounts.ts'
 import { failedApp } from './app-loader.ts'
 import type { ExceptionPolicy } from './exceptions.ts'
 import type { Mountpoints } from './mountpoints.ts'
@@ -24,25 +22,16 @@ import { type MasterLink, SlotSink } from './slot-sink.ts'
 /** After this many requests in a row the event loop gets its turn: messages and timers must not starve under load. */
 const burst = 64
 
-interface RunningRequest {
-  readonly request: WsgiRequest
+interface RunningRequest extends FinishedRequest {
   readonly sink: SlotSink
-  readonly app: App | undefined
-  readonly packetSize: number
-  readonly startedAt: number
   switches: number
-  /** The hook threw, rejected, or returned -1. */
   hasFailed: boolean
 }
 
-export interface RequestLoopOptions {
-  readonly state: StateMap
-  readonly workerId: number
+export interface RequestLoopOptions extends AccountsOptions {
   readonly cores: number
-  readonly pid: number
   readonly registry: PluginRegistry
   readonly mountpoints: Mountpoints
-  readonly log: Logger
   /** Called when an interpreter is lost: the worker must end. */
   readonly onFatal: (error: Error) => void
   /** Runs the handlers of signals that have come for this worker. True: more may wait. */
@@ -52,13 +41,12 @@ export interface RequestLoopOptions {
   readonly exceptions: ExceptionPolicy
   /** An exception was raised after which the worker is to be renewed. Called once, when nothing runs any more. */
   readonly onMonitoredException: () => void
-  /** Undefined without metrics of cores. */
-  readonly coreCounters: CoreCounters | undefined
 }
 
 export class RequestLoop {
   readonly #options: RequestLoopOptions
   readonly #link: MasterLink
+  readonly #accounts: Accounts
   readonly #freeCores: number[] = []
   #attention: { close(): void } | undefined
   #stopping = false
@@ -69,6 +57,7 @@ export class RequestLoop {
 
   constructor(options: RequestLoopOptions) {
     this.#options = options
+    this.#accounts = new Accounts(options)
     const { state, workerId } = options
     this.#link = { slots: state.slots, ring: state.ring(workerId), masterDoorbell: state.doorbell(0) }
     this.#suspenders = options.registry.withHook('suspend')
@@ -210,6 +199,7 @@ export class RequestLoop {
       vars = whole
     }
     const app = route?.app
+    const startedAt = performance.now()
     const request = new WsgiRequest({
       coreId,
       modifier1: app?.modifier1 ?? modifier1,
@@ -219,13 +209,14 @@ export class RequestLoop {
       sink,
       app,
       describeFailure: this.#describeFailure,
+      startedAt,
     })
     const running = {
       request,
       sink,
       app,
       packetSize: packet.length - 4,
-      startedAt: performance.now(),
+      startedAt,
       switches: 1,
       hasFailed: false,
     }
@@ -313,8 +304,8 @@ export class RequestLoop {
 
   /** Ends what the plugin left open, logs, and lets the plugin clean up. */
   #close(running: RunningRequest): void {
-    const { request, sink, app } = running
-    const { state, workerId, log, coreCounters, current } = this.#options
+    const { request, sink } = running
+    const { log, current } = this.#options
     try {
       if (!request.finished) {
         if (!request.headersSent && (request.status === '' || running.hasFailed)) {
@@ -330,35 +321,12 @@ export class RequestLoop {
       else answer(sink, '500 Internal Server Error', 'Internal Server Error')
     }
     const durationMs = performance.now() - running.startedAt
-    state.workers.countRequest(workerId)
-    state.workers.requestEnded(workerId, durationMs * 1000, request.headersSize + request.responseSize)
-    coreCounters?.countRequest(request.coreId)
-    if (running.hasFailed) {
-      coreCounters?.countException(request.coreId)
-      state.workers.countException(workerId)
-      if (app !== undefined) app.exceptions += 1
-    }
-    if (app !== undefined) {
-      app.requests += 1
-      state.apps.publish(workerId, app.id, app.requests, app.exceptions)
-    }
+    if (!request.doNotAccount) this.#accounts.count(running, durationMs)
     const plugin = this.#pluginOf(request)
     if (plugin?.afterRequest !== undefined) this.#runAfterRequest(plugin, request)
     // Whatever it has set for its own time ends here.
     current.requestEnded(request)
-    const facts = {
-      request,
-      pid: this.#options.pid,
-      workerId,
-      appId: app?.id ?? -1,
-      appRequests: app?.requests ?? -1,
-      totalRequests: state.workers.totalRequests(),
-      startedAtMs: performance.timeOrigin + running.startedAt,
-      durationMs,
-      packetSize: running.packetSize,
-      switches: running.switches,
-    }
-    log.request(facts, request.mustBeLogged)
+    if (!request.doNotLog) this.#accounts.writeLine(running, durationMs)
     if (request.exception !== undefined && this.#options.exceptions.isMonitored(plugin, request.exception)) this.#renew()
   }
 

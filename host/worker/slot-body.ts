@@ -64,6 +64,10 @@ class InlineBody implements SlotBody {
     return this.read(max)
   }
 
+  seek(position: number): void {
+    this.#position = position
+  }
+
   release(): void {
     this.#bytes = undefined
   }
@@ -81,6 +85,11 @@ abstract class FetchedBody implements SlotBody {
 
   constructor(contentLength: number) {
     this.contentLength = contentLength
+  }
+
+  /** What was fetched and not yet read, is not to be read. */
+  protected forget(): void {
+    this.#rest = nothing
   }
 
   protected abstract fetch(max: number): Uint8Array
@@ -139,12 +148,18 @@ class FileBody extends FetchedBody {
     this.#position += bytesRead
     return this.#buffer.subarray(0, bytesRead)
   }
+
+  seek(position: number): void {
+    this.forget()
+    this.#position = position
+  }
 }
 
 class PulledBody extends FetchedBody {
   readonly #link: MasterLink
   readonly #slot: number
   #ended = false
+  #readErrors = 0
 
   constructor(link: MasterLink, slot: number, contentLength: number) {
     super(contentLength)
@@ -170,6 +185,10 @@ class PulledBody extends FetchedBody {
     return this.#receive(await slots.pullAnswer(this.#slot))
   }
 
+  get readErrors(): number {
+    return this.#readErrors
+  }
+
   #receive(state: PullState): Uint8Array {
     switch (state) {
       case PullState.filled:
@@ -178,8 +197,10 @@ class PulledBody extends FetchedBody {
         this.#ended = true
         return nothing
       case PullState.timeout:
+        this.#readErrors += 1
         throw new ClientError('BODY_TIMEOUT', 'the request body did not arrive in time')
       default:
+        this.#readErrors += 1
         throw new ClientError('CLIENT_GONE', 'the client closed its connection before the request body was complete')
     }
   }

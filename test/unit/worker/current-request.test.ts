@@ -185,11 +185,11 @@ describe('a request in a worker', () => {
   })
 
   it('keeps what guests want in the log', () => {
-    expect([request.logvars, view.getLogvar('user'), request.mustBeLogged]).toEqual([undefined, undefined, false])
+    expect([request.logvars, view.getLogvar('user'), request.logThis]).toEqual([undefined, undefined, false])
     view.setLogvar('user', bytes('kim'))
     view.setLogvar('user', bytes('lee'))
     view.logThisRequest()
-    expect([[...(request.logvars ?? [])], view.getLogvar('user'), request.mustBeLogged]).toEqual([
+    expect([[...(request.logvars ?? [])], view.getLogvar('user'), request.logThis]).toEqual([
       [['user', bytes('lee')]],
       bytes('lee'),
       true,

@@ -1,0 +1,66 @@
+// What a request leaves behind when it is over: the counters of its app, its core and its worker, and its line in the log.
+import type { Logger } from '../log/logger.ts'
+import type { App } from '../plugin/app.ts'
+import type { WsgiRequest } from '../request/wsgi-request.ts'
+import type { CoreCounters } from '../state/metrics.ts'
+import type { StateMap } from '../state/state-map.ts'
+
+export interface FinishedRequest {
+  readonly request: WsgiRequest
+  readonly app: App | undefined
+  readonly packetSize: number
+  readonly startedAt: number
+  readonly switches: number
+  /** The hook threw, rejected, or returned -1. */
+  readonly hasFailed: boolean
+}
+
+export interface AccountsOptions {
+  readonly state: StateMap
+  readonly workerId: number
+  readonly pid: number
+  readonly log: Logger
+  /** Undefined without metrics of cores. */
+  readonly coreCounters: CoreCounters | undefined
+}
+
+export class Accounts {
+  readonly #options: AccountsOptions
+
+  constructor(options: AccountsOptions) {
+    this.#options = options
+  }
+
+  count({ request, app, hasFailed }: FinishedRequest, durationMs: number): void {
+    const { state, workerId, coreCounters } = this.#options
+    state.workers.countRequest(workerId)
+    state.workers.requestEnded(workerId, durationMs * 1000, request.headersSize + request.responseSize)
+    coreCounters?.countRequest(request.coreId)
+    if (hasFailed) {
+      coreCounters?.countException(request.coreId)
+      state.workers.countException(workerId)
+      if (app !== undefined) app.exceptions += 1
+    }
+    if (app !== undefined) {
+      app.requests += 1
+      state.apps.publish(workerId, app.id, app.requests, app.exceptions)
+    }
+  }
+
+  writeLine({ request, app, startedAt, packetSize, switches }: FinishedRequest, durationMs: number): void {
+    const { state, workerId, pid, log } = this.#options
+    const facts = {
+      request,
+      pid,
+      workerId,
+      appId: app?.id ?? -1,
+      appRequests: app?.requests ?? -1,
+      totalRequests: state.workers.totalRequests(),
+      startedAtMs: performance.timeOrigin + startedAt,
+      durationMs,
+      packetSize,
+      switches,
+    }
+    log.request(facts, request.logThis)
+  }
+}
