@@ -1,6 +1,6 @@
 // Socket I/O for plugins: connections to other servers that never block the thread. Made for hooks that return a promise: they
 // await these, and the worker's other cores, and its signals, go on meanwhile. A hook that returns no promise cannot await; it
-// calls the parking functions of the uwsgi API instead (`connect`, `send`, `recv`, of `context.api`), which hold its worker.
+// calls the parking functions of the uwsgi API instead (`connect`, `send`, `recv` of `context.api.functions`), which hold its worker.
 //
 // uWSGI                                         here
 // uwsgi_connect, uwsgi_connectn                 connect
@@ -167,7 +167,7 @@ export class PluginSocket implements AsyncDisposable {
         this.#assertNoFailure()
         length = this.#held
       }
-      if (length === 0 || length > limit) throw this.#error(`sent a line of more than ${limit} bytes`)
+      if (length > limit || (length === 0 && this.#held > 0)) throw this.#error(`sent a line of more than ${limit} bytes`)
       return this.#take(length)
     })
   }
@@ -212,10 +212,10 @@ export class PluginSocket implements AsyncDisposable {
    * Resolves when the system has taken all of the bytes, which stay as they are until then.
    * @throws TimeoutError when it takes nothing: how much the other side got is then unknown, and the socket is closed
    */
-  write(bytes: Uint8Array, options: SocketTimeout = {}): Promise<void> {
+  async write(bytes: Uint8Array, options: SocketTimeout = {}): Promise<void> {
     const timeoutMs = milliseconds(options.timeout)
     if (!(bytes instanceof Uint8Array)) {
-      return Promise.reject(new PolywsgiError('API_ARGUMENT', `a socket writes bytes (Uint8Array), not ${typeof bytes}`))
+      throw new PolywsgiError('API_ARGUMENT', `a socket writes bytes (Uint8Array), not ${typeof bytes}`)
     }
     const work = (this.#writing ?? Promise.resolve()).then(async () => {
       for (let at = 0; at < bytes.length; at += pieceSize) await this.#writePiece(bytes.subarray(at, at + pieceSize), timeoutMs)
@@ -226,7 +226,7 @@ export class PluginSocket implements AsyncDisposable {
         if (this.#writing === settled) this.#writing = undefined
       })
     this.#writing = settled
-    return work
+    await work
   }
 
   /**

@@ -208,7 +208,9 @@ export class BodyReader {
     return true
   }
 
-  #take(count: number): Buffer {
+  /** So many bytes, or what is here. */
+  #take(most: number): Buffer {
+    const count = Math.min(most, this.#held)
     if (count === 0) return nothing
     this.#position += count
     this.#held -= count
