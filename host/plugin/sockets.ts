@@ -283,6 +283,8 @@ export class PluginSocket implements AsyncDisposable {
   /** Closes the connection. Reads and writes that wait are refused; what `write` has resolved for still goes out. */
   async close(): Promise<void> {
     this.#fail('the socket is closed')
+    // Also where all had been read: who reads a socket that he has closed is told.
+    this.#ended = false
     this.#chunks = []
     this.#held = 0
     if (this.#socket.closed) return
