@@ -38,7 +38,7 @@ export class BodyReader {
     return this.#position
   }
 
-  /** True when `seek` works: the body is here, in memory or in a file, as `post-buffering` says. */
+  /** True when `seek` works: the body is here, in a file as `post-buffering` says, or in memory, as small ones are in any case. */
   get canSeek(): boolean {
     return this.#body.seek !== undefined
   }
