@@ -1,13 +1,17 @@
 // Changes to a vars block. A block is never changed in place, since others may hold it: each change makes a new one.
 // Invariant: what is not meant by a change keeps its bytes and its order.
-import { encodeVars } from './vars.ts'
+import { checkVar, writePart } from './vars.ts'
 
-/** The block with one variable more at its end, where it counts before all of the same name. @throws ProtocolError as `encodeVars` */
+/**
+ * The block with one variable more at its end, where it counts before all of the same name. Text is taken as Latin-1. How large the
+ * block becomes is the caller's business.
+ * @throws ProtocolError VARS_EMPTY_KEY, NOT_LATIN1, VARS_TOO_LARGE for a name or value above 65535 bytes
+ */
 export const withVar = (block: Uint8Array, name: string, value: string | Uint8Array): Uint8Array => {
-  const added = encodeVars([[name, value]])
-  const whole = new Uint8Array(block.length + added.length)
+  checkVar(name, value)
+  const whole = new Uint8Array(block.length + 4 + name.length + value.length)
   whole.set(block)
-  whole.set(added, block.length)
+  writePart(whole, value, writePart(whole, name, block.length))
   return whole
 }
 

@@ -101,14 +101,7 @@ export const encodeVars = (pairs: Iterable<readonly [string | Uint8Array, string
   const parts: (string | Uint8Array)[] = []
   let size = 0
   for (const [key, value] of pairs) {
-    if (key.length === 0) throw new ProtocolError('VARS_EMPTY_KEY', 'a request variable needs a name')
-    if (typeof key === 'string' && !isLatin1(key)) throw notLatin1(key, `the name ${JSON.stringify(key.slice(0, 80))}`)
-    if (typeof value === 'string' && !isLatin1(value)) throw notLatin1(value, `the value of ${nameOf(key)}`)
-    if (key.length > maxBlockSize)
-      throw new ProtocolError('VARS_TOO_LARGE', `a name of ${key.length} bytes (max ${maxBlockSize})`)
-    if (value.length > maxBlockSize) {
-      throw new ProtocolError('VARS_TOO_LARGE', `the value of ${nameOf(key)} has ${value.length} bytes (max ${maxBlockSize})`)
-    }
+    checkVar(key, value)
     size += 4 + key.length + value.length
     if (size > maxBlockSize) {
       throw new ProtocolError(
@@ -120,14 +113,28 @@ export const encodeVars = (pairs: Iterable<readonly [string | Uint8Array, string
   }
   const block = new Uint8Array(size)
   let offset = 0
-  for (const part of parts) {
-    block[offset] = part.length & 0xff
-    block[offset + 1] = part.length >> 8
-    if (typeof part === 'string') writeLatin1(block, part, offset + 2)
-    else block.set(part, offset + 2)
-    offset += 2 + part.length
-  }
+  for (const part of parts) offset = writePart(block, part, offset)
   return block
+}
+
+/** Writes a checked name or value with its length at `offset`, where it must fit. @returns the offset behind it */
+export const writePart = (block: Uint8Array, part: string | Uint8Array, offset: number): number => {
+  block[offset] = part.length & 0xff
+  block[offset + 1] = part.length >> 8
+  if (typeof part === 'string') writeLatin1(block, part, offset + 2)
+  else block.set(part, offset + 2)
+  return offset + 2 + part.length
+}
+
+/** @throws ProtocolError for a variable that no block can hold, as `encodeVars` */
+export const checkVar = (key: string | Uint8Array, value: string | Uint8Array): void => {
+  if (key.length === 0) throw new ProtocolError('VARS_EMPTY_KEY', 'a request variable needs a name')
+  if (typeof key === 'string' && !isLatin1(key)) throw notLatin1(key, `the name ${JSON.stringify(key.slice(0, 80))}`)
+  if (typeof value === 'string' && !isLatin1(value)) throw notLatin1(value, `the value of ${nameOf(key)}`)
+  if (key.length > maxBlockSize) throw new ProtocolError('VARS_TOO_LARGE', `a name of ${key.length} bytes (max ${maxBlockSize})`)
+  if (value.length > maxBlockSize) {
+    throw new ProtocolError('VARS_TOO_LARGE', `the value of ${nameOf(key)} has ${value.length} bytes (max ${maxBlockSize})`)
+  }
 }
 
 const nameOf = (key: string | Uint8Array): string =>
