@@ -132,6 +132,7 @@ export class Instance {
         reloadValues: settings.reloadOnExceptionValue,
         reloadReprs: settings.reloadOnExceptionRepr,
       },
+      headers: plans.headers,
       pluginTimeoutMs: settings.pluginTimeout * 1000,
       threadEntry: parts.threadEntry,
       logger: this.logger,

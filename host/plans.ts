@@ -4,8 +4,10 @@ import { type AlarmPlans, planAlarms } from './alarm-plans.ts'
 import { planCaches } from './caches.ts'
 import { type ClockPlans, planClocks } from './clock-plans.ts'
 import type { Settings } from './config/index.ts'
+import { planHeaders } from './header-plans.ts'
 import { planMetrics } from './metrics.ts'
 import { planFarms, planMules } from './mules.ts'
+import type { HeaderPlan } from './request/header-change.ts'
 import { planSpoolers } from './spoolers.ts'
 import type { SharedShape } from './state/shared-parts.ts'
 import type { FarmPlan, ThreadPlan } from './worker/messages.ts'
@@ -18,6 +20,8 @@ export interface Plans {
   readonly spoolers: readonly string[]
   readonly clocks: ClockPlans
   readonly alarms: AlarmPlans
+  /** Undefined: responses keep the headers that they are given. */
+  readonly headers: HeaderPlan | undefined
   readonly shared: SharedShape
 }
 
@@ -47,6 +51,7 @@ export const planAll = (settings: Settings, cwd: string): Plans => {
     farms,
     spoolers,
     clocks: planClocks(settings),
+    headers: planHeaders(settings),
     alarms: planAlarms(settings, { mules: mules.length, farms }),
     shared: {
       caches: planCaches(settings, cwd),

@@ -11,7 +11,7 @@ import type { PluginSource } from '../plugin/plugin-source.ts'
 import type { SharedHandles } from '../state/shared-parts.ts'
 import type { StateMap } from '../state/state-map.ts'
 import type { ExceptionSettings } from '../worker/exceptions.ts'
-import type { ApiSettings, AppFailure, FarmPlan, ThreadPlan } from '../worker/messages.ts'
+import type { ApiSettings, AppFailure, FarmPlan, ThreadPlan, ThreadStart } from '../worker/messages.ts'
 import type { MountPlan } from '../worker/mount-plan.ts'
 import type { CallHandlers, NoticeHandlers } from './call-handlers.ts'
 import { Dispatcher } from './dispatcher.ts'
@@ -41,6 +41,8 @@ export interface MasterOptions {
   /** The values of plugins' own options: by the plugin's name, then by the option's. */
   readonly pluginOptions: ReadonlyMap<string, ReadonlyMap<string, PluginOptionValue>>
   readonly exceptions: ExceptionSettings
+  /** What is done to the head of every response (`add-header`, `rem-header`). */
+  readonly headers: ThreadStart['headers']
   /** How long a plugin's hook may keep the master, or a thread from starting (`plugin-timeout`). */
   readonly pluginTimeoutMs: number
   /** URL of the module that threads run. */
@@ -196,6 +198,7 @@ export class Master {
       plugins: this.plugins.starts(),
       pluginTimeoutMs: this.#options.pluginTimeoutMs,
       exceptions: this.#options.exceptions,
+      headers: this.#options.headers,
       mounts,
       opt,
       log: logSettings,

@@ -6,6 +6,7 @@ import { ClientError, PolywsgiError } from '../errors.ts'
 import type { App } from '../plugin/app.ts'
 import type { RequestBody } from './body.ts'
 import { BodyReader } from './body-reader.ts'
+import type { HeaderChange } from './header-change.ts'
 import { checkedStatus, checkHeaders } from './header-rules.ts'
 import { joinHeaders } from './header-text.ts'
 import { ResponseHeaders } from './response-headers.ts'
@@ -27,6 +28,8 @@ export interface WsgiRequestFields {
   readonly app: App | undefined
   /** The body of the answer to a failure; undefined: a plain one. */
   readonly describeFailure?: ((request: WsgiRequest, error: unknown) => Uint8Array | undefined) | undefined
+  /** What is done to the headers before they go out. */
+  readonly changeHeaders?: HeaderChange | undefined
   /** When it was taken by its core, as `performance.now()` has it; now unless said otherwise. */
   readonly startedAt?: number
 }
@@ -46,6 +49,7 @@ export class WsgiRequest extends ResponseHeaders {
 
   readonly #sink: ResponseSink
   readonly #describeFailure: WsgiRequestFields['describeFailure']
+  readonly #changeHeaders: HeaderChange | undefined
   #status = ''
   #headers = ''
   #headersSent = false
@@ -76,6 +80,7 @@ export class WsgiRequest extends ResponseHeaders {
     this.app = fields.app
     this.#sink = fields.sink
     this.#describeFailure = fields.describeFailure
+    this.#changeHeaders = fields.changeHeaders
   }
 
   /**
@@ -318,6 +323,7 @@ export class WsgiRequest extends ResponseHeaders {
     if (this.#headersSent) return undefined
     if (this.#status === '') throw new PolywsgiError('APP_RESPONSE', 'the body was written before a status was set')
     this.#headersSent = true
+    if (this.#changeHeaders !== undefined) this.#headers = this.#changeHeaders(this.#headers)
     return { status: this.#status, headers: this.#headers }
   }
 

@@ -8,6 +8,7 @@ import { createLogger } from '../log/logger.ts'
 import { hookFailure } from '../plugin/plugin-hooks.ts'
 import type { PluginRegistry } from '../plugin/registry.ts'
 import { socketDefaults } from '../plugin/socket-timeout.ts'
+import { headerChange } from '../request/header-change.ts'
 import { StateMap } from '../state/state-map.ts'
 import { WorkerState } from '../state/worker-slots.ts'
 import { loadApps } from './app-loader.ts'
@@ -121,6 +122,7 @@ const run = async (): Promise<void> => {
         handleSignals: () => context.signals.handlePending(),
         current: context,
         exceptions: new ExceptionPolicy(start.exceptions),
+        changeHeaders: start.headers && headerChange(start.headers),
         onMonitoredException: () => {
           log.text(`... monitored exception detected, respawning ${name} (pid: ${start.masterPid})...`)
           leave(registry)

@@ -8,6 +8,7 @@ import type { LogAlarmPlan } from '../log/log-alarms.ts'
 import type { LogSettings } from '../log/logger.ts'
 import type { PluginOptionValue } from '../plugin/plugin-option.ts'
 import type { PluginSource } from '../plugin/plugin-source.ts'
+import type { HeaderPlan } from '../request/header-change.ts'
 import type { SharedHandles } from '../state/shared-parts.ts'
 import type { StateHandle } from '../state/state-map.ts'
 import type { ExceptionSettings } from './exceptions.ts'
@@ -78,6 +79,7 @@ export interface ThreadStart {
   readonly pythonPath: readonly string[]
   readonly api: ApiSettings
   readonly exceptions: ExceptionSettings
+  readonly headers: HeaderPlan | undefined
   readonly callPort: MessagePort
 }
 

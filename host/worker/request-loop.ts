@@ -11,6 +11,7 @@ import type { Plugin, RequestResult } from '../plugin/plugin.ts'
 import { hookFailure } from '../plugin/plugin-hooks.ts'
 import type { PluginRegistry } from '../plugin/registry.ts'
 import type { RequestBody } from '../request/body.ts'
+import type { HeaderChange } from '../request/header-change.ts'
 import { WsgiRequest } from '../request/wsgi-request.ts'
 import { Accounts, type AccountsOptions, type FinishedRequest } from './accounts.ts'
 import { failedApp } from './app-loader.ts'
@@ -39,6 +40,7 @@ export interface RequestLoopOptions extends AccountsOptions {
   /** What functions of the API take for the request that is being served. */
   readonly current: { running: WsgiRequest | undefined; requestEnded(request: WsgiRequest): void }
   readonly exceptions: ExceptionPolicy
+  readonly changeHeaders: HeaderChange | undefined
   /** An exception was raised after which the worker is to be renewed. Called once, when nothing runs any more. */
   readonly onMonitoredException: () => void
 }
@@ -209,6 +211,7 @@ export class RequestLoop {
       sink,
       app,
       describeFailure: this.#describeFailure,
+      changeHeaders: this.#options.changeHeaders,
       startedAt,
     })
     const running = {

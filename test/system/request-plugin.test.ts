@@ -1,7 +1,10 @@
 // A plugin of a third party in the running program: the members of its request, the bodies it reads, and the servers it asks,
 // over both protocols.
 import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { describeWithPeers } from '../support/peers.ts'
@@ -185,8 +188,57 @@ describeWithPeers('a plugin before real uWSGI', ['uwsgi'], () => {
     expect(answer.body === body.toString('latin1')).toBe(true)
   })
 
+  it('serves as the example of the documentation does', async () => {
+    const page = readFileSync(fileURLToPath(new URL('../../docs/plugin-sockets.md', import.meta.url)), 'utf8')
+    const program = (/```js\n(.*?)```/s.exec(page)?.[1] ?? '')
+      .replace("'127.0.0.1:3032'", JSON.stringify(real.address))
+      .replace(/'(polywsgi\/\w+)'/g, (_, name: string) => JSON.stringify(import.meta.resolve(name)))
+    const folder = mkdtempSync(join(tmpdir(), 'polywsgi-example-'))
+    const file = join(folder, 'gate.mjs')
+    writeFileSync(file, program)
+    try {
+      await using server = await Server.start({
+        args: ['--http-socket', '127.0.0.1:0', '--http-socket-modifier1', '250', '--async', '2', '--plugin', file],
+      })
+      const answer = await ask(server, 'http', '/', { body: Buffer.from('all of it'), headers: { 'X-Mine': 'me' } })
+      expect([answer.status, answer.headers.get('x-said'), answer.body]).toEqual([201, 'me', 'all of it'])
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  })
+
   it('reads the packet that it answers', async () => {
     const { body } = await ask(server, 'http', `/ask?to=${encodeURIComponent(real.address)}`)
     expect(body).toBe('100 1 0')
+  })
+})
+
+describeWithPeers('headers of all responses', ['uwsgi'], () => {
+  it('are those of real uWSGI with the same options', async () => {
+    const options = [
+      '--add-header',
+      'X-A: one',
+      '--add-header',
+      'X-Both: forced',
+      '--rem-header',
+      'X-B',
+      '--del-header',
+      'x-both',
+    ]
+    const file = `${apps}/headers.py`
+    await using real = await RealUwsgi.start('--plugin', 'python3', '--wsgi-file', file, ...options)
+    await using server = await Server.start({ args: ['--socket', '127.0.0.1:0', '--wsgi-file', file, ...options] })
+    const expected = await uwsgiRequest(real.address, getVars('/'))
+    expect(expected).toContain('X-A: app\r\nX-A: one\r\nX-Both: forced\r\n')
+    expect(await uwsgiRequest(server.uwsgi, getVars('/'))).toBe(expected)
+    const size = expected.length - 'body'.length
+    await server.logged(`generated 4 bytes in`)
+    expect(server.log).toMatch(new RegExp(`4 headers in ${size} bytes`))
+  })
+
+  it('are told at the start when they are none', async () => {
+    await using server = Server.spawn({ args: ['--http-socket', '127.0.0.1:0', '--add-header', 'nothing'] })
+    expect(await server.exited()).toBe(2)
+    expect(server.log).toContain('add-header = nothing: write a name, a colon and a value')
   })
 })
