@@ -7,7 +7,7 @@ export { AppLoadError, ClientError, GuestError, PolywsgiError, TimeoutError } fr
 export type { RequestBody } from '../request/body.ts'
 export type { BodyLimit, BodyReader } from '../request/body-reader.ts'
 export type { Moment } from '../request/response-headers.ts'
-export type { WsgiRequest } from '../request/wsgi-request.ts'
+export type { BodyChunk, WsgiRequest } from '../request/wsgi-request.ts'
 export { pluginApiVersion } from './api-version.ts'
 export type { App, AppMount } from './app.ts'
 export { type HookEntry, type HookName, hookTable } from './hook-table.ts'

@@ -144,7 +144,7 @@ export interface Plugin<Data = unknown> extends FunctionOwner {
   /**
    * W: serve one request. A hook that returns a number has done its work when it returns; one that returns a promise
    * holds its core until that settles, and other cores go on meanwhile. What the response lacks is completed by the
-   * host: no status set means 500, an unfinished response is finished.
+   * host: no status set and nothing written means 500, an unfinished response is finished.
    */
   request?(request: WsgiRequest): RequestResult | Promise<RequestResult>
   /** W: the request that guest code runs for at this moment, where the plugin knows better than the order of calls. */

@@ -34,6 +34,9 @@ export interface WsgiRequestFields {
   readonly startedAt?: number
 }
 
+/** Bytes of a response; text goes out as UTF-8. */
+export type BodyChunk = Uint8Array | string
+
 /**
  * A request and its response. In groups, as uWSGI's structure has them: the parsed variables (`method`, `uri`, `getVar`,
  * `setVar`...: request-vars.ts), the body (`body`, `input`), the head (`prepareHeaders`, `addHeader`, `addContentLength`...:
@@ -210,22 +213,24 @@ export class WsgiRequest extends ResponseHeaders {
   }
 
   /**
-   * Sends a body chunk, and the head before the first one. Parks the thread while the client is slower than the app.
+   * Sends a body chunk, and the head before the first one: its status is `200 OK` where none was set. Parks the thread while the client is slower than the app.
    * @throws ClientError CLIENT_GONE when there is nobody to send to: an app that streams should learn of it
    */
-  writeBody(chunk: Uint8Array): void {
-    if (!this.#takes(chunk)) return
+  writeBody(chunk: BodyChunk): void {
+    const bytes = bytesOf(chunk)
+    if (!this.#takes(bytes)) return
     try {
-      this.#sink.send(this.#takeHead(), chunk, false, this.#isRaw)
+      this.#sink.send(this.#takeHead(), bytes, false, this.#isRaw)
     } catch (error) {
       throw this.#failed(error)
     }
   }
 
-  async writeBodyAsync(chunk: Uint8Array): Promise<void> {
-    if (!this.#takes(chunk)) return
+  async writeBodyAsync(chunk: BodyChunk): Promise<void> {
+    const bytes = bytesOf(chunk)
+    if (!this.#takes(bytes)) return
     try {
-      await this.#sink.sendAsync(this.#takeHead(), chunk, false, this.#isRaw)
+      await this.#sink.sendAsync(this.#takeHead(), bytes, false, this.#isRaw)
     } catch (error) {
       throw this.#failed(error)
     }
@@ -237,29 +242,31 @@ export class WsgiRequest extends ResponseHeaders {
    * Without bytes, that alone: a raw response that is empty closes the connection without a word.
    * @throws ClientError CLIENT_GONE as `writeBody`
    */
-  writeRaw(chunk: Uint8Array): void {
+  writeRaw(chunk: BodyChunk): void {
     this.#beginRaw()
     this.writeBody(chunk)
   }
 
-  async writeRawAsync(chunk: Uint8Array): Promise<void> {
+  async writeRawAsync(chunk: BodyChunk): Promise<void> {
     this.#beginRaw()
     await this.writeBodyAsync(chunk)
   }
 
   /** Ends the response, with the last (or only) chunk if there is one: a whole small response is one message. */
-  finish(chunk?: Uint8Array): void {
+  finish(chunk?: BodyChunk): void {
     if (this.#finished) return
+    const bytes = chunk === undefined ? undefined : bytesOf(chunk)
     this.#finished = true
-    this.#responseSize += chunk?.length ?? 0
-    this.#sink.send(this.#takeHead(), chunk, true, this.#isRaw)
+    this.#responseSize += bytes?.length ?? 0
+    this.#sink.send(this.#takeHead(), bytes, true, this.#isRaw)
   }
 
-  async finishAsync(chunk?: Uint8Array): Promise<void> {
+  async finishAsync(chunk?: BodyChunk): Promise<void> {
     if (this.#finished) return
+    const bytes = chunk === undefined ? undefined : bytesOf(chunk)
     this.#finished = true
-    this.#responseSize += chunk?.length ?? 0
-    await this.#sink.sendAsync(this.#takeHead(), chunk, true, this.#isRaw)
+    this.#responseSize += bytes?.length ?? 0
+    await this.#sink.sendAsync(this.#takeHead(), bytes, true, this.#isRaw)
   }
 
   /**
@@ -321,7 +328,7 @@ export class WsgiRequest extends ResponseHeaders {
 
   #takeHead(): ResponseHead | undefined {
     if (this.#headersSent) return undefined
-    if (this.#status === '') throw new PolywsgiError('APP_RESPONSE', 'the body was written before a status was set')
+    if (this.#status === '') this.#status = '200 OK'
     this.#headersSent = true
     if (this.#changeHeaders !== undefined) this.#headers = this.#changeHeaders(this.#headers)
     return { status: this.#status, headers: this.#headers }
@@ -332,5 +339,7 @@ export class WsgiRequest extends ResponseHeaders {
       throw new PolywsgiError('HEADERS_SENT', 'the headers have already been sent')
   }
 }
+
+const bytesOf = (chunk: BodyChunk): Uint8Array => (typeof chunk === 'string' ? Buffer.from(chunk) : chunk)
 
 const internalServerError = Buffer.from('Internal Server Error')

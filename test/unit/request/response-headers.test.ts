@@ -21,6 +21,22 @@ describe('the headers of a response', () => {
     for (const bad of [99, 2000, Number.NaN, '20']) expect(() => request.prepareHeaders(bad)).toThrow(/is not a status/)
   })
 
+  it('have the status 200 OK where none was set before the body was written', async () => {
+    const { request, response } = memoryRequest()
+    request.addHeader('Content-Type', 'text/plain')
+    request.writeBody('i am foobär')
+    expect(() => request.prepareHeaders(404)).toThrow(expect.objectContaining({ code: 'HEADERS_SENT' }))
+    await request.writeBodyAsync('!')
+    request.finish('\n')
+    expect(response.head).toEqual({ status: '200 OK', headers: 'Content-Type\0text/plain' })
+    expect(Buffer.concat(response.chunks).toString('utf8')).toBe('i am foobär!\n')
+    expect(request.responseSize).toBe(14)
+    const other = memoryRequest()
+    other.request.writeRaw('raw')
+    await other.request.finishAsync('end')
+    expect([other.response.head, other.response.body]).toEqual([undefined, 'rawend'])
+  })
+
   it('are added, looked up, replaced and removed, whatever the case of their names', () => {
     const { request, response } = memoryRequest()
     request.prepareHeaders('200 OK')
