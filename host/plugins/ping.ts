@@ -19,6 +19,8 @@ export const createPingPlugin = (): Plugin => {
     },
 
     request(request) {
+      // As in uWSGI: health checks say nothing about the load.
+      request.doNotAccount = true
       request.writeRaw(encodePacket(modifiers.ping.modifier1, pong, server.warningMessage ?? nothing))
       request.finish()
       return 0

@@ -86,6 +86,11 @@ describe.each(doors)('a plugin behind %s', (door) => {
     expect(JSON.parse(body).host).toMatch(/^(?:127\.0\.0\.1|localhost)/)
   })
 
+  it('answers 200 when it says nothing else', async () => {
+    const { status, headers, body } = await ask(server, door, '/foobar')
+    expect([status, headers.get('content-type'), body]).toEqual([200, 'text/plain', 'i am foobar'])
+  })
+
   it('makes the head of its response', async () => {
     const { status, headers, body } = await ask(server, door, '/head')
     expect([status, body]).toEqual([206, '12345'])
@@ -150,6 +155,8 @@ describe.each(doors)('a plugin behind %s', (door) => {
     await server.logged('/free', before)
     const first = total()
     await ask(server, door, '/quiet')
+    // Nor are health checks of the protocol.
+    expect(await uwsgiRequest(server.uwsgi, {}, undefined, 100)).toBe('d\0\0\x01')
     await ask(server, door, '/free')
     await server.logged('/free', before + 1)
     expect(total()).toBe(first + 1)

@@ -31,6 +31,12 @@ const actions = {
       }),
     )
   },
+  // As short as it can be.
+  '/foobar': (request) => {
+    request.addHeader('Content-Type', 'text/plain')
+    request.writeBody('i am foobar')
+    return 0
+  },
   '/head': (request) => {
     request.prepareHeaders(206)
     request.addContentRange(0, 4, 10)

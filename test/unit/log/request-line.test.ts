@@ -65,6 +65,25 @@ describe('the line of a request', () => {
     expect(line(factsOf(usual))).toBe('127.0.0.1 "GET /a?b=c" 200 5 w2 c3 [-] [-] HTTP/1.1')
   })
 
+  it('tells how often the client or its body was not there', () => {
+    const facts = factsOf(usual)
+    facts.request.disconnect()
+    const line = compileLogFormat('%(werr) %(rerr) %(ioerr)')
+    expect(line(facts)).toBe('0 0 0')
+    expect(() => facts.request.writeBody('x')).toThrow()
+    expect(line(facts)).toBe('1 0 1')
+    const body = {
+      contentLength: 1,
+      whole: undefined,
+      readErrors: 2,
+      read: () => new Uint8Array(0),
+      readAsync: async () => new Uint8Array(0),
+    }
+    const sink = { clientGone: false, send: () => {}, sendAsync: async () => {}, cut: () => {} }
+    const fields = { coreId: 0, modifier1: 0, modifier2: 0, vars: new Uint8Array(0), body, sink, app: undefined }
+    expect(line({ ...facts, request: new WsgiRequest(fields) })).toBe('0 2 2')
+  })
+
   it('shows what an app has set with set_logvar, and cannot be forged by that either', () => {
     const facts = factsOf(usual)
     facts.request.setLogvar('user_id', Buffer.from('42\n[pid: 1]'))
