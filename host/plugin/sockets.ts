@@ -22,6 +22,7 @@ import type { Socket } from 'node:net'
 import { decodeHeader, headerSize } from '../../protocol/packet.ts'
 import { PolywsgiError, TimeoutError } from '../errors.ts'
 import { connectTo } from '../gateway/remote-client.ts'
+import { ByteQueue } from '../request/byte-queue.ts'
 import { socketDefaults } from './socket-timeout.ts'
 import { SocketWaiters } from './socket-waiters.ts'
 
@@ -56,7 +57,6 @@ const mostExactly = 64 * 1024 * 1024
 const defaultReadLimit = 8 * 1024 * 1024
 const longestTimeout = 86_400
 const newline = 10
-const nothing = Buffer.alloc(0)
 
 /**
  * Connects to a server.
@@ -84,8 +84,7 @@ export class PluginSocket implements AsyncDisposable {
   readonly address: string
   readonly #socket: Socket
   readonly #waiters = new SocketWaiters()
-  #chunks: Buffer[] = []
-  #held = 0
+  readonly #received = new ByteQueue()
   #isReading = false
   /** The other side has sent its last byte. */
   #ended = false
@@ -99,8 +98,7 @@ export class PluginSocket implements AsyncDisposable {
     this.#socket = socket
     socket.pause()
     socket.on('data', (chunk: Buffer) => {
-      this.#chunks.push(chunk)
-      this.#held += chunk.length
+      this.#received.push(chunk)
       this.#waiters.progress()
       if (this.#waiters.isEmpty) socket.pause()
     })
@@ -125,9 +123,9 @@ export class PluginSocket implements AsyncDisposable {
   read(max = pieceSize, options: SocketTimeout = {}): Promise<Buffer> {
     return this.#reading(async () => {
       checkedCount('the number of bytes', max, 1, Number.MAX_SAFE_INTEGER)
-      await this.#hold(() => this.#held > 0, options.timeout)
-      if (this.#held === 0) this.#assertNoFailure()
-      return this.#take(Math.min(max, this.#held))
+      await this.#hold(() => this.#received.length > 0, options.timeout)
+      if (this.#received.length === 0) this.#assertNoFailure()
+      return this.#received.take(max)
     })
   }
 
@@ -154,8 +152,8 @@ export class PluginSocket implements AsyncDisposable {
       let before = 0
       let length = 0
       const isMet = (): boolean => {
-        for (; length === 0 && searched < this.#chunks.length; searched += 1) {
-          const chunk = this.#chunks[searched] as Buffer
+        for (; length === 0 && searched < this.#received.pieces.length; searched += 1) {
+          const chunk = this.#received.pieces[searched] as Buffer
           const at = chunk.indexOf(newline)
           if (at !== -1) length = before + at + 1
           before += chunk.length
@@ -163,12 +161,13 @@ export class PluginSocket implements AsyncDisposable {
         return length > 0 || before > limit
       }
       await this.#hold(isMet, options.timeout)
-      if (length === 0 && this.#held <= limit) {
+      if (length === 0 && this.#received.length <= limit) {
         this.#assertNoFailure()
-        length = this.#held
+        length = this.#received.length
       }
-      if (length > limit || (length === 0 && this.#held > 0)) throw this.#error(`sent a line of more than ${limit} bytes`)
-      return this.#take(length)
+      if (length > limit || (length === 0 && this.#received.length > 0))
+        throw this.#error(`sent a line of more than ${limit} bytes`)
+      return this.#received.take(length)
     })
   }
 
@@ -180,10 +179,10 @@ export class PluginSocket implements AsyncDisposable {
   readToEnd(options: SocketLimit = {}): Promise<Buffer> {
     return this.#reading(async () => {
       const limit = checkedCount('the limit', options.limit ?? defaultReadLimit, 0, Number.MAX_SAFE_INTEGER)
-      await this.#hold(() => this.#held > limit, options.timeout)
-      if (this.#held > limit) throw this.#error(`sent more than ${limit} bytes`)
+      await this.#hold(() => this.#received.length > limit, options.timeout)
+      if (this.#received.length > limit) throw this.#error(`sent more than ${limit} bytes`)
       this.#assertNoFailure()
-      return this.#take(this.#held)
+      return this.#received.take(this.#received.length)
     })
   }
 
@@ -193,16 +192,15 @@ export class PluginSocket implements AsyncDisposable {
    */
   readPacket(options: SocketTimeout = {}): Promise<SocketPacket | undefined> {
     return this.#reading(async () => {
-      await this.#hold(() => this.#held >= headerSize, options.timeout)
-      if (this.#held === 0 && this.#ended) return undefined
+      await this.#hold(() => this.#received.length >= headerSize, options.timeout)
+      if (this.#received.length === 0 && this.#ended) return undefined
       const head = await this.#exactly(headerSize, options.timeout)
       const { modifier1, modifier2, size } = decodeHeader(head)
       try {
         return { modifier1, modifier2, block: await this.#exactly(size, options.timeout) }
       } catch (error) {
         // Nothing of a packet that is not whole has been read.
-        this.#chunks.unshift(head)
-        this.#held += head.length
+        this.#received.putBack(head)
         throw error
       }
     })
@@ -234,8 +232,8 @@ export class PluginSocket implements AsyncDisposable {
    * Unlike reads it may be waited for by many, and beside a read.
    */
   async waitReadable(timeout?: number): Promise<boolean> {
-    const isReadable = await this.#waits(() => this.#held > 0, milliseconds(timeout))
-    if (isReadable && this.#held === 0) this.#assertNoFailure()
+    const isReadable = await this.#waits(() => this.#received.length > 0, milliseconds(timeout))
+    if (isReadable && this.#received.length === 0) this.#assertNoFailure()
     return isReadable
   }
 
@@ -285,8 +283,7 @@ export class PluginSocket implements AsyncDisposable {
     this.#fail('the socket is closed')
     // Also where all had been read: who reads a socket that he has closed is told.
     this.#ended = false
-    this.#chunks = []
-    this.#held = 0
+    this.#received.clear()
     if (this.#socket.closed) return
     await new Promise<void>((resolve) => this.#socket.once('close', () => resolve()).destroy())
   }
@@ -307,10 +304,10 @@ export class PluginSocket implements AsyncDisposable {
   }
 
   async #exactly(count: number, timeout: number | undefined): Promise<Buffer> {
-    await this.#hold(() => this.#held >= count, timeout)
-    if (this.#held >= count) return this.#take(count)
+    await this.#hold(() => this.#received.length >= count, timeout)
+    if (this.#received.length >= count) return this.#received.take(count)
     this.#assertNoFailure()
-    throw this.#error(`closed the connection after ${this.#held} of ${count} bytes`)
+    throw this.#error(`closed the connection after ${this.#received.length} of ${count} bytes`)
   }
 
   /** Waits until `isMet`, or until nothing more can come. @throws TimeoutError */
@@ -343,32 +340,6 @@ export class PluginSocket implements AsyncDisposable {
         else resolve()
       })
     })
-  }
-
-  #take(count: number): Buffer {
-    if (count === 0) return nothing
-    this.#held -= count
-    const first = this.#chunks[0] as Buffer
-    if (first.length > count) {
-      this.#chunks[0] = first.subarray(count)
-      return first.subarray(0, count)
-    }
-    const parts: Buffer[] = []
-    let missing = count
-    let used = 0
-    for (; missing > 0; used += 1) {
-      const chunk = this.#chunks[used] as Buffer
-      if (chunk.length > missing) break
-      parts.push(chunk)
-      missing -= chunk.length
-    }
-    this.#chunks.splice(0, used)
-    if (missing > 0) {
-      const chunk = this.#chunks[0] as Buffer
-      parts.push(chunk.subarray(0, missing))
-      this.#chunks[0] = chunk.subarray(missing)
-    }
-    return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts, count)
   }
 
   #fail(reason: string): void {

@@ -4,6 +4,7 @@
 // Invariant: bytes that were fetched and not handed out stay here, whatever is thrown; what is handed out is the caller's own.
 import { PolywsgiError } from '../errors.ts'
 import type { RequestBody } from './body.ts'
+import { ByteQueue } from './byte-queue.ts'
 
 export interface BodyLimit {
   /** Most bytes to keep in memory for the answer. */
@@ -15,7 +16,6 @@ const defaultLimit = 8 * 1024 * 1024
 
 const pieceSize = 65_536
 const newline = 10
-const nothing = Buffer.alloc(0)
 
 /** A method's work: yields how many bytes it wants next and is given a piece, empty at the end of the body. */
 type Work<T> = Generator<number, T, Uint8Array>
@@ -23,8 +23,7 @@ type Work<T> = Generator<number, T, Uint8Array>
 export class BodyReader {
   readonly #body: RequestBody
   /** Fetched and not handed out. */
-  #pieces: Buffer[] = []
-  #held = 0
+  readonly #fetched = new ByteQueue()
   #ended = false
   #position = 0
   #isBusy = false
@@ -129,8 +128,7 @@ export class BodyReader {
       throw new PolywsgiError('API_ARGUMENT', `position ${position} is behind the end of the body of ${body.contentLength} bytes`)
     }
     body.seek(position)
-    this.#pieces = []
-    this.#held = 0
+    this.#fetched.clear()
     this.#ended = false
     this.#position = position
   }
@@ -147,8 +145,8 @@ export class BodyReader {
     // Known before a byte is kept, mostly.
     if (left > limit) throw tooMuch('the rest of the body', limit)
     yield* this.#hold(limit + 1)
-    if (this.#held > limit) throw tooMuch('the rest of the body', limit)
-    return this.#take(this.#held)
+    if (this.#fetched.length > limit) throw tooMuch('the rest of the body', limit)
+    return this.#take(this.#fetched.length)
   }
 
   *#readLine(hint: number, limit = defaultLimit): Work<Buffer> {
@@ -157,8 +155,8 @@ export class BodyReader {
     const most = hint > 0 ? Math.min(hint, limit) : limit
     let before = 0
     for (let index = 0; before < most; index += 1) {
-      if (index === this.#pieces.length && !(yield* this.#fetch(pieceSize))) break
-      const piece = this.#pieces[index] as Buffer
+      if (index === this.#fetched.pieces.length && !(yield* this.#fetch(pieceSize))) break
+      const piece = this.#fetched.pieces[index] as Buffer
       const at = piece.indexOf(newline)
       if (at !== -1) {
         const length = before + at + 1
@@ -174,24 +172,23 @@ export class BodyReader {
 
   *#readChunk(max: number): Work<Buffer> {
     if (checkedCount('the size of a piece', max) === 0) throw new PolywsgiError('API_ARGUMENT', 'a piece has at least one byte')
-    if (this.#held === 0) yield* this.#fetch(Math.min(max, pieceSize))
-    return this.#take(Math.min(max, this.#pieces[0]?.length ?? 0))
+    if (this.#fetched.length === 0) yield* this.#fetch(Math.min(max, pieceSize))
+    return this.#take(Math.min(max, this.#fetched.pieces[0]?.length ?? 0))
   }
 
   *#consume(): Work<number> {
     let dropped = 0
     do {
-      dropped += this.#held
-      this.#position += this.#held
-      this.#pieces = []
-      this.#held = 0
+      dropped += this.#fetched.length
+      this.#position += this.#fetched.length
+      this.#fetched.clear()
     } while (yield* this.#fetch(pieceSize))
     return dropped
   }
 
   /** Fetches until so many bytes are here, or the body ends. */
   *#hold(count: number): Work<void> {
-    while (this.#held < count && (yield* this.#fetch(Math.min(count - this.#held, pieceSize))));
+    while (this.#fetched.length < count && (yield* this.#fetch(Math.min(count - this.#fetched.length, pieceSize))));
   }
 
   /** @returns false at the end of the body */
@@ -203,35 +200,14 @@ export class BodyReader {
       return false
     }
     // A copy: the bytes lie where the next read, or the next request, will put its own.
-    this.#pieces.push(Buffer.from(piece))
-    this.#held += piece.length
+    this.#fetched.push(Buffer.from(piece))
     return true
   }
 
-  /** So many bytes, or what is here. */
   #take(most: number): Buffer {
-    const count = Math.min(most, this.#held)
-    if (count === 0) return nothing
-    this.#position += count
-    this.#held -= count
-    const first = this.#pieces[0] as Buffer
-    if (first.length > count) {
-      this.#pieces[0] = first.subarray(count)
-      return first.subarray(0, count)
-    }
-    let length = 0
-    let whole = 0
-    while (whole < this.#pieces.length && length + (this.#pieces[whole] as Buffer).length <= count) {
-      length += (this.#pieces[whole] as Buffer).length
-      whole += 1
-    }
-    const parts = this.#pieces.splice(0, whole)
-    if (length < count) {
-      const last = this.#pieces[0] as Buffer
-      parts.push(last.subarray(0, count - length))
-      this.#pieces[0] = last.subarray(count - length)
-    }
-    return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts, count)
+    const bytes = this.#fetched.take(most)
+    this.#position += bytes.length
+    return bytes
   }
 
   #assertFree(): void {
