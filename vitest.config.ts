@@ -1,10 +1,15 @@
 // Two projects: `unit` runs the sources as they are, `system` drives the built program (dist/) with real clients.
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 } },
+      {
+        // Plugins import the package by its name: here they get the sources too, not what was built of them.
+        resolve: { alias: { 'polywsgi/plugin': fileURLToPath(new URL('host/plugin/index.ts', import.meta.url)) } },
+        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 },
+      },
       {
         test: {
           name: 'system',
