@@ -10,7 +10,7 @@ import {
   type WsgiRequest,
 } from 'polywsgi/plugin'
 import { pushPairs } from './convert.ts'
-import type { Dictionary, Word } from './dictionary.ts'
+import { type Dictionary, foldCase, type Word } from './dictionary.ts'
 import { Fault, ForthError } from './errors.ts'
 import { Exchange } from './exchange.ts'
 import { isClientGone } from './host-call.ts'
@@ -54,7 +54,7 @@ export class ForthApp {
 
   /** A word of the program's own. @throws AppLoadError naming it */
   word(name: string): Word {
-    const word = this.#forth.dictionary.findOwn(name.toLowerCase())
+    const word = this.#forth.dictionary.findOwn(foldCase(name))
     if (word === undefined) throw new AppLoadError(`cannot load the Forth program ${this.#file}: it has no word ${name}`)
     return word
   }
@@ -71,13 +71,17 @@ export class ForthApp {
     return 0
   }
 
-  /** ( a1 u1 ... an un -- addr u ) */
+  /** ( a1 u1 ... an un -- addr u ) What the word leaves below is dropped. */
   rpc(word: Word, args: readonly Uint8Array[]): Uint8Array | undefined {
     const forth = this.#forth
     return this.#enter(undefined, () => {
       for (const arg of args) forth.pushBytes(arg)
       forth.run(word)
-      this.#expect(word, 2, 'a function called by RPC leaves an address and a length')
+      if (forth.depth < 2) {
+        const left = `${word.name || ':noname'} left ${forth.depth} cells`
+        const fault = Fault.of('invalidArgument', `a function called by RPC leaves an address and a length; ${left}`)
+        throw new ForthError(fault, forth.callOf(word))
+      }
       if (forth.peek(0) === 0n && forth.peek(1) === 0n) return undefined
       return forth.popView().slice()
     })
@@ -119,13 +123,6 @@ export class ForthApp {
       this.#forth.run(word)
       return Number(this.#forth.pop())
     })
-  }
-
-  #expect(word: Word, cells: number, what: string): void {
-    const { depth } = this.#forth
-    if (depth === cells) return
-    const cause = Fault.of('invalidArgument', `${what}, and ${word.name || ':noname'} left ${depth} cells`)
-    throw new ForthError(cause, this.#forth.callOf(word))
   }
 
   #enter<T>(exchange: Exchange | undefined, work: () => T): T {

@@ -1,6 +1,6 @@
 // The outer interpreter: reads names, runs the words they mean, or compiles them while a definition is open.
 // Invariant: a definition that is not completed leaves nothing behind that a name leads to.
-import type { Word } from './dictionary.ts'
+import { foldCase, type Word } from './dictionary.ts'
 import { Fault, type Place, placeText } from './errors.ts'
 import type { Code, Interpreter } from './interpreter.ts'
 import { parseNumber } from './numbers.ts'
@@ -54,9 +54,9 @@ export class Compiler {
     return this.#source
   }
 
-  /** The name that comes next, in lower case: names are alike whatever their case. */
+  /** The name that comes next, folded. */
   name(): string {
-    return this.source.name().toLowerCase()
+    return foldCase(this.source.name())
   }
 
   /** The word whose name comes next. */
@@ -78,7 +78,7 @@ export class Compiler {
     try {
       for (let name = source.next(); name !== undefined; name = source.next()) {
         this.#forth.spend(1)
-        this.#interpretName(name.toLowerCase())
+        this.#interpretName(name)
       }
       const open = this.#definition
       if (open !== outerDefinition && open !== undefined) {
@@ -96,7 +96,7 @@ export class Compiler {
 
   #interpretName(name: string): void {
     const forth = this.#forth
-    const word = forth.dictionary.find(name)
+    const word = forth.dictionary.find(foldCase(name))
     if (word === undefined) {
       const number = parseNumber(name, forth.base)
       if (number === undefined) throw Fault.of('undefinedWord', name)

@@ -25,6 +25,9 @@ export interface Word {
   readonly isValue?: boolean
 }
 
+/** Names are alike whatever the case of their ASCII letters. Other bytes are what they are. */
+export const foldCase = (name: string): string => name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
+
 export interface WordParts {
   readonly isImmediate?: boolean
   readonly isCompileOnly?: boolean
@@ -68,7 +71,7 @@ export class Dictionary {
     for (const [name, action] of Object.entries(table)) this.define(name, action, parts)
   }
 
-  /** @param name in lower case */
+  /** @param name folded */
   find(name: string): Word | undefined {
     return this.#names.get(name) ?? this.#core?.find(name)
   }

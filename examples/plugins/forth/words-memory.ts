@@ -117,7 +117,7 @@ export const memoryWords: WordTable = {
   // ( addr u -- n true | 0 false ) A number in the current base.
   's>n': (forth) => {
     const text = forth.popView()
-    const number = text.length > 100 ? undefined : parseNumber(Buffer.from(text).toString('latin1').toLowerCase(), forth.base)
+    const number = text.length > 100 ? undefined : parseNumber(Buffer.from(text).toString('latin1'), forth.base)
     forth.push(number ?? 0n)
     forth.pushFlag(number !== undefined)
   },
