@@ -109,7 +109,13 @@ export const pushResult = (forth: Interpreter, type: ApiResult, value: ApiValue,
   } else if (typeof type === 'string' && type in scalars) {
     pushScalar(forth, type as ApiScalar, value)
     if (!isAlways && scalars[type as ApiScalar] === 'cell') forth.pushFlag(value !== undefined)
-  } else forth.pushBytes(value === undefined ? undefined : Buffer.from(JSON.stringify(value, plain)))
+  } else if (value === undefined) forth.pushBytes(undefined)
+  else {
+    const json = Buffer.from(JSON.stringify(value, plain))
+    // What it was made of was as much work again.
+    forth.count(json.length)
+    forth.pushBytes(json)
+  }
 }
 
 const scalars: Readonly<Record<ApiScalar, 'cell' | 'string'>> = {

@@ -228,10 +228,10 @@ export class Interpreter {
       this.ip = 0
       word.action(this, word)
       while (this.ip !== 0) {
-        this.#steps += 1
-        if (this.#steps > this.#maxSteps) this.count(0)
         const next = this.#code[this.ip] as Word
         this.ip += 1
+        this.#steps += 1
+        if (this.#steps > this.#maxSteps) this.count(0)
         next.action(this, next)
       }
     } catch (error) {

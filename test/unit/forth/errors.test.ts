@@ -103,6 +103,11 @@ describe('a bad program', () => {
     )
   })
 
+  it('is stopped in the loop that does not end', () => {
+    const error = failureOf(': other ;\n: t begin\n  again ;\n: u t ;\nu')
+    expect(error.traceback.split('\n')[0]).toMatch(/^test\.fs:3:3: too many steps/)
+  })
+
   it('names words of other words by where their own code lies', () => {
     const error = failureOf(': maker create , does> @ 0 / ;\n5 maker made\n: t made ;\n:noname t ; execute')
     expect(error.traceback.split('\n').slice(1)).toEqual([

@@ -1,5 +1,5 @@
 // The Forth plugin by the hooks a worker calls: requests and their responses, functions, signals, messages, jobs, hooks.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -98,6 +98,14 @@ describe('a request', () => {
     expect(plugin.backtrace?.(error)).toContain('in handle')
     for (const hook of ['exceptionLog', 'exceptionClass', 'exceptionMsg', 'exceptionRepr', 'backtrace'] as const)
       expect(plugin[hook]?.(new Error('of another'))).toBeUndefined()
+  })
+
+  it('fails as the README shows', async () => {
+    const readme = readFileSync(new URL('../../../examples/plugins/forth/README.md', import.meta.url), 'utf8')
+    const [, program = '', trace = ''] = /^```forth\n(.*?)^```$.*?^```\n(.*?)\n```$/ms.exec(readme) ?? []
+    const harness = await boot(program)
+    const error = await harness.request().catch((caught: unknown) => caught)
+    expect((error as ForthError).traceback.replaceAll(/[^\s(]*\/app\d+\.fs/g, 'average.fs')).toBe(trace)
   })
 
   it.each([
