@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { ApiEntry, ApiParameter } from '../../host/api/kinds.ts'
+import { apiTable } from '../../host/api/table/index.ts'
 import { Server } from '../support/server.ts'
 import { getVars, uwsgiRequest } from '../support/uwsgi-client.ts'
 
@@ -15,6 +17,8 @@ const forthMount = `/forth=${root}test/apps/forth/services.fs`
 const cache = ['--cache2', 'name=default,items=100,blocksize=4096']
 const base = ['--http-socket', '127.0.0.1:0', ...plugin, ...cache]
 const all = [...mounts, forthMount].flatMap((mount) => ['--mount', mount])
+
+const isRequired = (param: ApiParameter): boolean => param.default === undefined
 
 type Language = 'python' | 'lua' | 'js' | 'forth'
 const others = ['python', 'lua', 'js'] as const
@@ -166,6 +170,71 @@ describe('mules and spoolers', () => {
     } finally {
       rmSync(folder, { recursive: true })
     }
+  })
+})
+
+describe('the uwsgi module', () => {
+  /** An argument of each type that most functions can do something with. */
+  const argument: Readonly<Record<ApiParameter['type'], string>> = {
+    int: '1',
+    int64: '1',
+    bool: 'true',
+    float: 's" 0.1"',
+    text: 's" mine"',
+    bytes: 's" 12345678"',
+    'int|bytes': '1 as-int',
+    function: "['] drop",
+    dict: 's" k" s" v" 1',
+  }
+  /** They wait for what does not come, or take the response away, or the server. */
+  const notHere = ['signal_wait', 'disconnect', 'send', 'reload', 'stop']
+
+  it('has every function, each called in a request, and tells what it refuses', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'polywsgi-forth-'))
+    mkdirSync(join(folder, 'spool'))
+    try {
+      await using server = await Server.start({
+        args: [
+          ...['--http-socket', '127.0.0.1:0', ...plugin, '--mount', forthMount],
+          ...['--cache2', 'name=mine,items=100,blocksize=4096', '--locks', '4', '--queue', '16', '--queue-blocksize', '1024'],
+          ...['--sharedarea', '1', '--sharedarea', '1', '--metric', 'mine', '--mule', '--farm', 'mine:1', '--alarm', 'mine log:'],
+          ...['--spooler', join(folder, 'spool')],
+        ],
+      })
+      const refused: string[] = []
+      const functions = (apiTable as readonly ApiEntry[]).filter((entry) => entry.shape === 'function')
+      for (const { name, params } of functions.filter((entry) => !notHere.includes(entry.name))) {
+        // Every argument, the optional ones too: a function is called under its longest name.
+        const optional = params.some(
+          (param) => param.default !== undefined && !params.slice(params.indexOf(param)).some(isRequired),
+        )
+        const args = params.map((param) => (param.variadic ? '0' : argument[param.type])).join(' ')
+        const word = `uwsgi.${name.replaceAll('_', '-')}${optional ? `/${params.length}` : ''}`
+        const undo = /_[rw]lock$/.test(name) ? '1 uwsgi.sharedarea-unlock' : ''
+        const answer = await run(server, 'forth', `: t ${args} ${word} ${undo} ; ' t catch . error-message type`)
+        expect([name, answer]).toEqual([name, expect.stringMatching(/^(?:0|-256 the host refused: uwsgi\..+)/)])
+        if (answer !== '0 ') refused.push(name)
+      }
+      // What cannot be done in a worker, or not with such arguments: names of nothing, no connection, one argument too few.
+      expect(refused).toEqual('signal register_signal add_file_monitor call mule_get_msg farm_get_msg recv connect'.split(' '))
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+})
+
+describe('the option', () => {
+  it('says how many steps there are', async () => {
+    await using server = await Server.start({ args: [...base, '--forth-max-steps', '2000', '--mount', forthMount] })
+    expect((await post(server, 'forth', ': t begin again ; t')).status).toBe(500)
+    await server.logged('too many steps: more than 2000 (forth-max-steps)')
+    expect(await run(server, 'forth', '7 .')).toBe('7 ')
+  })
+
+  it('is refused where it is no number of steps', async () => {
+    const server = Server.spawn({ args: [...base, '--forth-max-steps', 'many', '--mount', forthMount] })
+    expect(await server.exited()).toBe(2)
+    expect(server.log).toContain('forth-max-steps')
   })
 })
 

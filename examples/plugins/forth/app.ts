@@ -17,44 +17,43 @@ import { isClientGone } from './host-call.ts'
 import { Interpreter } from './interpreter.ts'
 import { Source } from './source.ts'
 
-const defaultMaxSteps = 10_000_000
+/** Where the option has no value. */
+export const defaultMaxSteps = 10_000_000
 
 export class ForthApp {
-  readonly #forth: Interpreter
+  readonly forth: Interpreter
   readonly #log: LineJoiner
   readonly #file: string
 
-  /** Reads the file. @throws AppLoadError */
   constructor(file: string, core: Dictionary, context: WorkerContext) {
     const log = new LineJoiner(context.log)
     const maxSteps = context.options.get('forth-max-steps')
     this.#file = file
     this.#log = log
-    this.#forth = new Interpreter({
+    this.forth = new Interpreter({
       core,
       memoryLimit: context.memoryLimit,
       maxSteps: typeof maxSteps === 'number' ? maxSteps : defaultMaxSteps,
       log: (bytes) => log.write(bytes),
     })
-    programs.set(this.#forth, this)
-    try {
-      // One character per byte: strings are the bytes that stand in the file.
-      const source = new Source(file, readFileSync(file, 'latin1'))
-      this.#enter(undefined, () => this.#forth.compiler.interpret(source))
-    } catch (error) {
-      const details = error instanceof ForthError ? error.traceback : ''
-      throw new AppLoadError(`cannot load the Forth program ${file}: ${(error as Error).message}`, details, { cause: error })
-    }
   }
 
-  /** The program an interpreter belongs to. */
-  static of(forth: Interpreter): ForthApp {
-    return programs.get(forth) as ForthApp
+  /** Reads the file. @throws AppLoadError */
+  load(): void {
+    try {
+      // One character per byte: strings are the bytes that stand in the file.
+      const source = new Source(this.#file, readFileSync(this.#file, 'latin1'))
+      this.#enter(undefined, () => this.forth.compiler.interpret(source))
+    } catch (error) {
+      const details = error instanceof ForthError ? error.traceback : ''
+      const message = `cannot load the Forth program ${this.#file}: ${(error as Error).message}`
+      throw new AppLoadError(message, details, { cause: error })
+    }
   }
 
   /** A word of the program's own. @throws AppLoadError naming it */
   word(name: string): Word {
-    const word = this.#forth.dictionary.findOwn(foldCase(name))
+    const word = this.forth.dictionary.findOwn(foldCase(name))
     if (word === undefined) throw new AppLoadError(`cannot load the Forth program ${this.#file}: it has no word ${name}`)
     return word
   }
@@ -63,7 +62,7 @@ export class ForthApp {
   serve(request: WsgiRequest, word: Word): RequestResult {
     const exchange = new Exchange(request)
     try {
-      this.#enter(exchange, () => this.#forth.run(word))
+      this.#enter(exchange, () => this.forth.run(word))
       exchange.finish()
     } catch (error) {
       if (!isClientGone(error)) throw error
@@ -73,7 +72,7 @@ export class ForthApp {
 
   /** ( a1 u1 ... an un -- addr u ) What the word leaves below is dropped. */
   rpc(word: Word, args: readonly Uint8Array[]): Uint8Array | undefined {
-    const forth = this.#forth
+    const forth = this.forth
     return this.#enter(undefined, () => {
       for (const arg of args) forth.pushBytes(arg)
       forth.run(word)
@@ -90,43 +89,43 @@ export class ForthApp {
   /** ( signum -- ) */
   signal(word: Word, signum: number): void {
     this.#enter(undefined, () => {
-      this.#forth.pushNumber(signum)
-      this.#forth.run(word)
+      this.forth.pushNumber(signum)
+      this.forth.run(word)
     })
   }
 
   /** ( -- ) Runs a word that the server calls if the program has it. */
   hook(name: string): void {
-    const word = this.#forth.dictionary.findOwn(name)
-    if (word !== undefined) this.#enter(undefined, () => this.#forth.run(word))
+    const word = this.forth.dictionary.findOwn(name)
+    if (word !== undefined) this.#enter(undefined, () => this.forth.run(word))
   }
 
   /** mule-msg-hook ( addr u -- ) False: the program has none. */
   muleMessage(message: Uint8Array): boolean {
-    const word = this.#forth.dictionary.findOwn('mule-msg-hook')
+    const word = this.forth.dictionary.findOwn('mule-msg-hook')
     if (word === undefined) return false
     this.#enter(undefined, () => {
-      this.#forth.pushBytes(message)
-      this.#forth.run(word)
+      this.forth.pushBytes(message)
+      this.forth.run(word)
     })
     return true
   }
 
   /** spooler ( k1 v1 ... kn vn n -- code ), the addresses and lengths of a job's names and values. 0, not mine, without it. */
   spool(file: string, vars: BytesMap, body: Uint8Array): number {
-    const word = this.#forth.dictionary.findOwn('spooler')
+    const word = this.forth.dictionary.findOwn('spooler')
     if (word === undefined) return 0
     const job = new Map(vars).set('spooler_task_name', Buffer.from(file))
     if (body.length > 0) job.set('body', body)
     return this.#enter(undefined, () => {
-      pushPairs(this.#forth, job)
-      this.#forth.run(word)
-      return Number(this.#forth.pop())
+      pushPairs(this.forth, job)
+      this.forth.run(word)
+      return Number(this.forth.pop())
     })
   }
 
   #enter<T>(exchange: Exchange | undefined, work: () => T): T {
-    const forth = this.#forth
+    const forth = this.forth
     const outer = forth.exchange
     forth.exchange = exchange
     try {
@@ -137,5 +136,3 @@ export class ForthApp {
     }
   }
 }
-
-const programs = new WeakMap<Interpreter, ForthApp>()

@@ -1,11 +1,12 @@
 // Forth as a language of the server: a request plugin that knows nothing of the host but `polywsgi/plugin`.
 //   polywsgi --http-socket :8080 --plugin forth_plugin.ts --mount /forth=hello.fs
 import type { Plugin, WorkerContext, WsgiRequest } from 'polywsgi/plugin'
-import { ForthApp } from './app.ts'
+import { defaultMaxSteps, ForthApp } from './app.ts'
 import { HeldWord } from './convert.ts'
 import { createCore } from './core.ts'
 import type { Dictionary, Word } from './dictionary.ts'
 import { ForthError } from './errors.ts'
+import type { Interpreter } from './interpreter.ts'
 
 interface Mounted {
   readonly program: ForthApp
@@ -15,19 +16,22 @@ interface Mounted {
 
 /** A plugin of its own, for programs that boot more than one in a thread. */
 export const createForthPlugin = (): Plugin => {
-  const programs: ForthApp[] = []
+  /** Each program has an interpreter of its own, by which words that the host holds lead to it. */
+  const programs = new Map<Interpreter, ForthApp>()
   let core: Dictionary | undefined
 
   const load = (file: string, context: WorkerContext): ForthApp => {
     core ??= createCore(context.api, plugin)
     const program = new ForthApp(file, core, context)
-    programs.push(program)
+    programs.set(program.forth, program)
+    program.load()
     return program
   }
 
   const heldBy = (handler: unknown): readonly [ForthApp, Word] => {
-    if (!(handler instanceof HeldWord)) throw new Error('forth: not a word')
-    return [ForthApp.of(handler.forth), handler.word]
+    const program = handler instanceof HeldWord ? programs.get(handler.forth) : undefined
+    if (program === undefined) throw new Error('forth: not a word of this thread')
+    return [program, (handler as HeldWord).word]
   }
 
   const plugin: Plugin = {
@@ -40,8 +44,8 @@ export const createForthPlugin = (): Plugin => {
         name: 'forth-max-steps',
         type: 'integer',
         min: 1,
-        default: 10_000_000,
-        help: 'how many words a Forth program may run for one request, call or signal',
+        default: defaultMaxSteps,
+        help: 'How many words a Forth program may run for one request, call or signal.',
       },
     ],
 
@@ -57,7 +61,7 @@ export const createForthPlugin = (): Plugin => {
     },
 
     fixup() {
-      for (const program of programs) program.hook('post-fork-hook')
+      for (const program of programs.values()) program.hook('post-fork-hook')
     },
 
     request(request: WsgiRequest) {
@@ -66,7 +70,7 @@ export const createForthPlugin = (): Plugin => {
     },
 
     afterRequest() {
-      for (const program of programs) program.hook('after-req-hook')
+      for (const program of programs.values()) program.hook('after-req-hook')
     },
 
     rpc(handler, args) {
@@ -86,10 +90,10 @@ export const createForthPlugin = (): Plugin => {
       return true
     },
 
-    muleMsg: (message) => programs.some((program) => program.muleMessage(message)),
+    muleMsg: (message) => programs.values().some((program) => program.muleMessage(message)),
 
     spooler(file, vars, body) {
-      for (const program of programs) {
+      for (const program of programs.values()) {
         const code = program.spool(file, vars, body)
         if (code !== 0) return code
       }
@@ -97,7 +101,7 @@ export const createForthPlugin = (): Plugin => {
     },
 
     atexit() {
-      for (const program of programs) program.hook('atexit')
+      for (const program of programs.values()) program.hook('atexit')
     },
 
     exceptionLog: (error) => (error instanceof ForthError ? error : undefined),

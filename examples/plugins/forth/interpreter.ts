@@ -254,6 +254,7 @@ export class Interpreter {
     const isOutermost = depth === 0 && this.#runs === 0
     if (isOutermost) {
       this.#steps = 0
+      this.lastError = undefined
       this.memory.storeCell(BigInt(baseAddress), 10n)
     }
     this.#floor = depth

@@ -1,7 +1,8 @@
 // The Forth plugin by the hooks a worker calls: requests and their responses, functions, signals, messages, jobs, hooks.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
 import { ForthError } from '../../../examples/plugins/forth/errors.ts'
 import { createForthPlugin } from '../../../examples/plugins/forth/forth_plugin.ts'
@@ -32,6 +33,20 @@ const registry = () => {
   } as unknown as NonNullable<HarnessOptions['server']>
   return { functions, signals, server }
 }
+
+describe('the example', () => {
+  it('uses nothing of the host but what every plugin can', () => {
+    const folder = fileURLToPath(new URL('../../../examples/plugins/forth', import.meta.url))
+    const files = globSync('*.ts', { cwd: folder })
+    const imported = files.flatMap((file) =>
+      [...readFileSync(join(folder, file), 'utf8').matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(
+        ([, name]) => name as string,
+      ),
+    )
+    expect(files.length).toBeGreaterThan(15)
+    expect([...new Set(imported.filter((name) => !/^\.\/[\w-]+\.ts$/.test(name)))].sort()).toEqual(['node:fs', 'polywsgi/plugin'])
+  })
+})
 
 describe('a request', () => {
   it('is answered with what the word types, as plain text unless it says otherwise', async () => {
