@@ -30,10 +30,10 @@ class Segment {
     return this.end - this.start
   }
 
-  /** Room for `size` bytes in all. What is there stays. */
-  reserve(size: number): void {
+  /** Room for `size` bytes in all, and for more to come, up to `most`. What is there stays. */
+  reserve(size: number, most: number): void {
     if (size <= this.bytes.length) return
-    this.#replace(Math.max(size, this.bytes.length * 2))
+    this.#replace(Math.max(size, Math.min(this.bytes.length * 2, most)))
   }
 
   reset(): void {
@@ -57,7 +57,8 @@ export class Memory {
 
   /** @param limit bytes */
   constructor(limit: number) {
-    this.#limit = limit
+    // The data space ends before the answers begin.
+    this.#limit = Math.min(limit, answersBase - firstAddress)
     this.allot(cellSize)
     this.storeCell(BigInt(baseAddress), 10n)
   }
@@ -73,7 +74,7 @@ export class Memory {
     if (used < 0) throw Fault.of('invalidAddress', 'more is given back than was taken')
     if (size > 0) {
       this.#require(size)
-      this.#data.reserve(used)
+      this.#data.reserve(used, this.#limit)
       this.#data.bytes.fill(0, this.#data.used, used)
     }
     this.#data.end += size
@@ -99,7 +100,7 @@ export class Memory {
     // One byte between answers: no two have the same address, not even empty ones.
     const size = bytes.length + 1
     this.#require(size)
-    this.#answers.reserve(used + size)
+    this.#answers.reserve(used + size, this.#limit)
     this.#answers.bytes.set(bytes, used)
     this.#answers.bytes[used + bytes.length] = 0
     this.#answers.end += size

@@ -1,7 +1,6 @@
 // Words that steer: the structures inside of definitions, all of which run while one is compiled, and what calls and catches.
 import type { Action, Word, WordTable } from './dictionary.ts'
 import { Fault, ForthError } from './errors.ts'
-import type { Interpreter } from './interpreter.ts'
 import {
   branchIfZeroWord,
   branchWord,
@@ -15,14 +14,12 @@ import {
   questionDoWord,
 } from './runtime-words.ts'
 
-const backTo = ({ compiler }: Interpreter, word: Word, place: number): void => compiler.emit(word, place)
-
 const endLoop =
   (word: Word): Action =>
-  (forth) => {
-    const { at, exits } = forth.compiler.close('do')
-    backTo(forth, word, at)
-    forth.compiler.land(...exits)
+  ({ compiler }) => {
+    const { at, exits } = compiler.close('do')
+    compiler.emit(word, at)
+    compiler.land(...exits)
   }
 
 /** Immediate, and only inside of definitions. */
@@ -38,16 +35,16 @@ export const controlWords: WordTable = {
   then: ({ compiler }) => compiler.land(compiler.close('if', 'else').at),
 
   begin: ({ compiler, codeEnd }) => compiler.open('begin', codeEnd),
-  until: (forth) => backTo(forth, branchIfZeroWord, forth.compiler.close('begin').at),
-  again: (forth) => backTo(forth, branchWord, forth.compiler.close('begin').at),
+  until: ({ compiler }) => compiler.emit(branchIfZeroWord, compiler.close('begin').at),
+  again: ({ compiler }) => compiler.emit(branchWord, compiler.close('begin').at),
   while: ({ compiler }) => {
     const { at } = compiler.close('begin')
     compiler.open('while', at, [compiler.jump(branchIfZeroWord)])
   },
-  repeat: (forth) => {
-    const { at, exits } = forth.compiler.close('while')
-    backTo(forth, branchWord, at)
-    forth.compiler.land(...exits)
+  repeat: ({ compiler }) => {
+    const { at, exits } = compiler.close('while')
+    compiler.emit(branchWord, at)
+    compiler.land(...exits)
   },
 
   do: (forth) => {
