@@ -8,6 +8,7 @@ export const errorCodes = {
   CONFIG_UNREADABLE: { audience: 'operator', meaning: 'a configuration file that cannot be read or parsed' },
   SOCKET_BIND: { audience: 'operator', meaning: 'a socket that cannot be bound' },
   PLUGIN_LOAD: { audience: 'operator', meaning: 'a plugin that cannot be loaded, or claims what another plugin has' },
+  PLUGIN_BUILD: { audience: 'operator', meaning: 'a plugin that cannot be built from its source' },
   PLUGIN_HOOK: { audience: 'application', meaning: 'a plugin hook that raised' },
   APP_LOAD: { audience: 'application', meaning: 'an application file that cannot be loaded' },
   APP_RESPONSE: { audience: 'application', meaning: 'an application answered with something that is not a response' },

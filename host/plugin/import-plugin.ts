@@ -4,6 +4,7 @@ import { PolywsgiError } from '../errors.ts'
 import { pluginApiVersion } from './api-version.ts'
 import { boundedCall, OverrunError } from './bounded-call.ts'
 import { checkPlugin } from './check-plugin.ts'
+import { installHostModules } from './host-modules.ts'
 import type { Plugin, PluginFunction } from './plugin.ts'
 
 type Module = Readonly<Record<string, unknown>>
@@ -24,6 +25,7 @@ export const importPlugin = async (url: string, limitMs?: number): Promise<Plugi
   const refuse = (reason: string, cause?: unknown): never => {
     throw new PolywsgiError('PLUGIN_LOAD', reason, { cause })
   }
+  installHostModules()
   let module: Module
   try {
     const load = (): Promise<Module> => import(/* @vite-ignore */ url)

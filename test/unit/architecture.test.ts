@@ -26,6 +26,8 @@ const arrows: readonly (readonly [room: string, allowed: readonly string[]])[] =
   ['host/request/', ['protocol/', 'host/errors.ts', 'host/plugin/app.ts']],
   ['host/plugin/', ['host/api/', 'host/request/', 'host/errors.ts', 'protocol/', 'host/gateway/remote-client.ts']],
   ['host/plugins/', ['protocol/', 'host/api/', 'host/plugin/', 'host/request/', 'host/state/', 'host/errors.ts']],
+  ['host/build/', ['host/plugin/', 'host/errors.ts']],
+  ['host/scaffold/', ['host/errors.ts']],
   ['host/log/', ['host/api/', 'host/request/']],
   // Of plugins it knows two types: what an option is that one brings, and where one lies.
   [
