@@ -1,6 +1,7 @@
 // The life of `polywsgi [options] [config-file]`: read the configuration, start, say ready, stop on a signal.
 
 import { rmSync, writeFileSync } from 'node:fs'
+import type { Configuration, ImmediateAction } from './config/index.ts'
 import { AppLoadError, ConfigError, PolywsgiError } from './errors.ts'
 import { createPluginLoader, Instance, loadConfiguration, parts } from './main.ts'
 import { boundNursery } from './nursery.ts'
@@ -13,13 +14,21 @@ export const runCommand = async (argv: readonly string[]): Promise<number> => {
   let instance: Instance
   let pidfile: string | undefined
   try {
+    if (argv[0] === 'init') {
+      process.stdout.write(`${await (await authoring()).init(argv.slice(1))}\n`)
+      return ExitCode.ok
+    }
     const loader = createPluginLoader(process.cwd())
     const configuration = await loadConfiguration(argv, process.env, process.cwd(), loader)
     const { action, settings } = configuration
     if (action !== undefined) {
       // There is no log yet that could tell it.
       for (const failure of configuration.pluginFailures) process.stderr.write(`${failure}\n`)
-      process.stdout.write(`${action.kind === 'plugins-list' ? await loader.list() : action.text}\n`)
+      process.stdout.write(`${await textOf(action, configuration, loader)}\n`)
+      return ExitCode.ok
+    }
+    if (settings.buildPlugin !== undefined) {
+      process.stdout.write(`${await (await authoring()).build(settings.buildPlugin)}\n`)
       return ExitCode.ok
     }
     for (const assignment of settings.env) {
@@ -53,6 +62,21 @@ export const runCommand = async (argv: readonly string[]): Promise<number> => {
   if (pidfile !== undefined) rmSync(pidfile, { force: true })
   return ExitCode.ok
 }
+
+/** What an action prints, without the final line break. */
+const textOf = async (
+  { kind, text = '' }: ImmediateAction,
+  { settings }: Configuration,
+  loader: ReturnType<typeof createPluginLoader>,
+): Promise<string> => {
+  if (kind === 'plugins-list') return await loader.list()
+  if (kind === 'dot-h') return (await authoring()).typings()
+  if (kind === 'build-config') return await (await authoring()).buildConfig(settings.pluginsDir)
+  return text
+}
+
+/** Nobody who starts a server waits for what plugin authors need. */
+const authoring = async (): Promise<typeof import('./authoring.ts')> => await import('./authoring.ts')
 
 /** Always on standard error, whatever the log is: a supervisor waits for this line. */
 const sayReady = (instance: Instance): void => {

@@ -2,6 +2,7 @@
 // other file of the host knows a binding; a binding is a plugin like any other.
 
 import { createRequire } from 'node:module'
+import { dirname } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { loadConfiguration, loadSettings } from './config/index.ts'
 import { Instance, type Parts } from './instance.ts'
@@ -15,6 +16,15 @@ export const parts: Parts = {
   version: (require('#package.json') as { version: string }).version,
   threadEntry: url('#worker-entry'),
   plugins: ['python', 'lua', 'js', 'rpc', 'cache', 'signal', 'ping', 'echo'].map((name) => url(`#plugin-${name}`)),
+}
+
+/** What the command's own work beside serving needs. */
+export const tools = {
+  /** URL of the module that a thread runs to import what was built. */
+  checkPlugin: url('#check-plugin'),
+  /** Path of the plugin interface's typings. */
+  pluginTypings: require.resolve('#plugin-typings'),
+  packageRoot: dirname(require.resolve('#package.json')),
 }
 
 /** Loads plugins for one configuration. */

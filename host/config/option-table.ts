@@ -5,7 +5,7 @@ import { nearestName } from './nearest.ts'
 import { hasSetting, type Option, type PluginRow, type SettingOption, settingName } from './option.ts'
 import { options } from './options/index.ts'
 import { shown } from './shown.ts'
-import { isUwsgiOption } from './uwsgi-names.ts'
+import { isUwsgiOption, successorHint } from './uwsgi-names.ts'
 
 export interface FoundOption {
   readonly option: Option
@@ -81,7 +81,7 @@ export class OptionTable {
    * @param prefix what precedes a name at the place where it was written: `--` or nothing
    */
   unknownOption(name: string, prefix: string): string {
-    if (isUwsgiOption(name)) return `polywsgi does not have uWSGI's option '${prefix}${name}'`
+    if (isUwsgiOption(name)) return `polywsgi does not have uWSGI's option '${prefix}${name}'${successorHint(name, prefix)}`
     return `unknown option '${prefix}${shown(name)}'${hint(nearestName(name, this.#byName.keys()), prefix)}`
   }
 

@@ -96,7 +96,7 @@ export type DefinitionOption = OptionBase & { readonly type: 'definition'; reado
 export type ActionOption = OptionBase & { readonly type: 'action'; readonly action: ActionKind } & Effect
 
 export type ConfigFormat = 'ini' | 'yaml' | 'json' | 'toml' | 'xml'
-export type ActionKind = 'help' | 'version' | 'show-config' | 'plugins-list'
+export type ActionKind = 'help' | 'version' | 'show-config' | 'plugins-list' | 'dot-h' | 'build-config'
 
 /** The options that have a setting. */
 export type SettingOption = FlagOption | IntegerOption | SizeOption | SecondsOption | TextOption | ModeOption | ListOption

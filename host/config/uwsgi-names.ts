@@ -116,4 +116,11 @@ const names = new Set(
     .split(/\s+/),
 )
 
+/** Options of uWSGI that ask for something which has another name here. */
+const successors: Readonly<Record<string, string>> = { cflags: 'build-config', 'config-py': 'build-config' }
+
+/** What to ask instead, to be put after the refusal of an option of uWSGI; '' when nothing here is like it. */
+export const successorHint = (name: string, prefix: string): string =>
+  Object.hasOwn(successors, name) ? ` (what a plugin is built for, ${prefix}${successors[name]} prints)` : ''
+
 export const isUwsgiOption = (name: string): boolean => names.has(name)
