@@ -50,8 +50,7 @@ const read = (file: string): DeclarationFile => {
     if (from === null) {
       const [, comment = '', text, kind = '', name] = declarationForm.exec(statement) ?? []
       if (text === undefined || name === undefined) throw new Error(`${file}: what is this?\n${statement}`)
-      // Node's Buffer as the class it extends: a result then needs no @types/node.
-      const code = text.replace(/(=>|\):) Buffer\b/g, '$1 Uint8Array')
+      const code = text.replace(/\bBuffer<\w+>/g, 'Buffer')
       declarations.push({ name, comment, code, file, isPlainValue: kind === 'const' || kind === 'function' })
       continue
     }
@@ -59,6 +58,8 @@ const read = (file: string): DeclarationFile => {
     const isOurs = specifier.startsWith('.')
     const target = isOurs ? new URL(specifier.replace(/\.ts$/, '.d.ts'), new URL(file, 'file:///')).pathname.slice(1) : specifier
     for (const clause of clauses.split(',').map((text) => text.trim())) {
+      // A list over several lines ends with a comma.
+      if (clause === '') continue
       const [name = '', local = name] = clause.replace(/^type /, '').split(' as ')
       imports.set(local, { from: target, isOurs, name })
       if (verb === 'export') reexports.push(clause.startsWith('type ') ? clause : `${type}${clause}`)
@@ -67,6 +68,12 @@ const read = (file: string): DeclarationFile => {
   return { declarations, imports, reexports }
 }
 
+/** A class that plugins get objects of, and make none: how it is made is not their business, nor what that takes. */
+const withoutMaking = (code: string): string =>
+  code
+    .replace(/^( +)(?:private |protected )?constructor\(.*\);$/gm, '$1protected constructor();')
+    .replace(/^ +static .*;\n/gm, '')
+
 /** The declarations that what a file exports needs, in one scope: of two with one name the later one gets another. */
 class RollUp {
   readonly #files = new Map<string, DeclarationFile>()
@@ -74,6 +81,12 @@ class RollUp {
   /** Name in the scope to the file whose it is. */
   readonly #taken = new Map<string, string>()
   readonly #foreign = new Set<string>()
+  readonly #exportedValues: ReadonlySet<string>
+
+  /** @param exportedValues names of classes that plugins can make objects of */
+  constructor(exportedValues: ReadonlySet<string>) {
+    this.#exportedValues = exportedValues
+  }
 
   /** @returns what the name in that file is called in the scope; undefined for a name that is no declaration of ours */
   need(name: string, asValue: boolean, place: string): string | undefined {
@@ -100,10 +113,18 @@ class RollUp {
   }
 
   lines(): string[] {
-    const declarations = [...this.#needed].map(([{ comment, code }, renamed]) =>
-      [...renamed].reduce((text, [from, to]) => text.replace(new RegExp(`\\b${from}\\b`, 'g'), to), comment + code),
+    const declarations = [...this.#needed].map(([declaration, renamed]) =>
+      [...renamed].reduce(
+        (text, [from, to]) => text.replace(new RegExp(`\\b${from}\\b`, 'g'), to),
+        declaration.comment + this.#codeOf(declaration),
+      ),
     )
-    return [...this.#foreign, ...declarations]
+    const buffer = declarations.some((text) => /\bBuffer\b/.test(text)) ? [bufferAlias] : []
+    return [...this.#foreign, ...buffer, ...declarations]
+  }
+
+  #codeOf({ name, code }: Declaration): string {
+    return this.#exportedValues.has(name) ? code : withoutMaking(code)
   }
 
   #take(declaration: Declaration, inScope: string): void {
@@ -111,7 +132,7 @@ class RollUp {
     const renamed = new Map<string, string>()
     this.#needed.set(declaration, renamed)
     if (inScope !== declaration.name) renamed.set(declaration.name, inScope)
-    const code = declaration.code.replace(/\/\*\*[\s\S]*?\*\//g, '')
+    const code = this.#codeOf(declaration).replace(/\/\*\*[\s\S]*?\*\//g, '')
     for (const [, operator, word = ''] of code.matchAll(/(typeof )?\b([A-Za-z_]\w*)/g)) {
       const other = this.need(word, operator !== undefined, declaration.file)
       if (other !== undefined && other !== word) renamed.set(word, other)
@@ -119,9 +140,12 @@ class RollUp {
   }
 }
 
+/** Node's class where @types/node is there, and else the one it extends. */
+const bufferAlias = 'type Buffer = typeof globalThis extends { Buffer: { from(...args: any[]): infer B } } ? B : Uint8Array;'
+
 const render = (module: string, face: string): string => {
-  const rollUp = new RollUp()
-  const { reexports } = rollUp.file(face)
+  const { reexports } = read(face)
+  const rollUp = new RollUp(new Set(reexports.filter((clause) => !clause.startsWith('type '))))
   const clauses = reexports.map((clause) => {
     const name = clause.replace(/^type /, '').replace(/.* as /, '')
     const inScope = rollUp.need(name, true, face)
@@ -136,5 +160,5 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 const modules = Object.entries(faces).map(([module, face]) => render(module, face))
 writeFileSync(
   new URL('../dist/plugin.d.ts', import.meta.url),
-  `// The plugin interface of polywsgi ${version}: what a plugin imports from its host.\n\n${modules.join('\n')}`,
+  `// The plugin interface of polywsgi ${version}: what a plugin imports from its host.\n/// <reference lib="esnext.disposable" />\n\n${modules.join('\n')}`,
 )
