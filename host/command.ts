@@ -3,6 +3,7 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import type { Configuration, ImmediateAction } from './config/index.ts'
 import { AppLoadError, ConfigError, PolywsgiError } from './errors.ts'
+import { HookExit } from './hooks/action.ts'
 import { createPluginLoader, Instance, loadConfiguration, parts } from './main.ts'
 import { boundNursery } from './nursery.ts'
 
@@ -60,7 +61,7 @@ export const runCommand = async (argv: readonly string[]): Promise<number> => {
   }
   await stopping.done
   if (pidfile !== undefined) rmSync(pidfile, { force: true })
-  return ExitCode.ok
+  return instance.exitCode ?? ExitCode.ok
 }
 
 /** What an action prints, without the final line break. */
@@ -87,6 +88,7 @@ const sayReady = (instance: Instance): void => {
 }
 
 const complain = (error: unknown): number => {
+  if (error instanceof HookExit) return error.exitCode
   if (error instanceof AppLoadError) process.stderr.write(`polywsgi: ${error.message}\n*** no app loaded. GAME OVER ***\n`)
   else if (error instanceof PolywsgiError) process.stderr.write(`polywsgi: ${error.message}\n`)
   else process.stderr.write(`polywsgi: ${(error as Error)?.stack ?? String(error)}\n`)

@@ -10,6 +10,7 @@ export const errorCodes = {
   PLUGIN_LOAD: { audience: 'operator', meaning: 'a plugin that cannot be loaded, or claims what another plugin has' },
   PLUGIN_BUILD: { audience: 'operator', meaning: 'a plugin that cannot be built from its source' },
   PLUGIN_HOOK: { audience: 'application', meaning: 'a plugin hook that raised' },
+  HOOK_FAILED: { audience: 'operator', meaning: 'an action of a hook option that failed, in a phase where that is fatal' },
   APP_LOAD: { audience: 'application', meaning: 'an application file that cannot be loaded' },
   APP_RESPONSE: { audience: 'application', meaning: 'an application answered with something that is not a response' },
   GUEST_EXCEPTION: { audience: 'application', meaning: 'an exception in guest code' },

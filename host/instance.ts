@@ -15,6 +15,7 @@ import { createUwsgiServer } from './gateway/uwsgi.ts'
 import { logAlarmWatcher } from './log/log-alarms.ts'
 import { createLogger, type Logger, type LogSettings } from './log/logger.ts'
 import { Master } from './master/master.ts'
+import { MasterHooks } from './master-hooks.ts'
 import { planMounts } from './mounts.ts'
 import { type Plans, planAll } from './plans.ts'
 import type { PluginSource } from './plugin/plugin-source.ts'
@@ -48,6 +49,9 @@ export class Instance {
   readonly logger: Logger
   readonly master: Master
   readonly services: Services
+  readonly #hooks: MasterHooks
+  /** What a hook's `exit` asks for. */
+  exitCode: number | undefined
   /** A guest has called uwsgi.stop(). */
   onStopAsked: () => void = () => {}
   readonly #plans: Plans
@@ -108,6 +112,20 @@ export class Instance {
       this.closeLog()
       throw error
     }
+    this.#hooks = new MasterHooks({
+      plan: plans.hooks,
+      logger: this.logger,
+      cwd,
+      plugins: () => this.master.plugins.plugins,
+      callLimitMs: settings.pluginTimeout * 1000,
+      socketTimeoutMs: settings.socketTimeout * 1000,
+      raiseAlarm: (name, message) => this.services.alarms.raise(name, message),
+      callRpc: (name, args) => this.services.callRpc(name, args),
+      onExit: (exitCode) => {
+        this.exitCode = exitCode
+        this.onStopAsked()
+      },
+    })
     this.master = new Master({
       version: parts.version,
       state,
@@ -125,6 +143,8 @@ export class Instance {
       api: apiSettings(settings, plans),
       plugins,
       pluginOptions: configuration.pluginOptions,
+      hooks: plans.hooks,
+      beforeApps: () => this.#hooks.beforeApps(),
       exceptions: {
         catch: settings.catchExceptions,
         reload: settings.reloadOnException,
@@ -163,12 +183,15 @@ export class Instance {
     for (const failure of pluginFailures) this.logger.text(failure)
     for (const warning of warnings) this.logger.text(`[warning] ${warning}`)
     await this.master.load()
+    await this.#hooks.begin()
     for (const address of settings.httpSocket) await this.listen('http', parseAddress(address))
     for (const address of settings.socket) await this.listen('uwsgi', parseAddress(address))
     for (const address of settings.udp) await this.#bindUdp(parseAddress(address))
     await this.services.prepare()
     await this.master.start()
+    await this.#hooks.afterApps()
     this.services.start()
+    await this.#hooks.masterStarted()
     this.#isServing = true
   }
 
@@ -194,10 +217,14 @@ export class Instance {
     this.#refuseIfStopped()
     this.#isReloading = true
     try {
+      await this.#hooks.reloadStarted()
       this.services.reloadStarted()
       await this.master.reload(this.configuration.settings.reloadMercy * 1000)
+      await this.#hooks.afterApps()
       this.services.reloadFinished()
+      await this.#hooks.masterStarted()
     } finally {
+      this.#hooks.reloadEnded()
       this.#isReloading = false
     }
   }
@@ -293,6 +320,7 @@ export class Instance {
 
   async #stop(mercyMs: number): Promise<number> {
     this.master.supervisor.beginStop()
+    this.#hooks.beginStop()
     // A start that is under way ends by this; nothing of it may come up after the stop.
     await this.#starting?.catch(() => {})
     const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
@@ -302,6 +330,7 @@ export class Instance {
     this.services.stopClocks()
     await this.#closeUdp()
     const cutOff = await this.master.stop(mercyMs)
+    await this.#hooks.atExit()
     await this.services.close()
     for (const server of this.#servers)
       if ('closeAllConnections' in server) (server as { closeAllConnections(): void }).closeAllConnections()

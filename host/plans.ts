@@ -5,6 +5,8 @@ import { planCaches } from './caches.ts'
 import { type ClockPlans, planClocks } from './clock-plans.ts'
 import type { Settings } from './config/index.ts'
 import { planHeaders } from './header-plans.ts'
+import { settingName } from './config/option.ts'
+import { type HookPlan, planHooks } from './hooks/plan.ts'
 import { planMetrics } from './metrics.ts'
 import { planFarms, planMules } from './mules.ts'
 import type { HeaderPlan } from './request/header-change.ts'
@@ -22,6 +24,7 @@ export interface Plans {
   readonly alarms: AlarmPlans
   /** Undefined: responses keep the headers that they are given. */
   readonly headers: HeaderPlan | undefined
+  readonly hooks: HookPlan
   readonly shared: SharedShape
 }
 
@@ -46,13 +49,18 @@ export const planAll = (settings: Settings, cwd: string): Plans => {
       directory,
     })),
   ]
+  const alarms = planAlarms(settings, { mules: mules.length, farms })
   return {
     threads,
     farms,
     spoolers,
     clocks: planClocks(settings),
     headers: planHeaders(settings),
-    alarms: planAlarms(settings, { mules: mules.length, farms }),
+    alarms,
+    hooks: planHooks((option) => settings[settingName(option) as keyof Settings] as readonly string[], {
+      alarms: alarms.alarms.map(({ name }) => name),
+      hasPlugins: settings.plugin.length + settings.needPlugin.length > 0,
+    }),
     shared: {
       caches: planCaches(settings, cwd),
       locks: settings.locks ?? 0,

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { apiGroups } from '../host/api/kinds.ts'
 import { apiTable } from '../host/api/table/index.ts'
 import { options } from '../host/config/options/index.ts'
+import { actions } from '../host/hooks/actions/index.ts'
 
 const mark = 'Differs from uWSGI'
 
@@ -22,6 +23,9 @@ export const renderDifferences = (root: string): string => {
     return section(`The uwsgi module: ${title}`, rows)
   })
   const configuration = options.flatMap(({ name, help }) => differencesIn(help).map((text) => ({ what: `\`${name}\``, text })))
+  const hookActions = [...actions].flatMap(([name, { help }]) =>
+    differencesIn(help).map((text) => ({ what: `[\`${name}\`](hooks.md)`, text })),
+  )
   const sources = sourceFiles(root).flatMap((path) =>
     commentsOf(readFileSync(join(root, path), 'utf8'), path)
       .flatMap(differencesIn)
@@ -32,7 +36,7 @@ export const renderDifferences = (root: string): string => {
 Where polywsgi does something else than uWSGI 2.0 on purpose, and what. Everything else that both have is meant to be the same, and a
 test runs the same programs under both. Generated from the marks in the source by \`npm run gen\`; do not edit.
 
-${[...groups, section('Options', configuration), section('Behaviour', sources)].filter((text) => text !== '').join('\n')}`
+${[...groups, section('Options', configuration), section('Actions of hooks', hookActions), section('Behaviour', sources)].filter((text) => text !== '').join('\n')}`
 }
 
 const section = (title: string, rows: readonly Difference[]): string =>

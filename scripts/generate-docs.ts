@@ -8,6 +8,7 @@ import { renderReference } from '../host/api/render/reference.ts'
 import { renderPythonStubs } from '../host/api/render/stubs-python.ts'
 import { renderOptionsDoc } from '../host/config/options-doc.ts'
 import { renderErrorsDoc } from '../host/errors-doc.ts'
+import { renderHookOptionsDoc } from '../host/hooks/hook-options-doc.ts'
 import { renderHooksDoc } from '../host/plugin/hooks-doc.ts'
 import { renderDifferences } from './differences.ts'
 
@@ -21,6 +22,7 @@ const write = (path: string, text: string): void => {
 write('docs/errors.md', renderErrorsDoc())
 write('docs/options.md', renderOptionsDoc())
 write('docs/plugin-hooks.md', renderHooksDoc())
+write('docs/hooks.md', renderHookOptionsDoc())
 write('docs/differences.md', renderDifferences(fileURLToPath(root)))
 write('bindings/js/types/uwsgi.d.ts', renderJsDeclarations())
 write('bindings/lua/types/uwsgi.lua', renderLuaAnnotations())

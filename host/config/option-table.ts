@@ -1,6 +1,7 @@
 // The options that one configuration has: our own rows, and those of the plugins it has loaded. From a name to its row: names
 // are exact, as uWSGI's are (`-` is not `_`); only the command line also takes unique beginnings of long names, as getopt does.
 // A table never changes: plugins make a larger one, so two hosts in one process share nothing.
+import { hookRefusal } from '../hooks/phases.ts'
 import { nearestName } from './nearest.ts'
 import { hasSetting, type Option, type PluginRow, type SettingOption, settingName } from './option.ts'
 import { options } from './options/index.ts'
@@ -81,6 +82,8 @@ export class OptionTable {
    * @param prefix what precedes a name at the place where it was written: `--` or nothing
    */
   unknownOption(name: string, prefix: string): string {
+    const refusal = hookRefusal(name)
+    if (refusal !== undefined) return `polywsgi does not have uWSGI's option '${prefix}${name}': ${refusal}`
     if (isUwsgiOption(name)) return `polywsgi does not have uWSGI's option '${prefix}${name}'${successorHint(name, prefix)}`
     return `unknown option '${prefix}${shown(name)}'${hint(nearestName(name, this.#byName.keys()), prefix)}`
   }

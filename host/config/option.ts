@@ -9,6 +9,7 @@ export const optionGroups = {
   server: 'Server',
   logging: 'Logging',
   subsystems: 'Subsystems',
+  hooks: 'Hooks',
   plugins: 'Plugins',
   configuration: 'Configuration',
 } as const

@@ -41,6 +41,11 @@ export class MasterPlugins {
     this.#hooks = new PluginHooks({ registry: this.#registry, log: options.logger, limitMs: options.timeoutMs })
   }
 
+  /** In load order, without those that were dropped. */
+  get plugins(): readonly Plugin[] {
+    return this.#registry.plugins
+  }
+
   /**
    * Imports them, calls `onLoad` and hands them their options. One that cannot be had is told in the log.
    * @throws PolywsgiError PLUGIN_LOAD, PLUGIN_HOOK for one that the server cannot be without; ConfigError for a value that a

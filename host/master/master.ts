@@ -4,6 +4,7 @@
 import { hostname } from 'node:os'
 import type { OptionMap } from '../api/kinds.ts'
 import { AppLoadError } from '../errors.ts'
+import type { HookPlan } from '../hooks/plan.ts'
 import type { LogAlarmPlan } from '../log/log-alarms.ts'
 import type { Logger, LogSettings } from '../log/logger.ts'
 import type { PluginOptionValue } from '../plugin/plugin-option.ts'
@@ -40,6 +41,9 @@ export interface MasterOptions {
   readonly plugins: readonly PluginSource[]
   /** The values of plugins' own options: by the plugin's name, then by the option's. */
   readonly pluginOptions: ReadonlyMap<string, ReadonlyMap<string, PluginOptionValue>>
+  readonly hooks: HookPlan
+  /** The plugins are prepared, the threads are started or renewed next: hook-pre-app. */
+  beforeApps(): Promise<void>
   readonly exceptions: ExceptionSettings
   /** What is done to the head of every response (`add-header`, `rem-header`). */
   readonly headers: ThreadStart['headers']
@@ -65,6 +69,8 @@ export class Master {
   readonly #options: MasterOptions
   readonly #told = new Set<string>()
   #isReload = false
+  /** Threads that were started, since the start or the last reload. */
+  readonly #started = new Set<number>()
   readonly #failures: AppFailure[] = []
 
   constructor(options: MasterOptions) {
@@ -90,7 +96,7 @@ export class Master {
       log,
       calls,
       notices,
-      start: () => this.#start(),
+      start: (plan) => this.#start(plan),
       threadStarts: () => this.plugins.threadStarts(),
       threadStarted: () => this.plugins.threadStarted(),
       harakiri: (workerId) => this.plugins.harakiri(workerId),
@@ -118,6 +124,7 @@ export class Master {
    */
   async start(): Promise<void> {
     await this.plugins.prepare()
+    await this.#options.beforeApps()
     await this.supervisor.start()
     this.#checkApps()
     this.plugins.startCycle()
@@ -131,7 +138,9 @@ export class Master {
     this.#isReload = true
     this.#told.clear()
     this.#failures.length = 0
+    this.#started.clear()
     this.plugins.cleanup()
+    await this.#options.beforeApps()
     await this.supervisor.reload(mercyMs, () => this.#checkApps())
   }
 
@@ -168,7 +177,7 @@ export class Master {
     return Array.from({ length: this.#options.workers }, (_, index) => this.#options.state.workers.requests(index + 1))
   }
 
-  #start() {
+  #start({ identity: { number } }: ThreadPlan) {
     const {
       version,
       workers,
@@ -185,6 +194,8 @@ export class Master {
       shared,
       api,
     } = this.#options
+    const isFirstStart = !this.#started.has(number)
+    this.#started.add(number)
     return {
       workers,
       mules: threads.filter(({ identity }) => identity.kind === 'mule').length,
@@ -196,6 +207,7 @@ export class Master {
       state: state.handle,
       shared,
       plugins: this.plugins.starts(),
+      hooks: { plan: this.#options.hooks, isFirstStart },
       pluginTimeoutMs: this.#options.pluginTimeoutMs,
       exceptions: this.#options.exceptions,
       headers: this.#options.headers,

@@ -21,7 +21,7 @@ export interface SupervisorOptions {
   readonly calls: CallHandlers
   readonly notices: NoticeHandlers
   /** All of a thread's start but its plan and its port. */
-  start(): Omit<ThreadStart, 'plan' | 'callPort'>
+  start(plan: ThreadPlan): Omit<ThreadStart, 'plan' | 'callPort'>
   /** Around the start of each thread. */
   threadStarts?(): void
   threadStarted?(): void
@@ -181,7 +181,7 @@ export class Supervisor {
       notices,
     })
     try {
-      this.#handles.set(number, new ThreadHandle(entry, { ...this.#options.start(), plan, callPort: port2 }, this.#events))
+      this.#handles.set(number, new ThreadHandle(entry, { ...this.#options.start(plan), plan, callPort: port2 }, this.#events))
       this.#calls.set(number, own)
     } catch (error) {
       own.close()

@@ -57,8 +57,12 @@ export interface WorkerContext<Data = unknown> extends PluginContext {
   booted(what: string, milliseconds: number): void
 }
 
-/** A function that `--hook-*` and `--call-*` options can call. What it returns counts for the actions `callint` and `callret`. */
-export type PluginFunction = (argument: string | undefined) => MaybePromise<number | void>
+/**
+ * A function that `--hook-*` and `--call-*` options can call. What it returns counts for the actions `callret` and `callintret`.
+ * @param argument what stands after the function's name; undefined for nothing
+ * @param request with `after-request-hook` only: the request that is done
+ */
+export type PluginFunction = (argument: string | undefined, request?: WsgiRequest) => MaybePromise<number | void>
 
 /**
  * An action that `--hook-*` options can name (uWSGI: `uwsgi_register_hook`).

@@ -20,6 +20,7 @@ import { RequestLoop } from './request-loop.ts'
 import type { Role, Work } from './role.ts'
 import { runSpooler } from './spooler.ts'
 import { ThreadContext } from './thread-context.ts'
+import { ThreadHooks } from './thread-hooks.ts'
 import { ThreadPlugins } from './thread-plugins.ts'
 
 const start = workerData as ThreadStart
@@ -67,6 +68,8 @@ const run = async (): Promise<void> => {
   context.onFatal = (error) => end(error.message)
   await plugins.load()
   await plugins.threadStarted()
+  const hooks = new ThreadHooks({ start: start.hooks, context, registry, log, callLimitMs: start.pluginTimeoutMs })
+  await hooks.started()
 
   const ready = (): void => {
     report({ kind: 'ready' })
@@ -110,6 +113,7 @@ const run = async (): Promise<void> => {
         ready()
         await hijack
       }
+      await hooks.accepting()
       const loop = new RequestLoop({
         state,
         workerId: identity.workerId,
@@ -121,6 +125,7 @@ const run = async (): Promise<void> => {
         onFatal: context.onFatal,
         handleSignals: () => context.signals.handlePending(),
         current: context,
+        afterRequest: hooks.afterRequest(),
         exceptions: new ExceptionPolicy(start.exceptions),
         changeHeaders: start.headers && headerChange(start.headers),
         onMonitoredException: () => {

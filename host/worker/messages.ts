@@ -4,6 +4,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { ThreadIdentity } from '../api/context.ts'
 import type { OptionMap } from '../api/kinds.ts'
+import type { HookPlan } from '../hooks/plan.ts'
 import type { LogAlarmPlan } from '../log/log-alarms.ts'
 import type { LogSettings } from '../log/logger.ts'
 import type { PluginOptionValue } from '../plugin/plugin-option.ts'
@@ -56,6 +57,13 @@ export interface ApiSettings {
   readonly isReload: boolean
 }
 
+/** The hooks of the configuration, as a thread gets them. */
+export interface HookStart {
+  readonly plan: HookPlan
+  /** The thread does not take the place of one that has died. */
+  readonly isFirstStart: boolean
+}
+
 /** A thread's `workerData`. */
 export interface ThreadStart {
   readonly plan: ThreadPlan
@@ -69,6 +77,7 @@ export interface ThreadStart {
   readonly state: StateHandle
   readonly shared: SharedHandles
   readonly plugins: readonly PluginStart[]
+  readonly hooks: HookStart
   /** How long a plugin's hook of the start may take. */
   readonly pluginTimeoutMs: number
   readonly mounts: readonly MountPlan[]

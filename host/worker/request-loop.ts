@@ -39,6 +39,8 @@ export interface RequestLoopOptions extends AccountsOptions {
   readonly handleSignals: () => boolean
   /** What functions of the API take for the request that is being served. */
   readonly current: { running: WsgiRequest | undefined; requestEnded(request: WsgiRequest): void }
+  /** Functions of after-request-hook; undefined without any. */
+  readonly afterRequest: ((request: WsgiRequest) => void) | undefined
   readonly exceptions: ExceptionPolicy
   readonly changeHeaders: HeaderChange | undefined
   /** An exception was raised after which the worker is to be renewed. Called once, when nothing runs any more. */
@@ -330,6 +332,7 @@ export class RequestLoop {
     // Whatever it has set for its own time ends here.
     current.requestEnded(request)
     if (!request.doNotLog) this.#accounts.writeLine(running, durationMs)
+    this.#options.afterRequest?.(request)
     if (request.exception !== undefined && this.#options.exceptions.isMonitored(plugin, request.exception)) this.#renew()
   }
 

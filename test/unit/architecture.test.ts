@@ -28,17 +28,18 @@ const arrows: readonly (readonly [room: string, allowed: readonly string[]])[] =
   ['host/plugins/', ['protocol/', 'host/api/', 'host/plugin/', 'host/request/', 'host/state/', 'host/errors.ts']],
   ['host/build/', ['host/plugin/', 'host/errors.ts']],
   ['host/scaffold/', ['host/errors.ts']],
+  ['host/hooks/', ['host/plugin/', 'host/api/', 'host/request/', 'host/errors.ts', 'host/config/nearest.ts']],
   ['host/log/', ['host/api/', 'host/request/']],
   // Of plugins it knows two types: what an option is that one brings, and where one lies.
   [
     'host/config/',
-    ['host/errors.ts', 'host/api/kinds.ts', 'host/plugin/plugin-option.ts', 'host/plugin/plugin-source.ts', 'package.json'],
+    ['host/errors.ts', 'host/api/kinds.ts', 'host/plugin/plugin-option.ts', 'host/plugin/plugin-source.ts', 'host/hooks/phases.ts', 'package.json'],
   ],
   [
     'host/gateway/',
     ['protocol/', 'host/errors.ts', 'host/request/status.ts', 'host/master/exchange.ts', 'host/state/response-ring.ts'],
   ],
-  ['host/worker/', ['protocol/', 'host/state/', 'host/api/', 'host/plugin/', 'host/request/', 'host/log/', 'host/errors.ts']],
+  ['host/worker/', ['protocol/', 'host/state/', 'host/api/', 'host/plugin/', 'host/hooks/', 'host/request/', 'host/log/', 'host/errors.ts']],
   [
     'host/master/',
     [
@@ -47,6 +48,7 @@ const arrows: readonly (readonly [room: string, allowed: readonly string[]])[] =
       'host/plugin/',
       'host/log/',
       'host/errors.ts',
+      'host/hooks/plan.ts',
       'host/worker/messages.ts',
       'host/worker/exceptions.ts',
       'host/worker/mount-plan.ts',

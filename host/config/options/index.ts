@@ -7,6 +7,7 @@ import { caches } from './caches.ts'
 import { clocks } from './clocks.ts'
 import { configuration } from './configuration.ts'
 import { exceptions } from './exceptions.ts'
+import { hooks } from './hooks.ts'
 import { logging } from './logging.ts'
 import { mules } from './mules.ts'
 import { plugins } from './plugins.ts'
@@ -35,6 +36,7 @@ const table = [
   ...rpc,
   ...alarms,
   ...subsystems,
+  ...hooks,
   ...plugins,
   ...configuration,
 ] as const
