@@ -1,7 +1,6 @@
 // The hooks of the configuration in the master: which phases run when, over start, reload and stop, and the files of
 // hook-touch. It lies here because its actions reach rooms that may not know each other.
 // Invariant: nothing of it holds the master's thread, and a server that stops waits for none of its start's hooks.
-import { unwatchFile, watchFile } from 'node:fs'
 import { resolve } from 'node:path'
 import { decodeRpcAnswer, encodeRpcCall } from '../protocol/rpc-packets.ts'
 import { PolywsgiError } from './errors.ts'
@@ -11,6 +10,7 @@ import type { HookPhase } from './hooks/phases.ts'
 import { checkActions, type HookPlan, type HookStep } from './hooks/plan.ts'
 import { runPhase, runSteps } from './hooks/run-phase.ts'
 import type { Logger } from './log/logger.ts'
+import { TouchedFiles } from './master/touched-files.ts'
 import type { Plugin } from './plugin/plugin.ts'
 
 export interface MasterHooksOptions {
@@ -30,14 +30,12 @@ type Life = 'starting' | 'serving' | 'reloading' | 'stopped'
 
 const waitLimitMs = 60_000
 const connectMs = 1000
-/** As uWSGI's master looks. */
-const touchMs = 1000
 
 export class MasterHooks {
   readonly #options: MasterHooksOptions
   readonly #stopping = new AbortController()
   readonly #unixSignals = new Map<NodeJS.Signals, () => void>()
-  readonly #watches: { readonly path: string; readonly listener: () => void }[] = []
+  readonly #touchedFiles = new TouchedFiles()
   #touched: Promise<void> = Promise.resolve()
   #life: Life = 'starting'
   #hasBegun = false
@@ -87,7 +85,7 @@ export class MasterHooks {
   beginStop(): void {
     this.#life = 'stopped'
     this.#stopping.abort()
-    for (const { path, listener } of this.#watches) unwatchFile(path, listener)
+    this.#touchedFiles.close()
   }
 
   /** The threads have ended. */
@@ -158,18 +156,13 @@ export class MasterHooks {
     return answer.result
   }
 
-  /** Polled, as times of change are what counts, and a file may come and go. */
   #watchFiles(): void {
     const { plan, cwd } = this.#options
     for (const step of plan.phases.touch ?? []) {
-      const path = resolve(cwd, step.file as string)
-      const listener = (now?: { mtimeMs: number }, before?: { mtimeMs: number }): void => {
-        // Zero: it is not there.
-        if (now === undefined || now.mtimeMs === 0 || now.mtimeMs === before?.mtimeMs) return
+      this.#touchedFiles.watch(resolve(cwd, step.file as string), () => {
+        // One after the other, whatever comes meanwhile.
         this.#touched = this.#touched.then(() => this.#run('touch', [step])).catch(() => {})
-      }
-      watchFile(path, { persistent: false, interval: touchMs }, listener)
-      this.#watches.push({ path, listener })
+      })
     }
   }
 }

@@ -39,7 +39,8 @@ export const runSteps = async (
       log.text(message)
       if (!isFatal) continue
       log.text(`FATAL hook failed, ${consequence}`)
-      throw new HookError(`${step.option} = ${step.text}: ${message}`, { cause: error })
+      // The log has the whole of it, with a traceback.
+      throw new HookError(`${step.option} = ${step.text}: ${message.split('\n', 1)[0]}`, { cause: error })
     }
   }
 }

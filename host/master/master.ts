@@ -135,12 +135,13 @@ export class Master {
    * @throws as `start`; the threads that were not renewed go on as they are
    */
   async reload(mercyMs: number): Promise<void> {
+    // It may give the reload up, and nothing has happened then.
+    await this.#options.beforeApps()
     this.#isReload = true
     this.#told.clear()
     this.#failures.length = 0
     this.#started.clear()
     this.plugins.cleanup()
-    await this.#options.beforeApps()
     await this.supervisor.reload(mercyMs, () => this.#checkApps())
   }
 

@@ -39,7 +39,10 @@ const arrows: readonly (readonly [room: string, allowed: readonly string[]])[] =
     'host/gateway/',
     ['protocol/', 'host/errors.ts', 'host/request/status.ts', 'host/master/exchange.ts', 'host/state/response-ring.ts'],
   ],
-  ['host/worker/', ['protocol/', 'host/state/', 'host/api/', 'host/plugin/', 'host/hooks/', 'host/request/', 'host/log/', 'host/errors.ts']],
+  [
+    'host/worker/',
+    ['protocol/', 'host/state/', 'host/api/', 'host/plugin/', 'host/hooks/', 'host/request/', 'host/log/', 'host/errors.ts'],
+  ],
   [
     'host/master/',
     [
