@@ -61,7 +61,7 @@ export const runCommand = async (argv: readonly string[]): Promise<number> => {
   }
   await stopping.done
   if (pidfile !== undefined) rmSync(pidfile, { force: true })
-  return instance.exitCode ?? ExitCode.ok
+  return instance.hooks.exitCode ?? ExitCode.ok
 }
 
 /** What an action prints, without the final line break. */

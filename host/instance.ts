@@ -49,9 +49,7 @@ export class Instance {
   readonly logger: Logger
   readonly master: Master
   readonly services: Services
-  readonly #hooks: MasterHooks
-  /** What a hook's `exit` asks for. */
-  exitCode: number | undefined
+  readonly hooks: MasterHooks
   /** A guest has called uwsgi.stop(). */
   onStopAsked: () => void = () => {}
   readonly #plans: Plans
@@ -112,19 +110,15 @@ export class Instance {
       this.closeLog()
       throw error
     }
-    this.#hooks = new MasterHooks({
+    this.hooks = new MasterHooks({
       plan: plans.hooks,
+      settings,
       logger: this.logger,
       cwd,
+      services: this.services,
+      sources: plugins,
       plugins: () => this.master.plugins.plugins,
-      callLimitMs: settings.pluginTimeout * 1000,
-      socketTimeoutMs: settings.socketTimeout * 1000,
-      raiseAlarm: (name, message) => this.services.alarms.raise(name, message),
-      callRpc: (name, args) => this.services.callRpc(name, args),
-      onExit: (exitCode) => {
-        this.exitCode = exitCode
-        this.onStopAsked()
-      },
+      onExit: () => this.onStopAsked(),
     })
     this.master = new Master({
       version: parts.version,
@@ -144,7 +138,7 @@ export class Instance {
       plugins,
       pluginOptions: configuration.pluginOptions,
       hooks: plans.hooks,
-      beforeApps: () => this.#hooks.beforeApps(),
+      beforeApps: () => this.hooks.beforeApps(),
       exceptions: {
         catch: settings.catchExceptions,
         reload: settings.reloadOnException,
@@ -183,15 +177,15 @@ export class Instance {
     for (const failure of pluginFailures) this.logger.text(failure)
     for (const warning of warnings) this.logger.text(`[warning] ${warning}`)
     await this.master.load()
-    await this.#hooks.begin()
+    await this.hooks.begin()
     for (const address of settings.httpSocket) await this.listen('http', parseAddress(address))
     for (const address of settings.socket) await this.listen('uwsgi', parseAddress(address))
     for (const address of settings.udp) await this.#bindUdp(parseAddress(address))
     await this.services.prepare()
     await this.master.start()
-    await this.#hooks.afterApps()
+    await this.hooks.afterApps()
     this.services.start()
-    await this.#hooks.masterStarted()
+    await this.hooks.masterStarted()
     this.#isServing = true
   }
 
@@ -217,14 +211,14 @@ export class Instance {
     this.#refuseIfStopped()
     this.#isReloading = true
     try {
-      await this.#hooks.reloadStarted()
+      await this.hooks.reloadStarted()
       this.services.reloadStarted()
       await this.master.reload(this.configuration.settings.reloadMercy * 1000)
-      await this.#hooks.afterApps()
+      await this.hooks.afterApps()
       this.services.reloadFinished()
-      await this.#hooks.masterStarted()
+      await this.hooks.masterStarted()
     } finally {
-      this.#hooks.reloadEnded()
+      this.hooks.reloadEnded()
       this.#isReloading = false
     }
   }
@@ -320,7 +314,7 @@ export class Instance {
 
   async #stop(mercyMs: number): Promise<number> {
     this.master.supervisor.beginStop()
-    this.#hooks.beginStop()
+    this.hooks.beginStop()
     // A start that is under way ends by this; nothing of it may come up after the stop.
     await this.#starting?.catch(() => {})
     const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
@@ -330,7 +324,7 @@ export class Instance {
     this.services.stopClocks()
     await this.#closeUdp()
     const cutOff = await this.master.stop(mercyMs)
-    await this.#hooks.atExit()
+    await this.hooks.atExit()
     await this.services.close()
     for (const server of this.#servers)
       if ('closeAllConnections' in server) (server as { closeAllConnections(): void }).closeAllConnections()

@@ -3,6 +3,7 @@
 // Invariant: nothing of it holds the master's thread, and a server that stops waits for none of its start's hooks.
 import { resolve } from 'node:path'
 import { decodeRpcAnswer, encodeRpcCall } from '../protocol/rpc-packets.ts'
+import type { Settings } from './config/index.ts'
 import { PolywsgiError } from './errors.ts'
 import { connectTo, requestRemote } from './gateway/remote-client.ts'
 import { type HookEnvironment, HookError, HookExit } from './hooks/action.ts'
@@ -12,18 +13,19 @@ import { runPhase, runSteps } from './hooks/run-phase.ts'
 import type { Logger } from './log/logger.ts'
 import { TouchedFiles } from './master/touched-files.ts'
 import type { Plugin } from './plugin/plugin.ts'
+import type { PluginSource } from './plugin/plugin-source.ts'
+import type { Services } from './services.ts'
 
 export interface MasterHooksOptions {
   readonly plan: HookPlan
+  readonly settings: Pick<Settings, 'pluginTimeout' | 'socketTimeout'>
   readonly logger: Logger
   readonly cwd: string
+  readonly services: Pick<Services, 'alarms' | 'callRpc'>
+  readonly sources: readonly PluginSource[]
   plugins(): readonly Plugin[]
-  readonly callLimitMs: number
-  readonly socketTimeoutMs: number
-  raiseAlarm(name: string, message: Uint8Array): void
-  callRpc(name: string, args: readonly Uint8Array[]): Promise<Uint8Array | undefined>
   /** The action `exit` of a server that runs. */
-  onExit(exitCode: number): void
+  onExit(): void
 }
 
 type Life = 'starting' | 'serving' | 'reloading' | 'stopped'
@@ -32,6 +34,8 @@ const waitLimitMs = 60_000
 const connectMs = 1000
 
 export class MasterHooks {
+  /** What an action `exit` of a server that runs has asked for. */
+  exitCode: number | undefined
   readonly #options: MasterHooksOptions
   readonly #stopping = new AbortController()
   readonly #unixSignals = new Map<NodeJS.Signals, () => void>()
@@ -46,8 +50,10 @@ export class MasterHooks {
 
   /** The plugins are loaded, and nothing else has happened. @throws ConfigError for an unknown action, HookError, HookExit */
   async begin(): Promise<void> {
-    const { plan, plugins } = this.#options
-    checkActions(plan, plugins())
+    const { plan, plugins, sources } = this.#options
+    // What a plugin in a guest's language brings, only threads know.
+    const areAllHere = sources.every(({ language }) => language === undefined)
+    checkActions(plan, plugins(), areAllHere ? ['master', 'worker', 'mule'] : ['master'])
     this.#hasBegun = true
     for (const phase of ['asap', 'pre-jail', 'in-jail', 'as-root', 'as-user'] as const) await this.#run(phase)
   }
@@ -97,7 +103,7 @@ export class MasterHooks {
         await runPhase(plan, 'as-user-atexit', this.#environment(new AbortController().signal))
       } catch (error) {
         if (!(error instanceof HookExit)) throw error
-        this.#options.onExit(error.exitCode)
+        this.exitCode = error.exitCode
       }
     }
     for (const [name, handler] of this.#unixSignals) process.off(name, handler)
@@ -112,22 +118,23 @@ export class MasterHooks {
       await runSteps(steps ?? plan.phases[phase] ?? [], phase, this.#environment(this.#stopping.signal), consequence)
     } catch (error) {
       if (!(error instanceof HookExit) || this.#life === 'starting') throw error
-      onExit(error.exitCode)
+      this.exitCode = error.exitCode
+      onExit()
       throw new HookError(error.message, { cause: error })
     }
   }
 
   #environment(signal: AbortSignal): HookEnvironment {
-    const { logger, plugins, callLimitMs, raiseAlarm, callRpc } = this.#options
+    const { logger, plugins, settings, services } = this.#options
     return {
       place: 'master',
       log: logger,
       plugins,
-      callLimitMs,
+      callLimitMs: settings.pluginTimeout * 1000,
       waitLimitMs,
       signal,
-      raiseAlarm,
-      callRpc: (node, name, args) => (node === '' ? callRpc(name, args) : this.#callRemote(node, name, args)),
+      raiseAlarm: (name, message) => services.alarms.raise(name, message),
+      callRpc: (node, name, args) => (node === '' ? services.callRpc(name, args) : this.#callRemote(node, name, args)),
       canConnect: async (address) => {
         try {
           ;(await connectTo(address, connectMs)).destroy()
@@ -146,7 +153,8 @@ export class MasterHooks {
   }
 
   async #callRemote(node: string, name: string, args: readonly Uint8Array[]): Promise<Uint8Array | undefined> {
-    const { socketTimeoutMs: timeoutMs, logger } = this.#options
+    const { settings, logger } = this.#options
+    const timeoutMs = settings.socketTimeout * 1000
     const request = encodeRpcCall({ name: Buffer.from(name), args })
     const log = (line: string): void => logger.text(line)
     const bytes = await requestRemote({ address: node, request, reply: 'packet', timeoutMs }, { log })

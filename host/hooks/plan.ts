@@ -3,7 +3,7 @@ import { nearestName } from '../config/nearest.ts'
 import type { Plugin } from '../plugin/plugin.ts'
 import { BadArgument, hookFault } from './action.ts'
 import { actions, refusedActions } from './actions/index.ts'
-import { commandPhases, type HookPhase, hookPhases, phaseNames } from './phases.ts'
+import { commandPhases, type HookPhase, type HookPlace, hookPhases, phaseNames } from './phases.ts'
 
 /** One line of a phase. */
 export interface HookStep {
@@ -53,18 +53,19 @@ export const planHooks = (values: HookSettings, world: HookWorld): HookPlan => {
 }
 
 /**
- * The steps that name an action of a plugin.
+ * Judges the steps that name an action of a plugin.
+ * @param places whose phases are looked at
  * @throws ConfigError for one that no plugin has
  */
-export const checkActions = (plan: HookPlan, plugins: readonly Plugin[]): void => {
+export const checkActions = (plan: HookPlan, plugins: readonly Plugin[], places: readonly HookPlace[]): void => {
   const added = plugins.flatMap(({ hookActions }) => Object.keys(hookActions ?? {}))
-  for (const step of Object.values(plan.phases).flat()) {
-    if (actions.has(step.action) || added.includes(step.action)) continue
-    throw unknownAction(step, added)
+  for (const phase of phaseNames) {
+    if (!places.includes(hookPhases[phase].place)) continue
+    for (const step of plan.phases[phase] ?? [])
+      if (!actions.has(step.action) && !added.includes(step.action)) throw unknownAction(step, added)
   }
 }
 
-/** Option names with values in the form of settings. */
 const stepOf = (phase: HookPhase, line: string, world: HookWorld): HookStep => {
   const option = `hook-${phase}`
   const { file, text } = phase === 'touch' ? touchParts(option, line) : { file: undefined, text: line }

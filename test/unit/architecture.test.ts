@@ -33,7 +33,14 @@ const arrows: readonly (readonly [room: string, allowed: readonly string[]])[] =
   // Of plugins it knows two types: what an option is that one brings, and where one lies.
   [
     'host/config/',
-    ['host/errors.ts', 'host/api/kinds.ts', 'host/plugin/plugin-option.ts', 'host/plugin/plugin-source.ts', 'host/hooks/phases.ts', 'package.json'],
+    [
+      'host/errors.ts',
+      'host/api/kinds.ts',
+      'host/plugin/plugin-option.ts',
+      'host/plugin/plugin-source.ts',
+      'host/hooks/phases.ts',
+      'package.json',
+    ],
   ],
   [
     'host/gateway/',

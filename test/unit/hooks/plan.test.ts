@@ -1,11 +1,11 @@
 // Lines of hook options: what is read from them, and what is refused before anything runs.
 import { describe, expect, it } from 'vitest'
-import { loadConfiguration } from '../../../host/config/index.ts'
 import { ConfigError } from '../../../host/errors.ts'
 import { BadArgument } from '../../../host/hooks/action.ts'
 import { actions } from '../../../host/hooks/actions/index.ts'
 import { phaseNames } from '../../../host/hooks/phases.ts'
 import { checkActions, type HookPlan, planHooks } from '../../../host/hooks/plan.ts'
+import { load } from '../config/world.ts'
 
 const plan = (lines: Record<string, readonly string[]>, hasPlugins = false): HookPlan =>
   planHooks((option) => lines[option] ?? [], { alarms: ['admin'], hasPlugins })
@@ -121,15 +121,22 @@ describe('actions of plugins', () => {
   it('are judged when the plugins are there', () => {
     const made = plan({ 'hook-asap': ['shuot:x'] }, true)
     const plugin = { name: 'loud', hookActions: { shout: () => 0 } }
-    expect(() => checkActions(made, [plugin])).toThrow("hook-asap = shuot:x: there is no action 'shuot' (did you mean 'shout'?)")
-    expect(() => checkActions(plan({ 'hook-asap': ['shout:x'] }, true), [plugin])).not.toThrow()
+    expect(() => checkActions(made, [plugin], ['master'])).toThrow(
+      "hook-asap = shuot:x: there is no action 'shuot' (did you mean 'shout'?)",
+    )
+    expect(() => checkActions(plan({ 'hook-asap': ['shout:x'] }, true), [plugin], ['master'])).not.toThrow()
   })
+})
+
+it('actions of plugins in phases that are not looked at are left alone', () => {
+  expect(() => checkActions(plan({ 'hook-accepting': ['shout:x'] }, true), [], ['master'])).not.toThrow()
+  expect(() => checkActions(plan({ 'hook-accepting': ['shout:x'] }, true), [], ['master', 'worker'])).toThrow('no action')
 })
 
 describe('the options', () => {
   it('are one for each phase, and one for each kind of commands where uWSGI has it', () => {
     const argv = phaseNames.flatMap((phase) => [`--hook-${phase}`, phase === 'touch' ? '/x print:y' : 'print:y'])
-    const { settings } = loadConfiguration([...argv, '--exec-as-user', 'true', '--call-post-app', 'f'], {}, '/')
+    const { settings } = load([...argv, '--exec-as-user', 'true', '--call-post-app', 'f'])
     expect(settings.hookAsap).toEqual(['print:y'])
     expect(settings.hookAccepting1Once).toEqual(['print:y'])
     expect(settings.execAsUser).toEqual(['true'])
@@ -144,8 +151,6 @@ describe('the options', () => {
     ['--hook-as-gateway', 'gateways are no processes of their own'],
     ['--mount-asap', 'file systems are mounted by who starts the server'],
   ])('%s is refused with the reason', (option, reason) => {
-    expect(() => loadConfiguration([option, 'x'], {}, '/')).toThrow(
-      `polywsgi does not have uWSGI's option '${option}': ${reason}`,
-    )
+    expect(() => load([option, 'x'])).toThrow(`polywsgi does not have uWSGI's option '${option}': ${reason}`)
   })
 })
