@@ -20,7 +20,8 @@ Everything is checked before anything runs: an action that does not exist, an ar
 have. What follows the colon is taken as it is, blanks and quotes included; where an action takes several arguments, one blank is between two.
 
 An action that fails is told in the log. In most phases that is fatal: the log says \`FATAL hook failed, destroying instance\`, and the server
-that starts ends with exit code 1. A worker that is started anew because another has died is tried again later. On a reload the reload is given up, and the server
+that starts ends with exit code 1. A worker that is started anew because another has died is tried again later. On a reload the reload is
+given up, and the server
 goes on as it was.
 
 Phases of the master run one after the other, and the next step of the start waits for each; the master serves on meanwhile. A server that is

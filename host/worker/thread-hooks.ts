@@ -78,6 +78,7 @@ export class ThreadHooks {
 
   #run(phase: 'post-fork' | 'as-mule' | 'accepting' | 'accepting-once' | 'accepting1' | 'accepting1-once'): Promise<void> {
     const { start, context } = this.#options
+    // Differs from uWSGI: a thread that takes the place of a dead one and whose hook fails is tried again later, and the server goes on.
     const isDestroyed = start.isFirstStart && !context.isReload
     return runPhase(this.#plan, phase, this.#environment, isDestroyed ? 'destroying instance' : 'ending the thread')
   }

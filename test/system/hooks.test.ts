@@ -154,6 +154,41 @@ describe('a plugin that only has functions', () => {
   })
 })
 
+describe('hooks of threads', () => {
+  it('have the environment, the alarms and the sockets of the server', async () => {
+    const socket = join(folder, 'threads.sock')
+    const lines = ['putenv:POLYWSGI_H=mine', 'exec:echo "H $POLYWSGI_H"', `wait_for_socket:${socket}`, 'alarm:a from a worker']
+    const hooks = lines.flatMap((line) => ['--hook-post-fork', line])
+    const more = [
+      '--alarm',
+      'a log:loud',
+      '--hook-as-mule',
+      'alarm:a from a mule',
+      '--hook-master-start',
+      `wait_for_socket:${socket}`,
+    ]
+    const all = ['--socket', socket, '--workers', '1', '--mule', '--hook-asap', 'putenv:POLYWSGI_H=ours', ...hooks, ...more]
+    await using server = await Server.start({ args: [...all, '--hook-master-start', 'exec:echo "H $POLYWSGI_H"'] })
+    await server.logged('from a worker\n')
+    await server.logged('from a mule\n')
+    expect(server.log.match(/^H .*$/gm)).toEqual(['H mine', 'H ours'])
+    expect(server.log.split(`${socket} found\n`)).toHaveLength(3)
+    expect(await server.stop()).toBe(0)
+  })
+
+  it('end the start when they fail in a mule, with exit code 1', async () => {
+    const { code, log } = await ended('--workers', '1', '--mule', ...http, '--hook-as-mule', 'exec:exit 5')
+    expect(code).toBe(1)
+    expect(log).toContain('command "exit 5" exited with non-zero code: 5\nFATAL hook failed, destroying instance\n')
+  })
+})
+
+it('the working directory is changed for what follows', async () => {
+  const { log } = await ended('--hook-asap', `cd:${folder}`, '--hook-asap', 'exec:pwd', '--hook-asap', 'chdir:none')
+  expect(log).toContain(`(asap)...\n${folder}\n`)
+  expect(log).toMatch(/ENOENT: no such file or directory, chdir .* -> 'none'\nFATAL hook failed/)
+})
+
 describe('exit codes', () => {
   it('2 for what is wrong in the configuration, and nothing has run', async () => {
     for (const line of ['pritn:x', 'pritn:x --plugin']) {
