@@ -210,6 +210,37 @@ describe('exit codes', () => {
 })
 
 describe('a server that runs', () => {
+  it('calls functions of other servers, and tells when there is none', async () => {
+    const socket = join(folder, 'rpc.sock')
+    const calls = [`rpc:greet@${socket} far`, `rpc:nosuch@${socket}`, `rpc:greet@${socket}.none x`, 'rpc:nosuch']
+    const hooks = ['--hook-as-user-atexit', `rpc:greet@${socket} late`, '--hook-master-start', calls[0] as string]
+    const touched = join(folder, 'rpc-touched')
+    const more = calls.flatMap((call) => ['--hook-touch', `${touched} ${call}`])
+    const all = [
+      '--wsgi-file',
+      app,
+      '--workers',
+      '1',
+      '--socket',
+      socket,
+      ...hooks,
+      ...more,
+      '--hook-touch',
+      `${touched} print:H end`,
+    ]
+    await using server = await Server.start({ args: all })
+    const answer = `[rpc result from "greet@${socket}"] hi far\n`
+    expect(server.log).toContain(answer)
+    writeFileSync(touched, '')
+    await server.logged('\nH end\n')
+    expect(server.log.split(answer)).toHaveLength(3)
+    expect(server.log).toContain(`rpc function "nosuch@${socket}" has not answered`)
+    expect(server.log).toContain(`unable to connect to ${socket}.none: there is no such socket`)
+    expect(server.log).toContain("there is no rpc function 'nosuch'\n")
+    expect(await server.stop()).toBe(0)
+    expect(server.log).toContain(`rpc function "greet@${socket}" has not answered`)
+  })
+
   it('runs accepting anew in a worker that has died, and what is for once not', async () => {
     const hooks = ['', '1', '-once', '1-once'].flatMap((kind) => [`--hook-accepting${kind}`, `print:H accepting${kind}`])
     await using server = await Server.start({ args: ['--wsgi-file', app, '--workers', '1', ...http, ...hooks] })
