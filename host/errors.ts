@@ -81,6 +81,9 @@ export class GuestError extends PolywsgiError {
   }
 }
 
+/** How messages name what a guest called: a function of the `uwsgi` module, or a method with its object (`request.write`). */
+const calledName = (name: string): string => `${name.includes('.') ? '' : 'uwsgi.'}${name}()`
+
 /** An API function called with arguments its declaration does not allow. `functionName` and `argument` name the place. */
 export class ApiArgumentError extends PolywsgiError {
   readonly functionName: string
@@ -89,7 +92,7 @@ export class ApiArgumentError extends PolywsgiError {
   readonly fault: 'type' | 'value'
 
   constructor(functionName: string, argument: string, fault: 'type' | 'value', message: string) {
-    super('API_ARGUMENT', `uwsgi.${functionName}(): ${message}`)
+    super('API_ARGUMENT', `${calledName(functionName)}: ${message}`)
     this.functionName = functionName
     this.argument = argument
     this.fault = fault
@@ -104,7 +107,7 @@ export class ApiError extends PolywsgiError {
   readonly functionName: string
 
   constructor(functionName: string, code: 'API_REFUSED' | 'API_IO', message: string, options?: { cause?: unknown }) {
-    super(code, `uwsgi.${functionName}(): ${message}`, options)
+    super(code, `${calledName(functionName)}: ${message}`, options)
     this.functionName = functionName
   }
 }

@@ -2,7 +2,7 @@
 // that a call neither looks at its declaration nor makes a closure. Where Lua's own functions take strings they take numbers
 // too, and the other way round (luaL_check*), and so do these. All of it runs inside of host functions only.
 import { type FunctionOwner, GuestFunction } from '../../host/api/guest-function.ts'
-import type { ApiFunction, ApiParameter, ApiValue, BytesMap } from '../../host/api/kinds.ts'
+import type { ApiCallable, ApiParameter, ApiValue, BytesMap } from '../../host/api/kinds.ts'
 import { ApiArgumentError } from '../../host/errors.ts'
 import { pushText } from './convert.ts'
 import { HeldFunction, isCallable } from './functions.ts'
@@ -28,7 +28,7 @@ export class ArgumentReaders {
   }
 
   /** Nil at the end counts as not given, except among variadic arguments. */
-  of(entry: ApiFunction): ReadArguments {
+  of(entry: ApiCallable): ReadArguments {
     const { lua } = this.#runtime
     const readers = entry.params.map((param) => this.#reader(entry, param))
     const isVariadic = entry.params.at(-1)?.variadic === true
@@ -47,14 +47,14 @@ export class ArgumentReaders {
     }
   }
 
-  #reader(entry: ApiFunction, param: ApiParameter): Read {
+  #reader(entry: ApiCallable, param: ApiParameter): Read {
     const { lua } = this.#runtime
     const read = this.#readerOfType(entry, param)
     return (L, index) => (lua.lua_type(L, index) === luaType.nil ? undefined : read(L, index))
   }
 
   /** Reads what is not nil. A string or boolean in the wrong place is handed on for checkArguments() to refuse. */
-  #readerOfType(entry: ApiFunction, param: ApiParameter): Read {
+  #readerOfType(entry: ApiCallable, param: ApiParameter): Read {
     const runtime = this.#runtime
     const { lua } = runtime
     const place = entry.params.indexOf(param) + 1

@@ -2,6 +2,7 @@
 // worker; a worker has one state for all its apps, each app a world of globals and modules of its own.
 // Differs from uWSGI: any number of apps per worker (uWSGI loads one), and one state for all cores (uWSGI: one for each).
 import { GuestError } from '../../host/errors.ts'
+import { guestPlugin } from '../../host/plugin/guest-plugin.ts'
 import type { Plugin, WorkerContext } from '../../host/plugin/plugin.ts'
 import { LuaApp } from './app.ts'
 import { HeldFunction } from './functions.ts'
@@ -48,6 +49,13 @@ export const createLuaPlugin = (): Plugin<LuaModules> => {
       // An app that nobody had announced when the master started.
       worker ??= boot(await compileLua(), context)
       return new LuaApp(worker, mount.source, worker.load(mount))
+    },
+
+    pluginExtensions: ['.lua'],
+
+    async loadPlugin(file, context) {
+      worker ??= boot(await compileLua(), context)
+      return guestPlugin(worker.loadPlugin(file, plugin))
     },
 
     fixup() {

@@ -1,7 +1,7 @@
 // Installs the API as the global table `uwsgi`: a loop over what the host has bound, names as they are in the table plus those
 // of the real Lua plugin. Nothing here knows a function by name. `require 'uwsgi'` finds it among the loaded libraries.
 // Members that guests assign (hooks) are not there until one does; hooks.ts looks them up when they are to be called.
-import type { BoundApi, BoundFunction } from '../../host/api/bind.ts'
+import type { BoundApi, BoundCallable, BoundFunction } from '../../host/api/bind.ts'
 import { type DirectFunction, notDefined } from '../../host/api/direct.ts'
 import { type FunctionOwner, GuestFunction } from '../../host/api/guest-function.ts'
 import type { ApiValue } from '../../host/api/kinds.ts'
@@ -53,7 +53,8 @@ const directFunction = (runtime: LuaRuntime, direct: DirectFunction, ordinary: H
   }
 }
 
-const ordinaryFunction = (runtime: LuaRuntime, bound: BoundFunction, readers: ArgumentReaders): HostFunction => {
+/** A host function for Lua that takes and answers what the declaration says. Only while booting. */
+export const ordinaryFunction = (runtime: LuaRuntime, bound: BoundCallable, readers: ArgumentReaders): HostFunction => {
   const readArguments = readers.of(bound.entry)
   const pushResults = pushResultsOf(runtime, bound.entry.returns)
   if (!bound.entry.params.some((param) => param.type === 'function')) {

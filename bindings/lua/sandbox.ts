@@ -11,11 +11,13 @@ import { luaStatus, type Pointer } from './glue.ts'
 import describeSource from './guest/describe.lua?raw'
 import entriesSource from './guest/entries.lua?raw'
 import modulesSource from './guest/modules.lua?raw'
+import pluginSource from './guest/plugin.lua?raw'
 import sandboxSource from './guest/sandbox.lua?raw'
 import wsapiSource from './guest/wsapi.lua?raw'
 import { GuestHooks } from './hooks.ts'
 import { pushApi } from './install.ts'
 import type { ModuleFiles } from './module-files.ts'
+import { PluginFiles } from './plugin-files.ts'
 import { readInput, writeError } from './request-streams.ts'
 import type { HostFunction, LuaRuntime, Reference } from './runtime.ts'
 
@@ -26,6 +28,9 @@ export interface Sandbox {
   readonly mount: Reference
   /** Lua: runs the program in the arguments of the entry to its end. */
   readonly runProgram: Reference
+  /** Lua: runs the plugin's file in the arguments of the entry; `pluginFiles` has taken what its table holds. */
+  readonly loadPlugin: Reference
+  readonly pluginFiles: PluginFiles
   /** The function that the last `mount` kept. */
   takeKept(): Reference
   /** What `env.error` writes to. */
@@ -38,10 +43,14 @@ export interface Sandbox {
 const libraries = ['base', 'coroutine', 'debug', 'math', 'os', 'string', 'table', 'utf8'] as const
 
 /**
- * @param owner whose the functions are that guests hand to the API
+ * @param parts.owner whose the functions are that guests hand to the API
  * @throws Error when a step fails, which only want of memory can bring about
  */
-export const openSandbox = (runtime: LuaRuntime, api: BoundApi, owner: FunctionOwner): Sandbox => {
+export const openSandbox = (
+  runtime: LuaRuntime,
+  api: BoundApi,
+  parts: { owner: FunctionOwner; memoryLimit: number },
+): Sandbox => {
   const { lua, main } = runtime
   const errorLog = new LineJoiner(runtime.log)
   const moduleFiles: ModuleFiles[] = []
@@ -50,7 +59,7 @@ export const openSandbox = (runtime: LuaRuntime, api: BoundApi, owner: FunctionO
     if (library === 'base') lua.lua_settop(main, -2)
     else setGlobal(runtime, library)
   }
-  pushApi(runtime, api, owner)
+  pushApi(runtime, api, parts.owner)
   lua.lua_pushvalue(main, -1)
   const apiTable = runtime.anchor(main)
   setGlobal(runtime, 'uwsgi')
@@ -61,20 +70,27 @@ export const openSandbox = (runtime: LuaRuntime, api: BoundApi, owner: FunctionO
     kept = runtime.anchor(L)
     return 0
   }
-  pushHost(runtime, errorLog, moduleFiles, { arguments: entries.pushArguments, keep })
+  const pluginFiles = new PluginFiles(runtime, entries, parts)
+  const more = { arguments: entries.pushArguments, keep, ...pluginFiles.hostFunctions() }
+  pushHost(runtime, errorLog, moduleFiles, more)
   const host = runtime.anchor(main)
-  const [luaLoad, luaTraceback] = runScript(runtime, sandboxSource, [host], 2) as [Reference, Reference]
+  const pruned = runScript(runtime, sandboxSource, [host], 3) as [Reference, Reference, Reference]
+  const [luaLoad, luaTraceback, luaInfo] = pruned
   const [describe, probe, collect] = runScript(runtime, describeSource, [luaTraceback], 3) as [Reference, Reference, Reference]
   runtime.setOwnFunctions({ describe, probe, collect })
   const [newWorld] = runScript(runtime, modulesSource, [host, luaLoad], 1) as [Reference]
   const [mount] = runScript(runtime, wsapiSource, [host, newWorld, luaLoad], 1) as [Reference]
   const ownEntries = runScript(runtime, entriesSource, [host, newWorld, luaLoad], 3) as [Reference, Reference, Reference]
   const [call, callForText, runProgram] = ownEntries
+  const [loadPlugin] = runScript(runtime, pluginSource, [host, newWorld, luaLoad, luaInfo], 1) as [Reference]
+  pluginFiles.setCall(call)
   return {
     entries,
     hooks: new GuestHooks(runtime, entries, { call, callForText }, apiTable),
     mount,
     runProgram,
+    loadPlugin,
+    pluginFiles,
     errorLog,
     moduleFiles,
     takeKept: () => {

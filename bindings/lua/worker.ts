@@ -6,7 +6,8 @@ import { readFileSync } from 'node:fs'
 import type { FunctionOwner } from '../../host/api/guest-function.ts'
 import { AppLoadError, GuestError, PolywsgiError } from '../../host/errors.ts'
 import type { AppMount } from '../../host/plugin/app.ts'
-import type { WorkerContext } from '../../host/plugin/plugin.ts'
+import type { GuestFile } from '../../host/plugin/guest-plugin.ts'
+import type { Plugin, WorkerContext } from '../../host/plugin/plugin.ts'
 import { maxBlockSize } from '../../protocol/packet.ts'
 import { pushBytes, pushInteger, pushText } from './convert.ts'
 import { FatalGuestError } from './errors.ts'
@@ -35,7 +36,7 @@ export class LuaWorker {
     const runtime = new LuaRuntime(modules, { memoryLimit: context.memoryLimit, log: context.log })
     this.runtime = runtime
     this.#packageRoots = context.pythonPath
-    this.#sandbox = openSandbox(runtime, context.api, owner)
+    this.#sandbox = openSandbox(runtime, context.api, { owner, memoryLimit: context.memoryLimit })
     this.#threads = Array.from({ length: context.cores }, () => runtime.newThread())
 
     this.#vars = runtime.allocate(maxVarsSize)
@@ -96,6 +97,23 @@ export class LuaWorker {
    */
   runProgram(file: string): void {
     this.#runFile(this.#sandbox.runProgram, file, readSource(file, 'the Lua program'), undefined)
+  }
+
+  /**
+   * Runs a plugin's file in a world of its own.
+   * @throws AppLoadError with Lua's message, and its traceback as `details`
+   */
+  loadPlugin(file: string, language: Plugin): GuestFile {
+    const source = readSource(file, 'the Lua plugin')
+    try {
+      this.#runFile(this.#sandbox.loadPlugin, file, source, undefined)
+    } catch (error) {
+      if (!(error instanceof GuestError) || error instanceof FatalGuestError) throw error
+      // Lua names a file by the end of its path, where that is long, and not at all where no line of it is to blame.
+      const message = error.message.includes('.lua:') ? error.message : `${file}: ${error.message}`
+      throw new AppLoadError(message, error.traceback)
+    }
+    return this.#sandbox.pluginFiles.takeLoaded(file, language)
   }
 
   #runFile(entry: Reference, file: string, source: Uint8Array, callable: string | undefined): void {

@@ -1,7 +1,7 @@
 // What a guest passes to a function of the API, as the neutral values its declaration asks for.
 // Invariant: a reference to a function of the guest that was taken here is given back when the call comes to nothing.
 import { GuestFunction } from '../../host/api/guest-function.ts'
-import type { ApiFunction, ApiParameter, ApiValue } from '../../host/api/kinds.ts'
+import type { ApiCallable, ApiParameter, ApiValue } from '../../host/api/kinds.ts'
 import { ApiArgumentError } from '../../host/errors.ts'
 import type { Pointer, PythonApi } from './capi.ts'
 import { bytesFromPython, dictFromPython, fromPython } from './convert.ts'
@@ -13,13 +13,13 @@ type Reader = (api: PythonApi, object: Pointer, functionName: string, argument: 
 
 export class ArgumentReader {
   readonly #api: PythonApi
-  readonly #entry: ApiFunction
+  readonly #entry: ApiCallable
   /** One per parameter, without the variadic one. */
   readonly #readers: readonly Reader[]
   readonly #rest: Reader | undefined
   readonly #takesFunctions: boolean
 
-  constructor(api: PythonApi, entry: ApiFunction, keep: KeepFunction) {
+  constructor(api: PythonApi, entry: ApiCallable, keep: KeepFunction) {
     this.#api = api
     this.#entry = entry
     const { params } = entry

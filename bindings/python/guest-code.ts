@@ -20,6 +20,7 @@ export interface GuestCode {
   readonly callbacks: Callbacks
   // Of guest/loader.py.
   readonly load: Pointer
+  readonly importFile: Pointer
   readonly runScript: Pointer
   readonly knowsModule: Pointer
   readonly runModule: Pointer
@@ -73,6 +74,7 @@ export const runGuestCode = (interpreter: Interpreter, context: Pick<WorkerConte
       checkAnswer: look(callbacks, 'check_answer'),
     }),
     load: look(loader, 'load'),
+    importFile: look(loader, 'import_file'),
     runScript: look(loader, 'run_script'),
     knowsModule: look(loader, 'knows_module'),
     runModule: look(loader, 'run_module'),

@@ -1,6 +1,7 @@
 // The Python plugin: WSGI applications (PEP 3333) on CPython, compiled to wasm by the Pyodide project. The master prepares
 // the module and the standard library once; each worker, mule and spooler boots an interpreter of its own from them.
 import { GuestError } from '../../host/errors.ts'
+import { guestPlugin } from '../../host/plugin/guest-plugin.ts'
 import type { Plugin, RequestResult, WorkerContext } from '../../host/plugin/plugin.ts'
 import type { WsgiRequest } from '../../host/request/wsgi-request.ts'
 import { PythonApp } from './app.ts'
@@ -28,17 +29,18 @@ const plugin: Plugin<PythonData> = {
   },
 
   async postFork(context) {
-    if (context.data === undefined) return
-    const start = performance.now()
-    const interpreter = await Interpreter.boot({ image: context.data, log: context.log, memoryLimit: context.memoryLimit })
-    const worker = interpreter.enter(() => new PythonWorker(interpreter, context, plugin))
-    workers.set(context, worker)
-    open.add(worker)
-    context.booted('python', performance.now() - start)
+    if (context.data !== undefined) await boot(context.data, context)
   },
 
   async mountApp(mount, context) {
     return await workers.get(context)?.apps.mount(mount)
+  },
+
+  pluginExtensions: ['.py'],
+
+  async loadPlugin(file, context) {
+    const worker = workers.get(context) ?? (await boot(await loadImage(), context))
+    return guestPlugin(await worker.loadPlugin(file, plugin))
   },
 
   fixup(context) {
@@ -93,6 +95,16 @@ const plugin: Plugin<PythonData> = {
 }
 
 export default plugin
+
+const boot = async (image: PythonImage, context: WorkerContext<PythonData>): Promise<PythonWorker> => {
+  const start = performance.now()
+  const interpreter = await Interpreter.boot({ image, log: context.log, memoryLimit: context.memoryLimit })
+  const worker = interpreter.enter(() => new PythonWorker(interpreter, context, plugin))
+  workers.set(context, worker)
+  open.add(worker)
+  context.booted('python', performance.now() - start)
+  return worker
+}
 
 const callbackOf = (handler: unknown): Callback => {
   if (handler instanceof Callback) return handler

@@ -1,8 +1,8 @@
 // Makes the guest's `uwsgi` module from the bound API table: a loop, no function is known here by name. Members of the
 // shape `hook` are absent until a guest assigns them (hooks.ts finds them).
-import type { BoundApi, BoundFunction } from '../../host/api/bind.ts'
+import type { BoundApi, BoundCallable, BoundFunction } from '../../host/api/bind.ts'
 import { type DirectFunction, notDefined } from '../../host/api/direct.ts'
-import type { ApiFunction, ApiParameter, ApiValue } from '../../host/api/kinds.ts'
+import type { ApiCallable, ApiParameter, ApiValue } from '../../host/api/kinds.ts'
 import { ApiArgumentError } from '../../host/errors.ts'
 import { ArgumentReader, type KeepFunction } from './arguments.ts'
 import type { Pointer, PythonApi } from './capi.ts'
@@ -38,14 +38,19 @@ export const installApi = (interpreter: Interpreter, bound: BoundApi, keep: Keep
   return module
 }
 
-const define = (interpreter: Interpreter, bound: BoundFunction, keep: KeepFunction): HostFunctionDefinition => {
+/** A host function for Python that takes and answers what the declaration says. */
+export const define = (
+  interpreter: Interpreter,
+  bound: BoundCallable & Pick<BoundFunction, 'direct'>,
+  keep: KeepFunction,
+): HostFunctionDefinition => {
   const { api } = interpreter
   const { entry } = bound
   const { returns } = entry
   const reader = new ArgumentReader(api, entry, keep)
   const directly = bound.direct === undefined ? undefined : directCall(api, bound.direct)
   return {
-    name: entry.name,
+    name: ownName(entry),
     doc: `${signature(entry)}\n--\n\n${docText(entry)}`,
     takes: 'keywords',
     call: (_self, args, count, keywords) => {
@@ -93,6 +98,9 @@ const directCall = (api: PythonApi, direct: DirectFunction): ((argument: Pointer
   }
 }
 
+/** Without the object whose method it is. */
+const ownName = ({ name }: ApiCallable): string => name.slice(name.lastIndexOf('.') + 1)
+
 const pythonLiteral = (value: ApiParameter['default']): string => {
   if (value === null) return 'None'
   if (typeof value === 'boolean') return value ? 'True' : 'False'
@@ -100,17 +108,18 @@ const pythonLiteral = (value: ApiParameter['default']): string => {
 }
 
 /** The form from which `inspect.signature` reads names and defaults; a default before an argument that is required is none. */
-const signature = ({ name, params }: ApiFunction): string => {
+const signature = (entry: ApiCallable): string => {
+  const { params } = entry
   const lastRequired = params.findLastIndex((param) => param.default === undefined && param.variadic !== true)
   const parts = params.map((param, index) => {
     if (param.variadic === true) return `*${param.name}`
     const isRequired = param.default === undefined || index < lastRequired
     return isRequired ? param.name : `${param.name}=${pythonLiteral(param.default)}`
   })
-  return `${name}(${parts.join(', ')})`
+  return `${ownName(entry)}(${parts.join(', ')})`
 }
 
-const docText = ({ doc, params, raises }: ApiFunction): string =>
+const docText = ({ doc, params, raises }: ApiCallable): string =>
   [
     doc,
     ...params.map((param) => `${param.name} (${param.type}${param.unit === undefined ? '' : `, ${param.unit}`}): ${param.doc}`),

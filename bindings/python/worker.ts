@@ -3,17 +3,20 @@
 import { dirname, resolve } from 'node:path'
 import type { FunctionOwner } from '../../host/api/guest-function.ts'
 import { GuestFunction } from '../../host/api/guest-function.ts'
-import type { WorkerContext } from '../../host/plugin/plugin.ts'
+import type { GuestFile } from '../../host/plugin/guest-plugin.ts'
+import type { Plugin, WorkerContext } from '../../host/plugin/plugin.ts'
 import { Apps } from './app.ts'
+import type { KeepFunction } from './arguments.ts'
 import type { Pointer } from './capi.ts'
 import { type GuestCode, runGuestCode } from './guest-code.ts'
 import { Hooks } from './hooks.ts'
 import { installApi } from './install.ts'
+import { PluginFiles } from './plugin-files.ts'
 import type { Interpreter } from './runtime.ts'
 import { isPythonFile, parseModule, showFile, showWorkingDirectory } from './sources.ts'
 
 /** What the hooks' context is needed for here. */
-type Context = Pick<WorkerContext, 'log' | 'pythonPath' | 'workers' | 'api'>
+type Context = Pick<WorkerContext, 'log' | 'pythonPath' | 'workers' | 'api' | 'memoryLimit'>
 
 export class PythonWorker {
   readonly apps: Apps
@@ -21,6 +24,8 @@ export class PythonWorker {
   readonly #interpreter: Interpreter
   readonly #guest: GuestCode
   readonly #context: Context
+  readonly #keep: KeepFunction
+  #pluginFiles: PluginFiles | undefined
 
   /**
    * To be called inside of an entry.
@@ -29,7 +34,8 @@ export class PythonWorker {
   constructor(interpreter: Interpreter, context: Context, owner: FunctionOwner) {
     const guest = runGuestCode(interpreter, context)
     const { callbacks, spaces } = guest
-    const module = installApi(interpreter, context.api, (callable) => new GuestFunction(owner, callbacks.keep(callable)))
+    this.#keep = (callable) => new GuestFunction(owner, callbacks.keep(callable))
+    const module = installApi(interpreter, context.api, this.#keep)
     const attribute = (name: string): Pointer => interpreter.api.c.PyObject_GetAttrString(module, interpreter.api.name(name))
     this.#interpreter = interpreter
     this.#context = context
@@ -63,6 +69,21 @@ export class PythonWorker {
     if (callable === undefined && this.#run(directory, knowsModule, [module]) !== this.#interpreter.api.true) return false
     this.#run(directory, runModule, [module, callable ?? ''])
     return true
+  }
+
+  /**
+   * A plugin's file. What they need of the interpreter is made for the first one.
+   * @throws AppLoadError with Python's message, and its traceback as `details`
+   */
+  async loadPlugin(file: string, language: Plugin): Promise<GuestFile> {
+    const { memoryLimit } = this.#context
+    this.#pluginFiles ??= this.#interpreter.enter(
+      () => new PluginFiles(this.#interpreter, this.#guest, { keep: this.#keep, memoryLimit }),
+    )
+    const loaded = await this.#pluginFiles.load(file, language)
+    // What it has set among the members of the `uwsgi` module is its own.
+    this.#interpreter.enter(() => this.hooks.noteOwner())
+    return loaded
   }
 
   /** Returns the object's address for a comparison with True; the reference is given back. */

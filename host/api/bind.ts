@@ -5,17 +5,22 @@ import { checkArguments } from './check-arguments.ts'
 import type { ApiContext } from './context.ts'
 import { type DirectFunction, directFunctions } from './direct.ts'
 import { implementation } from './implement/index.ts'
-import type { ApiAttribute, ApiEntry, ApiFunction, ApiHook, ApiValue } from './kinds.ts'
+import type { ApiAttribute, ApiCallable, ApiEntry, ApiFunction, ApiHook, ApiValue } from './kinds.ts'
 import { apiTable } from './table/index.ts'
 
-/** A function of the API, ready to be called by a guest. */
-export interface BoundFunction {
-  readonly entry: ApiFunction
+/** What a guest may call, ready to be called. */
+export interface BoundCallable {
+  readonly entry: ApiCallable
   /**
    * @param args what the guest passed, in order, each as the neutral value its binding makes of it
    * @throws ApiArgumentError naming the argument
    */
   call(args: readonly ApiValue[]): ApiValue
+}
+
+/** A function of the API, ready to be called by a guest. */
+export interface BoundFunction extends BoundCallable {
+  readonly entry: ApiFunction
   /** A shorter way for calls with one argument of bytes, where there is one. */
   readonly direct?: DirectFunction | undefined
 }

@@ -1,7 +1,7 @@
 // Holds what a guest passed to what the table declares: count, types, ranges. Derived from the declaration alone.
 import { ApiArgumentError } from '../errors.ts'
 import { GuestFunction } from './guest-function.ts'
-import type { ApiFunction, ApiParameter, ApiValue } from './kinds.ts'
+import type { ApiCallable, ApiParameter, ApiValue } from './kinds.ts'
 
 /**
  * The arguments in declared order, defaults filled in, text and bytes converted to what the declaration says; those of a
@@ -9,7 +9,7 @@ import type { ApiFunction, ApiParameter, ApiValue } from './kinds.ts'
  * its functions ignore it; numbers out of range are refused, not taken modulo something.
  * @throws ApiArgumentError with fault `type` for a wrong count or type, `value` for what is out of range
  */
-export const checkArguments = (entry: ApiFunction, args: readonly ApiValue[]): ApiValue[] => {
+export const checkArguments = (entry: ApiCallable, args: readonly ApiValue[]): ApiValue[] => {
   const { params } = entry
   const isVariadic = params.at(-1)?.variadic === true
   if (args.length > params.length && !isVariadic) {
@@ -30,13 +30,13 @@ export const checkArguments = (entry: ApiFunction, args: readonly ApiValue[]): A
   return checked
 }
 
-const checkRest = (entry: ApiFunction, param: ApiParameter, args: readonly ApiValue[], first: number): ApiValue[] => {
+const checkRest = (entry: ApiCallable, param: ApiParameter, args: readonly ApiValue[], first: number): ApiValue[] => {
   const rest: ApiValue[] = []
   for (let index = first; index < args.length; index += 1) rest.push(converted(entry, param, args[index], index - first))
   return rest
 }
 
-const checkArgument = (entry: ApiFunction, param: ApiParameter, value: ApiValue): ApiValue => {
+const checkArgument = (entry: ApiCallable, param: ApiParameter, value: ApiValue): ApiValue => {
   if (value !== undefined) return converted(entry, param, value, undefined)
   if (param.default === undefined) throw new ApiArgumentError(entry.name, param.name, 'type', `missing argument '${param.name}'`)
   return param.default ?? undefined
@@ -55,7 +55,7 @@ const wanted: Readonly<Record<ApiParameter['type'], string>> = {
 }
 
 /** @param place of a value among those of a variadic parameter, from 0 */
-const converted = (entry: ApiFunction, param: ApiParameter, value: ApiValue, place: number | undefined): ApiValue => {
+const converted = (entry: ApiCallable, param: ApiParameter, value: ApiValue, place: number | undefined): ApiValue => {
   const result = convert(param.type, value)
   if (result === undefined) throw refusal(entry, param, place, 'type', `must be ${wanted[param.type]}`)
   const fault = faultOf(param, result)
@@ -64,7 +64,7 @@ const converted = (entry: ApiFunction, param: ApiParameter, value: ApiValue, pla
 }
 
 const refusal = (
-  entry: ApiFunction,
+  entry: ApiCallable,
   param: ApiParameter,
   place: number | undefined,
   fault: 'type' | 'value',

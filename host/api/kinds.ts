@@ -135,21 +135,28 @@ interface ApiEntryBase {
   readonly example: ApiExample
 }
 
-export interface ApiFunction extends ApiEntryBase {
-  readonly shape: 'function'
-  readonly kind: ApiKind
+/** What guests can call, as bindings need to know it: a function of the API, or a method of an object that a guest is given. */
+export interface ApiCallable {
+  /** Of a method, with its object: `request.write`. Messages show it so; the part after the dot is what guests call. */
+  readonly name: string
+  readonly doc: string
   readonly params: readonly ApiParameter[]
   readonly returns: ApiResult
-  /** The result is never "not defined": the compiler holds the implementation to it. */
-  readonly always?: true
-  /** Of bytes: they are always empty. */
-  readonly value?: ''
   /** What makes the call fail; first what Python raises for it: `ValueError: no mule is configured`. */
   readonly raises: readonly string[]
   /** Other names of the same function, in all three languages (`send_to_spooler` for `spool`). */
   readonly aliases?: readonly string[]
   /** Other names of the real Lua plugin for the same function. */
   readonly luaAliases?: readonly string[]
+}
+
+export interface ApiFunction extends ApiEntryBase, ApiCallable {
+  readonly shape: 'function'
+  readonly kind: ApiKind
+  /** The result is never "not defined": the compiler holds the implementation to it. */
+  readonly always?: true
+  /** Of bytes: they are always empty. */
+  readonly value?: ''
 }
 
 export interface ApiAttribute extends ApiEntryBase {

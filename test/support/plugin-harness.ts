@@ -90,7 +90,8 @@ export class PluginHarness {
   /** Everything logged, one string per line (Latin-1 for raw bytes that are no UTF-8). */
   readonly logLines: string[] = []
 
-  private constructor(plugin: Plugin, context: WorkerContext, logLines: string[]) {
+  /** Of a plugin that has been started already; otherwise `boot`. */
+  constructor(plugin: Plugin, context: WorkerContext, logLines: string[]) {
     this.plugin = plugin
     this.context = context
     this.logLines = logLines

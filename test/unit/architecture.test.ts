@@ -24,7 +24,10 @@ const arrows: readonly (readonly [room: string, allowed: readonly string[]])[] =
   ['host/errors-doc.ts', ['host/errors.ts', 'protocol/']],
   ['host/api/', ['host/state/', 'host/errors.ts', 'protocol/']],
   ['host/request/', ['protocol/', 'host/errors.ts', 'host/plugin/app.ts']],
-  ['host/plugin/', ['host/api/', 'host/request/', 'host/errors.ts', 'protocol/', 'host/gateway/remote-client.ts']],
+  [
+    'host/plugin/',
+    ['host/api/', 'host/request/', 'host/errors.ts', 'host/config/nearest.ts', 'protocol/', 'host/gateway/remote-client.ts'],
+  ],
   ['host/plugins/', ['protocol/', 'host/api/', 'host/plugin/', 'host/request/', 'host/state/', 'host/errors.ts']],
   ['host/build/', ['host/plugin/', 'host/errors.ts']],
   ['host/scaffold/', ['host/errors.ts']],

@@ -4,7 +4,7 @@ local host = ...
 local error, next, pcall, select, tonumber, tostring, type = error, next, pcall, select, tonumber, tostring, type
 local concat, gsub = table.concat, string.gsub
 local running = coroutine.running
-local luaTraceback, luaXpcall, luaLoad, luaDate = debug.traceback, xpcall, load, os.date
+local luaTraceback, luaInfo, luaXpcall, luaLoad, luaDate = debug.traceback, debug.getinfo, xpcall, load, os.date
 
 -- Files and byte code: `load` is given per app in modules.lua, text only.
 dofile, loadfile, load = nil, nil, nil
@@ -85,4 +85,4 @@ end
 
 debug = { traceback = traceback }
 
-return luaLoad, luaTraceback
+return luaLoad, luaTraceback, luaInfo

@@ -1,0 +1,35 @@
+# A request plugin with an option of its own, written in Python; hello.lua does the same. The module itself is the plugin:
+# its functions with the names of hooks are the hooks.
+name = "hello-python"
+modifier1 = 251
+options = [
+    {"name": "hello-python-greeting", "type": "text", "help": "The word to greet with.", "default": "hello"},
+]
+app_extensions = [".hail"]
+
+greeting, served = None, 0
+
+
+def init(ctx):
+    global greeting
+    greeting = ctx.options.get("hello-python-greeting", "hello").encode()
+
+
+def mount_app(mountpoint, file):
+    if not file.endswith(".hail"):
+        return None
+    return {"mountpoint": mountpoint, "whom": file.rsplit("/", 1)[1].removesuffix(".hail").encode()}
+
+
+def request(req):
+    global served
+    served += 1
+    whom = req.app["whom"] if req.app else req.vars["PATH_INFO"][1:]
+    req.prepare_headers("200 OK")
+    req.add_header("Content-Type", "text/plain")
+    req.add_header("X-Served", str(served))
+    req.write(greeting + b", " + whom + b"\n")
+    while line := req.readline():
+        req.write(b"> " + line)
+    req.set_logvar("whom", whom)
+    return 0
