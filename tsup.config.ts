@@ -9,6 +9,7 @@ export default defineConfig({
     index: 'host/index.ts',
     cli: 'host/cli.ts',
     'worker-entry': 'host/worker/entry.ts',
+    'describe-entry': 'host/worker/describe-entry.ts',
     'check-plugin': 'host/build/check-entry.ts',
     plugin: 'host/plugin/index.ts',
     protocol: 'protocol/index.ts',

@@ -28,6 +28,7 @@ export const tools = {
 }
 
 /** Loads plugins for one configuration. */
-export const createPluginLoader = (cwd: string): ModulePlugins => new ModulePlugins(parts.plugins, cwd)
+export const createPluginLoader = (cwd: string): ModulePlugins =>
+  new ModulePlugins({ builtIn: parts.plugins, cwd, describeEntry: url('#describe-entry'), version: parts.version })
 
 export { Instance, loadConfiguration, loadSettings }

@@ -1,9 +1,11 @@
 // The plugins of one configuration: found, imported and checked while it is read, listed for --plugins-list. Nothing of a
 // plugin is called here but `magic`. Those that are always there are imported with the first other one: it must not claim what
-// they have.
-import type { AskedPlugin, LoadedPlugin, PluginLoader } from './config/index.ts'
+// they have. Those that are written in a guest's language are not imported but read, in a thread of their own.
+import type { AskedPlugin, LoadedPlugin, PluginLoader, PluginSurroundings } from './config/index.ts'
 import { PolywsgiError } from './errors.ts'
+import { type Described, describeGuestPlugins } from './master/describe-plugins.ts'
 import { boundedSync } from './plugin/bounded-call.ts'
+import { standInFor } from './plugin/guest-description.ts'
 import { importPlugin } from './plugin/import-plugin.ts'
 import { type LocatedPlugin, locatePlugin } from './plugin/locate.ts'
 import type { Plugin } from './plugin/plugin.ts'
@@ -15,48 +17,92 @@ import { PluginRegistry } from './plugin/registry.ts'
 const standardLimitMs = 30_000
 const moduleExtension = /\.(?:[cm]?js|[cm]?ts)$/
 
+/** As `memory-limit` has it. */
+const standardMemoryLimit = 256 * 1024 * 1024
+
+export interface ModulePluginsOptions {
+  /** URLs of the plugins that are always there. */
+  readonly builtIn: readonly string[]
+  /** Where paths begin, and from where packages are seen. */
+  readonly cwd: string
+  /** URL of what threads run that read plugins in a guest's language. */
+  readonly describeEntry: string
+  readonly version: string
+  /** How long a plugin's module, and its `magic`, may take. */
+  readonly limitMs?: number
+}
+
 export class ModulePlugins implements PluginLoader {
-  readonly #builtIn: readonly string[]
-  readonly #cwd: string
+  readonly #options: ModulePluginsOptions
   readonly #limitMs: number
+  /** What files in a guest's language say of themselves, by their URLs. */
+  readonly #described = new Map<string, Described>()
+  readonly #builtInUrls = new Map<Plugin, string>()
   readonly #registry = new PluginRegistry()
   #isBuiltInThere = false
 
-  /**
-   * @param builtIn URLs of the plugins that are always there
-   * @param cwd where paths begin, and from where packages are seen
-   * @param limitMs how long a plugin's module, and its `magic`, may take
-   */
-  constructor(builtIn: readonly string[], cwd: string, limitMs = standardLimitMs) {
-    this.#builtIn = builtIn
-    this.#cwd = cwd
-    this.#limitMs = limitMs
+  constructor(options: ModulePluginsOptions) {
+    this.#options = options
+    this.#limitMs = options.limitMs ?? standardLimitMs
+  }
+
+  async prepare(asked: readonly AskedPlugin[], surroundings: PluginSurroundings): Promise<void> {
+    const { directories, pythonPath, memoryLimit = standardMemoryLimit } = surroundings
+    const ofLanguage = new Map<Plugin, PluginSource[]>()
+    for (const { text, isRequired } of asked) {
+      const located = this.#located(text, directories)
+      if (located === undefined || this.#described.has(located.url)) continue
+      await this.#importBuiltIn()
+      const language = this.#languageOf(located.url)
+      if (language === undefined) continue
+      ofLanguage.set(language, [...(ofLanguage.get(language) ?? []), { text, isRequired, ...located }])
+    }
+    const { describeEntry: entry, version } = this.#options
+    for (const [language, sources] of ofLanguage) {
+      const languageUrl = this.#builtInUrls.get(language) ?? ''
+      const described = await describeGuestPlugins(sources, { entry, version, languageUrl, memoryLimit, pythonPath })
+      for (const [index, outcome] of described.entries()) this.#described.set(sources[index]?.url ?? '', outcome)
+    }
   }
 
   async load({ text, isRequired }: AskedPlugin, directories: readonly string[]): Promise<LoadedPlugin | undefined> {
-    const located = locatePlugin(text, directories, this.#cwd)
+    const located = locatePlugin(text, directories, this.#options.cwd)
     if (located === undefined) return undefined
     await this.#importBuiltIn()
     const source: PluginSource = { text, isRequired, ...located }
-    const path = new URL(located.url).pathname
-    if (!moduleExtension.test(path)) return this.#ofLanguage(source, path)
+    if (!moduleExtension.test(new URL(located.url).pathname)) return await this.#ofLanguage(source, directories)
     const plugin = await importPlugin(located.url, this.#limitMs)
-    if (located.modifier1 !== undefined && plugin.request === undefined) {
-      throw new PolywsgiError('PLUGIN_LOAD', 'it has no request hook, so it can serve no modifier1')
-    }
+    if (located.modifier1 !== undefined && plugin.request === undefined) throw servesNothing()
     return { name: plugin.name, source, options: plugin.options ?? [], claim: () => this.#registry.add(plugin, source) }
   }
 
-  /** A plugin in a guest's language: only its threads can tell what it is. */
-  #ofLanguage(source: PluginSource & LocatedPlugin, path: string): LoadedPlugin {
-    const language = this.#registry.plugins.find((plugin) => plugin.pluginExtensions?.some((end) => path.endsWith(end)))
-    if (language === undefined) {
+  /** A plugin in a guest's language: its own description says what it claims. */
+  async #ofLanguage(source: PluginSource & LocatedPlugin, directories: readonly string[]): Promise<LoadedPlugin> {
+    if (!this.#described.has(source.url)) await this.prepare([source], { directories, pythonPath: [], memoryLimit: undefined })
+    const language = this.#languageOf(source.url)
+    const description = this.#described.get(source.url)
+    if (language === undefined || description === undefined) {
       throw new PolywsgiError('PLUGIN_LOAD', 'it is no JavaScript or TypeScript module, and no plugin loads plugins of its kind')
     }
-    const name = decodeURIComponent(path)
-      .replace(/^.*\//s, '')
-      .replace(/\.[^.]*$/, '')
-    return { name, source: { ...source, language: language.name }, options: [], claim: () => {} }
+    if (description instanceof PolywsgiError) throw description
+    if (source.modifier1 !== undefined && !description.hooks.includes('request')) throw servesNothing()
+    const { name, options } = description
+    const described: PluginSource = { ...source, language: language.name, description }
+    return { name, source: described, options, claim: () => this.#registry.add(standInFor(description), described) }
+  }
+
+  #languageOf(url: string): Plugin | undefined {
+    const { pathname } = new URL(url)
+    return this.#registry.plugins.find((plugin) => plugin.pluginExtensions?.some((end) => pathname.endsWith(end)))
+  }
+
+  /** Undefined also for what cannot be located: whoever loads it is told why. */
+  #located(text: string, directories: readonly string[]): LocatedPlugin | undefined {
+    try {
+      return locatePlugin(text, directories, this.#options.cwd)
+    } catch {
+      return undefined
+    }
   }
 
   magic(argument: string): boolean {
@@ -88,6 +134,13 @@ export class ModulePlugins implements PluginLoader {
   async #importBuiltIn(): Promise<void> {
     if (this.#isBuiltInThere) return
     this.#isBuiltInThere = true
-    for (const url of this.#builtIn) this.#registry.add(await importPlugin(url), { isBuiltIn: true, isRequired: true })
+    for (const url of this.#options.builtIn) {
+      const plugin = await importPlugin(url)
+      this.#registry.add(plugin, { isBuiltIn: true, isRequired: true })
+      this.#builtInUrls.set(plugin, url)
+    }
   }
 }
+
+const servesNothing = (): PolywsgiError =>
+  new PolywsgiError('PLUGIN_LOAD', 'it has no request hook, so it can serve no modifier1')

@@ -22,7 +22,7 @@ import { nodeSurroundings, type Surroundings, steadySurroundings } from './surro
 
 export type { Settings } from './options/index.ts'
 export { renderOptionsDoc } from './options-doc.ts'
-export type { AskedPlugin, LoadedPlugin, PluginLoader } from './plugin-loader.ts'
+export type { AskedPlugin, LoadedPlugin, PluginLoader, PluginSurroundings } from './plugin-loader.ts'
 export type { PluginOptions } from './resolve.ts'
 export type { Surroundings } from './surroundings.ts'
 

@@ -18,7 +18,18 @@ export interface LoadedPlugin {
   claim(): void
 }
 
+/** What plugins are looked for in, and what one needs that has to be run to be known. */
+export interface PluginSurroundings {
+  /** Where bare names are looked for before anywhere else, in this order. */
+  readonly directories: readonly string[]
+  readonly pythonPath: readonly string[]
+  /** `memory-limit`, in bytes; undefined when it is not given. */
+  readonly memoryLimit: number | undefined
+}
+
 export interface PluginLoader {
+  /** Tells which plugins will be loaded next: what all of them need may be done for all at once. Never rejects. */
+  prepare?(asked: readonly AskedPlugin[], surroundings: PluginSurroundings): Promise<void>
   /**
    * Loads a plugin, without taking it in.
    * @param directories where bare names are looked for before anywhere else, in this order

@@ -5,27 +5,31 @@ import type { PluginSource } from '../plugin/plugin-source.ts'
 import { Expansion, type ExpansionContext } from './expand.ts'
 import { hasSetting } from './option.ts'
 import { type OptionTable, ownOptions } from './option-table.ts'
-import type { AskedPlugin, LoadedPlugin, PluginLoader } from './plugin-loader.ts'
+import type { AskedPlugin, LoadedPlugin, PluginLoader, PluginSurroundings } from './plugin-loader.ts'
 import { BadPluginOption, pluginRows } from './plugin-rows.ts'
 import { typed } from './resolve.ts'
 import { shown } from './shown.ts'
 
 /** What is asked for, in the order of asking. */
-export interface Asked {
+export interface Asked extends PluginSurroundings {
   readonly plugins: readonly AskedPlugin[]
-  readonly directories: readonly string[]
 }
 
 /** @throws ConfigError */
 export const askedFor = (context: ExpansionContext): Asked => {
   const expansion = new Expansion(context)
   const directories: string[] = []
+  const pythonPath: string[] = []
+  let memoryLimit: number | undefined
   const plugins = new Map<string, AskedPlugin>()
   for (const directive of context.store.all()) {
     const option = context.table.find(directive.name)?.option
     if (option === undefined || !hasSetting(option) || !pluginOptions.has(option.name)) continue
-    const items = typed(option, directive, expansion.value(directive)) as readonly string[]
-    if (option.name === 'plugins-dir') directories.push(...items)
+    const value = typed(option, directive, expansion.value(directive))
+    const items = value as readonly string[]
+    if (option.name === 'memory-limit') memoryLimit = value as number
+    else if (option.name === 'pythonpath') pythonPath.push(...items)
+    else if (option.name === 'plugins-dir') directories.push(...items)
     else {
       for (const text of items) {
         // Asked for twice, it is needed if it is so once.
@@ -34,10 +38,10 @@ export const askedFor = (context: ExpansionContext): Asked => {
       }
     }
   }
-  return { plugins: [...plugins.values()], directories }
+  return { plugins: [...plugins.values()], directories, pythonPath, memoryLimit }
 }
 
-const pluginOptions: ReadonlySet<string> = new Set(['plugin', 'need-plugin', 'plugins-dir'])
+const pluginOptions: ReadonlySet<string> = new Set(['plugin', 'need-plugin', 'plugins-dir', 'pythonpath', 'memory-limit'])
 
 export class PluginSet {
   readonly #loader: PluginLoader
@@ -74,8 +78,10 @@ export class PluginSet {
    * @returns whether there was something; then the table may be larger, and the configuration say more
    * @throws PolywsgiError PLUGIN_LOAD for a required plugin that cannot be had
    */
-  async add({ plugins, directories }: Asked): Promise<boolean> {
+  async add({ plugins, ...surroundings }: Asked): Promise<boolean> {
+    const { directories } = surroundings
     const fresh = plugins.filter(({ text }) => !this.#tried.has(text))
+    if (fresh.length > 0) await this.#loader.prepare?.(fresh, surroundings)
     for (const asked of fresh) {
       this.#tried.add(asked.text)
       try {

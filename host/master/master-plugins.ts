@@ -4,6 +4,7 @@ import type { OptionMap } from '../api/kinds.ts'
 import { PluginLoadError } from '../errors.ts'
 import type { Logger } from '../log/logger.ts'
 import { applyPluginOptions } from '../plugin/apply-options.ts'
+import { standInFor } from '../plugin/guest-description.ts'
 import { importPlugin } from '../plugin/import-plugin.ts'
 import type { MasterContext, Plugin } from '../plugin/plugin.ts'
 import { PluginHooks } from '../plugin/plugin-hooks.ts'
@@ -54,7 +55,9 @@ export class MasterPlugins {
   async load(): Promise<void> {
     for (const source of this.#options.sources) {
       try {
-        const plugin = await importPlugin(source.url)
+        // The master runs no guest code: it has what a file of one says of itself.
+        const { description } = source
+        const plugin = description === undefined ? await importPlugin(source.url) : standInFor(description)
         this.#registry.add(plugin, source)
         this.#sources.set(plugin, source)
         // A module is loaded once per process, a plugin's data belongs to one instance: what another left must not be seen.
@@ -143,6 +146,7 @@ export class MasterPlugins {
     const isLoader = (app: { source: string; plugin: string | undefined }): boolean =>
       this.#registry.loadersOf(app).includes(plugin)
     const isNeeded =
+      this.#options.sources.some(({ language }) => language === plugin.name) ||
       mounts.some(isLoader) ||
       threads.some(({ program, programPlugin }) => program !== undefined && isLoader({ source: program, plugin: programPlugin }))
     return { log: logger, opt, options: this.#optionsOf(plugin), workers, isNeeded }

@@ -38,7 +38,8 @@ export interface GuestPluginDescription extends Pick<Plugin, 'name' | 'alias' | 
 }
 
 const valueNames = ['name', 'alias', 'modifier1', 'options', 'app_extensions'] as const
-const allNames = [...valueNames, ...Object.keys(guestHooks)]
+const hookNames = Object.keys(guestHooks) as GuestHookName[]
+const allNames = [...valueNames, ...hookNames]
 
 /** @throws AppLoadError naming the file and what is wrong in it */
 export const describedBy = (declarations: GuestDeclarations): GuestPluginDescription => {
@@ -74,6 +75,23 @@ export const describedBy = (declarations: GuestDeclarations): GuestPluginDescrip
   }
 }
 
+/** What a plugin is that `loadPlugin` has loaded. */
+export const descriptionOf = (plugin: Plugin): GuestPluginDescription => {
+  const { name, alias, modifier1, appExtensions, options = [] } = plugin
+  return {
+    name,
+    ...(alias === undefined ? {} : { alias }),
+    ...(modifier1 === undefined ? {} : { modifier1 }),
+    ...(appExtensions === undefined ? {} : { appExtensions }),
+    // What a language's own plugins hold beside data stays behind.
+    options: options.map(({ set: _, ...option }) => option as PluginOption),
+    hooks: hookNames.filter((hook) => plugin[guestHooks[hook].member] !== undefined),
+  }
+}
+
+/** Stands for the plugin where none of its hooks is called: in the master. */
+export const standInFor = ({ hooks: _, ...said }: GuestPluginDescription): Plugin => said
+
 type Refuse = (why: string, line?: number) => never
 
 const hooksOf = ({ values, functions, isStrict }: GuestDeclarations, refuse: Refuse): GuestHookName[] => {
@@ -95,7 +113,7 @@ const hooksOf = ({ values, functions, isStrict }: GuestDeclarations, refuse: Ref
     const nearest = nearestName(name, allNames)
     refuse(`a plugin has no member '${name}'${nearest === undefined ? '' : `: did you mean '${nearest}'?`}`)
   }
-  return (Object.keys(guestHooks) as GuestHookName[]).filter((name) => functions.has(name))
+  return hookNames.filter((name) => functions.has(name))
 }
 
 const extensionsOf = (value: Plain, refuse: Refuse): readonly string[] | undefined => {

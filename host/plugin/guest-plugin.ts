@@ -4,7 +4,7 @@
 import { GuestError } from '../errors.ts'
 import type { WsgiRequest } from '../request/wsgi-request.ts'
 import type { AppMount } from './app.ts'
-import { describedBy, type GuestDeclarations, type GuestPluginDescription, Unfit } from './guest-description.ts'
+import { describedBy, type GuestDeclarations, Unfit } from './guest-description.ts'
 import { type GuestAnswerKind, type GuestHookName, guestHooks } from './guest-hooks.ts'
 import type { GuestRequests, ServedRequest } from './guest-request.ts'
 import type { Plugin, RequestResult, WorkerContext } from './plugin.ts'
@@ -35,24 +35,21 @@ export interface GuestFile {
 }
 
 /** @throws AppLoadError naming the file and what is wrong in it */
-export const guestPlugin = (file: GuestFile): Plugin & { readonly description: GuestPluginDescription } => {
-  const description = describedBy(file.declarations)
-  const { hooks, ...said } = description
+export const guestPlugin = (file: GuestFile): Plugin => {
+  const { hooks, ...said } = describedBy(file.declarations)
   const { language } = file
-  const calls = new GuestCalls(file, description.name)
-  const members = membersOf(calls)
+  const members = membersOf(new GuestCalls(file))
   const defined = hooks.map((hook) => [guestHooks[hook].member, members[guestHooks[hook].member as keyof typeof members]])
-  const plugin: Plugin = {
+  return {
     ...said,
     ...(Object.fromEntries(defined) as Partial<Plugin>),
-    exceptionLog: (error) => calls.reported(language.exceptionLog?.(error), error),
     // As the language has them for all of its code.
+    ...(language.exceptionLog && { exceptionLog: (error) => language.exceptionLog?.(error) }),
     ...(language.backtrace && { backtrace: (error) => language.backtrace?.(error) }),
     ...(language.exceptionClass && { exceptionClass: (error) => language.exceptionClass?.(error) }),
     ...(language.exceptionMsg && { exceptionMsg: (error) => language.exceptionMsg?.(error) }),
     ...(language.exceptionRepr && { exceptionRepr: (error) => language.exceptionRepr?.(error) }),
   }
-  return Object.assign(plugin, { description })
 }
 
 const membersOf = (calls: GuestCalls) =>
@@ -93,14 +90,10 @@ class GuestApp {
 
 class GuestCalls {
   readonly #file: GuestFile
-  readonly #name: string
-  readonly #contexts = new WeakMap<object, GuestContext>()
-  /** Errors of the request hook, which are reported under its name. */
-  readonly #ofRequests = new WeakSet<object>()
+  #context: GuestContext | undefined
 
-  constructor(file: GuestFile, name: string) {
+  constructor(file: GuestFile) {
     this.#file = file
-    this.#name = name
   }
 
   /** @throws GuestError what the hook raised, or that it answered something else than it may */
@@ -146,27 +139,14 @@ class GuestCalls {
       if (!(error instanceof GuestError)) throw error
       // Nobody is left to answer, and the plugin did nothing wrong.
       if (served.clientError !== undefined && error.message.includes(served.clientError.message)) return 0
-      this.#ofRequests.add(error)
       throw error
     }
   }
 
-  /** What the log is to say of an error of this plugin. */
-  reported(error: GuestError | undefined, thrown: unknown): GuestError | undefined {
-    if (error === undefined || !this.#ofRequests.has(thrown as object)) return error
-    const message = `plugin ${this.#name}: request hook raised: ${error.message}`
-    return new GuestError(error.language, message, error.traceback)
-  }
-
-  /** One object for all hooks of a thread. */
-  contextFor(context: InformedBy): GuestContext {
-    let known = this.#contexts.get(context)
-    if (known === undefined) {
-      const { options, workers, cores = 1, thread } = context
-      known = { options: Object.fromEntries(options), workers, cores, thread: thread?.kind ?? 'worker' }
-      this.#contexts.set(context, known)
-    }
-    return known
+  /** One object for all hooks: a plugin runs in one thread. */
+  contextFor({ options, workers, cores = 1, thread }: InformedBy): GuestContext {
+    this.#context ??= { options: Object.fromEntries(options), workers, cores, thread: thread?.kind ?? 'worker' }
+    return this.#context
   }
 
   #appOf({ app }: WsgiRequest): number {

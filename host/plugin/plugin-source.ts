@@ -1,4 +1,5 @@
 // A plugin as the configuration names it, once it is known where it lies. Plain data: it crosses to the threads.
+import type { GuestPluginDescription } from './guest-description.ts'
 
 export interface PluginSource {
   /** As the operator wrote it (`0:./foobar_plugin.mjs`): messages name it so. */
@@ -13,4 +14,6 @@ export interface PluginSource {
   readonly isBuiltIn?: boolean
   /** Written in a guest's language: the name of the plugin that loads it. */
   readonly language?: string
+  /** Of such a plugin: what it says of itself. */
+  readonly description?: GuestPluginDescription
 }

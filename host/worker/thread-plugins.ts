@@ -6,6 +6,7 @@ import { importPlugin } from '../plugin/import-plugin.ts'
 import type { Plugin, WorkerContext } from '../plugin/plugin.ts'
 import { hookFailure, PluginHooks } from '../plugin/plugin-hooks.ts'
 import { PluginRegistry } from '../plugin/registry.ts'
+import { loadGuestPlugin, startGuestPlugins } from './guest-plugins.ts'
 import type { PluginStart } from './messages.ts'
 
 export interface ThreadPluginsOptions {
@@ -41,6 +42,17 @@ export class ThreadPlugins {
     await this.hooks.start('postUwsgiFork', (plugin) => plugin.postUwsgiFork?.(1))
     await this.hooks.start('masterFixup', (plugin) => plugin.masterFixup?.(1))
     await this.hooks.start('postFork', (plugin) => plugin.postFork?.(this.contextOf(plugin)))
+    await this.#loadGuests()
+  }
+
+  /** Plugins written in a guest's language: their languages are up now. */
+  async #loadGuests(): Promise<void> {
+    const others = new Set(this.registry.plugins)
+    for (const start of this.#options.starts) {
+      if (start.source.language !== undefined) await this.#load(start, () => loadGuestPlugin(start.source, this))
+    }
+    const guests = this.registry.plugins.filter((plugin) => !others.has(plugin))
+    if (guests.length > 0) await startGuestPlugins(new Set(guests), this)
   }
 
   async loadApps(loadMounts: () => Promise<void>): Promise<void> {

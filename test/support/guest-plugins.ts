@@ -5,15 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createLuaPlugin } from '../../bindings/lua/index.ts'
 import python from '../../bindings/python/index.ts'
-import type { GuestPluginDescription } from '../../host/plugin/guest-description.ts'
 import type { Plugin, WorkerContext } from '../../host/plugin/plugin.ts'
 import type { PluginOptionValue } from '../../host/plugin/plugin-option.ts'
 import { type HarnessOptions, type HarnessRequest, type HarnessResponse, PluginHarness } from './plugin-harness.ts'
 
 export type GuestLanguage = 'lua' | 'python'
 export const guestLanguages: readonly GuestLanguage[] = ['lua', 'python']
-
-export type LoadedPlugin = Plugin & { readonly description: GuestPluginDescription }
 
 export class GuestPlugins implements Disposable {
   readonly language: GuestLanguage
@@ -40,8 +37,8 @@ export class GuestPlugins implements Disposable {
   }
 
   /** Loads a file as a thread does, up to its `post_fork`. */
-  async load(file: string, options: Readonly<Record<string, PluginOptionValue>> = {}): Promise<LoadedPlugin> {
-    const plugin = (await this.harness.plugin.loadPlugin?.(file, this.harness.context)) as LoadedPlugin
+  async load(file: string, options: Readonly<Record<string, PluginOptionValue>> = {}): Promise<Plugin> {
+    const plugin = (await this.harness.plugin.loadPlugin?.(file, this.harness.context)) as Plugin
     const context = this.contextWith(options)
     plugin.onLoad?.({ ...context, isNeeded: true })
     await plugin.init?.({ ...context, isNeeded: true })

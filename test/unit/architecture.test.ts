@@ -63,6 +63,7 @@ const arrows: readonly (readonly [room: string, allowed: readonly string[]])[] =
       'host/errors.ts',
       'host/hooks/plan.ts',
       'host/worker/messages.ts',
+      'host/worker/describe-messages.ts',
       'host/worker/exceptions.ts',
       'host/worker/mount-plan.ts',
       'host/worker/call-messages.ts',

@@ -5,26 +5,19 @@ modifier1 = 251
 options = [
     {"name": "hello-python-greeting", "type": "text", "help": "The word to greet with.", "default": "hello"},
 ]
-app_extensions = [".hail"]
 
 greeting, served = None, 0
 
 
 def init(ctx):
     global greeting
-    greeting = ctx.options.get("hello-python-greeting", "hello").encode()
-
-
-def mount_app(mountpoint, file):
-    if not file.endswith(".hail"):
-        return None
-    return {"mountpoint": mountpoint, "whom": file.rsplit("/", 1)[1].removesuffix(".hail").encode()}
+    greeting = ctx.options["hello-python-greeting"].encode()
 
 
 def request(req):
     global served
     served += 1
-    whom = req.app["whom"] if req.app else req.vars["PATH_INFO"][1:]
+    whom = req.vars["PATH_INFO"][1:]
     req.prepare_headers("200 OK")
     req.add_header("Content-Type", "text/plain")
     req.add_header("X-Served", str(served))

@@ -161,8 +161,10 @@ describe('the options of a plugin', () => {
 describe('plugins of one configuration', () => {
   const own = write(
     'own.mjs',
-    "export default { name: 'own', alias: 'ours', modifier1: 6, request: () => 0, pluginExtensions: ['.own'] }",
+    "export default { name: 'own', alias: 'ours', modifier1: 6, request: () => 0, pluginExtensions: ['.own'], loadPlugin(file) { if (file.endsWith('bad.own')) throw new Error('it is bad'); return { name: 'script', modifier1: 51, request: () => 0, options: [{ name: 'script-x', type: 'flag', help: 'x', set() {} }] } } }",
   )
+  const describeEntry = new URL('../../../host/worker/describe-entry.ts', import.meta.url).href
+  const options = { builtIn: [own], cwd: root, describeEntry, version: '1.2.3' }
   write('general.mjs', "export default { name: 'general', magic: (argument) => argument === 'g' }")
   write(
     'slot.mjs',
@@ -178,7 +180,7 @@ describe('plugins of one configuration', () => {
   }
 
   test('claim what is free, and are listed where they sit', async () => {
-    const plugins = new ModulePlugins([own], root)
+    const plugins = new ModulePlugins(options)
     await load(plugins, 'general.mjs')
     expect((await load(plugins, '7:slot.mjs'))?.source).toEqual({
       text: '7:slot.mjs',
@@ -195,15 +197,30 @@ describe('plugins of one configuration', () => {
     )
   })
 
-  test('in a guest language are left to the plugin that has their extension', async () => {
-    const plugins = new ModulePlugins([own], root)
-    expect(await load(plugins, './script.own')).toMatchObject({ name: 'script', source: { language: 'own' } })
+  test('in a guest language are described by the plugin that has their extension', async () => {
+    const plugins = new ModulePlugins(options)
+    write('bad.own', '')
+    const asked = ['7:./script.own', './bad.own', 'general.mjs'].map((text) => ({ text, isRequired: false }))
+    await plugins.prepare(asked, { directories: [], pythonPath: [], memoryLimit: undefined })
+    const description = {
+      name: 'script',
+      modifier1: 51,
+      options: [{ name: 'script-x', type: 'flag', help: 'x' }],
+      hooks: ['request'],
+    }
+    const loaded = await load(plugins, '7:./script.own')
+    expect(loaded).toMatchObject({ name: 'script', source: { language: 'own', modifier1: 7, description } })
+    expect(loaded?.options).toEqual(description.options)
+    expect(await plugins.list()).toContain('7: script\n')
+    await expect(load(plugins, './bad.own')).rejects.toThrow('it is bad')
+    // Nobody had told that it would come.
+    await expect(load(new ModulePlugins(options), './script.own')).resolves.toMatchObject({ name: 'script' })
     write('script.other', '')
     await expect(load(plugins, './script.other')).rejects.toThrow('no plugin loads plugins of its kind')
   })
 
   test('are offered an argument, general ones first', async () => {
-    const plugins = new ModulePlugins([own], root)
+    const plugins = new ModulePlugins(options)
     expect(plugins.magic('g')).toBe(false)
     await load(plugins, 'slot.mjs')
     await load(plugins, 'general.mjs')
@@ -212,7 +229,7 @@ describe('plugins of one configuration', () => {
   })
 
   test('cannot take for ever', async () => {
-    const plugins = new ModulePlugins([own], root, 50)
+    const plugins = new ModulePlugins({ ...options, limitMs: 50 })
     write('waits.mjs', "await new Promise(() => {})\nexport default { name: 'waits' }")
     write('loops.mjs', "export default { name: 'loops', magic() { for (;;); } }")
     await expect(load(plugins, './waits.mjs')).rejects.toThrow('its module has not returned within 0.05 seconds')
