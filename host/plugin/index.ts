@@ -1,9 +1,12 @@
-// The public face for plugin authors: `import type { Plugin } from 'polywsgi/plugin'`.
+// The public face for plugin authors: `import type { Plugin } from 'polywsgi/plugin'`. The bindings of the three languages use
+// nothing that is not here (test/unit/plugin/public-face.test.ts).
 
-export type { BoundApi, BoundAttribute, BoundFunction } from '../api/bind.ts'
+export type { BoundApi, BoundAttribute, BoundCallable, BoundFunction } from '../api/bind.ts'
 export type { ApiContext, Log, ThreadIdentity } from '../api/context.ts'
+export { type DirectFunction, notDefined } from '../api/direct.ts'
 export { type FunctionOwner, GuestFunction } from '../api/guest-function.ts'
 export type {
+  ApiCallable,
   ApiEntry,
   ApiFunction,
   ApiHook,
@@ -14,14 +17,21 @@ export type {
   BytesMap,
   OptionMap,
   OptionValue,
+  RecordValue,
 } from '../api/kinds.ts'
+export { camelCaseName } from '../api/table/index.ts'
 export { ApiArgumentError, ApiError, AppLoadError, ClientError, GuestError, PolywsgiError, TimeoutError } from '../errors.ts'
 export type { RequestBody } from '../request/body.ts'
 export type { BodyLimit, BodyReader } from '../request/body-reader.ts'
 export type { Moment } from '../request/response-headers.ts'
+export { reasonPhrase } from '../request/status.ts'
 export type { BodyChunk, WsgiRequest } from '../request/wsgi-request.ts'
 export { pluginApiVersion } from './api-version.ts'
 export type { App, AppMount } from './app.ts'
+export { type GuestDeclarations, type GuestPluginDescription, type Plain, Unfit } from './guest-description.ts'
+export { type GuestHook, type GuestHookName, type GuestParameter, guestHooks, refusedGuestHooks } from './guest-hooks.ts'
+export { type GuestAnswer, type GuestArgument, type GuestContext, type GuestFile, guestPlugin } from './guest-plugin.ts'
+export { GuestRequests, type RequestMember, type ServedRequest } from './guest-request.ts'
 export { type HookEntry, type HookName, hookTable } from './hook-table.ts'
 export { LineJoiner } from './line-joiner.ts'
 export type { HookAction, MasterContext, Plugin, PluginFunction, RequestResult, WorkerContext } from './plugin.ts'
@@ -35,3 +45,15 @@ export {
   type SocketTimeout,
   waitMilliseconds,
 } from './sockets.ts'
+export {
+  instantiateWasm,
+  type WasmExports,
+  type WasmGlobal,
+  type WasmImports,
+  type WasmInstance,
+  type WasmMemory,
+  type WasmModule,
+  type WasmTable,
+  wasm,
+  wasmPageSize,
+} from './web-assembly.ts'
