@@ -7,12 +7,12 @@ import { checkArguments } from '../api/check-arguments.ts'
 import type { ApiCallable, ApiParameter, ApiResult, ApiValue, BytesMap } from '../api/kinds.ts'
 import { ApiError, ClientError, PolywsgiError } from '../errors.ts'
 import type { WsgiRequest } from '../request/wsgi-request.ts'
-import { BodyLines } from './body-lines.ts'
 
 interface Member extends ApiCallable {
   /** True: a value that is read, else a method. */
   readonly isProperty?: true
-  run(call: { readonly request: WsgiRequest; readonly body: BodyLines }, args: readonly ApiValue[]): ApiValue
+  /** @param limit bytes that one answer may have: the memory of the interpreter that asks */
+  run(request: WsgiRequest, args: readonly ApiValue[], limit: number): ApiValue
 }
 
 const latin1 = (bytes: ApiValue): string => Buffer.from(bytes as Uint8Array).toString('latin1')
@@ -35,6 +35,7 @@ const method = (
   run: Member['run'],
 ): Member => ({ name: `request.${name}`, params, returns, doc: about.doc, raises: about.raises ?? [], run })
 
+const nothing = new Uint8Array(0)
 const gone = 'OSError: the client has closed its connection'
 
 const dataParameter: ApiParameter = { name: 'data', type: 'bytes', doc: 'The bytes; text is taken as UTF-8.' }
@@ -51,18 +52,18 @@ const members: readonly Member[] = [
     'modifier1',
     'int',
     'The modifier1 of the packet, or that of the app it was routed to.',
-    ({ request }) => request.modifier1,
+    (request) => request.modifier1,
   ),
-  property('modifier2', 'int', 'The modifier2 of the packet.', ({ request }) => request.modifier2),
-  property('core', 'int', 'The number of the core that serves the request, from 0.', ({ request }) => request.coreId),
-  property('client_gone', 'bool', 'True once the client has closed its connection.', ({ request }) => request.clientGone),
-  property('vars', 'dict', 'All request variables: names to bytes. A copy of this hook call.', ({ request }) => varsOf(request)),
+  property('modifier2', 'int', 'The modifier2 of the packet.', (request) => request.modifier2),
+  property('core', 'int', 'The number of the core that serves the request, from 0.', (request) => request.coreId),
+  property('client_gone', 'bool', 'True once the client has closed its connection.', (request) => request.clientGone),
+  property('vars', 'dict', 'All request variables: names to bytes. A copy of this hook call.', (request) => varsOf(request)),
   method(
     'get',
     [{ name: 'name', type: 'bytes', doc: 'The name of a request variable.' }],
     'bytes',
     { doc: 'The value of one request variable; nothing when it is not there.' },
-    ({ request }, [name]) => {
+    (request, [name]) => {
       const value = request.getVar(latin1(name))
       return value === undefined ? undefined : Buffer.from(value, 'latin1')
     },
@@ -75,7 +76,7 @@ const members: readonly Member[] = [
       doc: 'Sets the status line and drops headers that were added before.',
       raises: ['ValueError: the headers have been sent', 'ValueError: the status is none'],
     },
-    ({ request }, [status]) => request.prepareHeaders(latin1(status)) as undefined,
+    (request, [status]) => request.prepareHeaders(latin1(status)) as undefined,
   ),
   method(
     'add_header',
@@ -88,27 +89,21 @@ const members: readonly Member[] = [
       doc: 'Adds one header line after those that are there.',
       raises: ['ValueError: the headers have been sent', 'ValueError: HTTP does not allow the name or the value'],
     },
-    ({ request }, [name, value]) => request.addHeader(latin1(name), latin1(value)) as undefined,
+    (request, [name, value]) => request.addHeader(latin1(name), latin1(value)) as undefined,
   ),
   method(
     'write',
     [dataParameter],
     'none',
     { doc: 'Sends a piece of the body, and the headers before the first. Waits while the client is slower.', raises: [gone] },
-    ({ request }, [data]) => {
-      withStatus(request)
-      return request.writeBody(data as Uint8Array) as undefined
-    },
+    (request, [data]) => request.writeBody(data as Uint8Array) as undefined,
   ),
   method(
     'finish',
     [{ ...dataParameter, default: null, doc: 'The last bytes of the body, if there are any.' }],
     'none',
     { doc: 'Ends the response. A response that is not ended by its hook is ended after it.', raises: [gone] },
-    ({ request }, [data]) => {
-      withStatus(request)
-      return request.finish(data as Uint8Array | undefined) as undefined
-    },
+    (request, [data]) => request.finish(data as Uint8Array | undefined) as undefined,
   ),
   method(
     'raw',
@@ -118,21 +113,21 @@ const members: readonly Member[] = [
       doc: 'Sends bytes to the client as they are: without headers when none were sent, and the connection closes at the end.',
       raises: [gone],
     },
-    ({ request }, [data]) => request.writeRaw(data as Uint8Array) as undefined,
+    (request, [data]) => request.writeRaw(data as Uint8Array) as undefined,
   ),
   method(
     'read',
     [sizeParameter],
     'bytes',
     { doc: 'The next bytes of the request body, fewer at its end, none after it. Waits for them.', raises: [gone] },
-    ({ body }, [size]) => body.read(size as number),
+    ({ input }, [size], limit) => (size === 0 ? nothing : input.read(Math.max(size as number, 0), { limit })),
   ),
   method(
     'readline',
     [sizeParameter],
     'bytes',
     { doc: 'The next line of the request body with its line feed; no bytes at the end. Waits for it.', raises: [gone] },
-    ({ body }, [size]) => body.readLine(size as number),
+    ({ input }, [size], limit) => (size === 0 ? nothing : input.readLine(Math.max(size as number, 0), { limit })),
   ),
   method(
     'set_logvar',
@@ -142,14 +137,9 @@ const members: readonly Member[] = [
     ],
     'none',
     { doc: "Sets a variable for the request's line in the log." },
-    ({ request }, [name, value]) => request.setLogvar(name as string, value as Uint8Array) as undefined,
+    (request, [name, value]) => request.setLogvar(name as string, value as Uint8Array) as undefined,
   ),
 ]
-
-/** As uWSGI answers a plugin that sends a body without a word about its headers. */
-const withStatus = (request: WsgiRequest): void => {
-  if (!request.headersSent && request.status === '') request.prepareHeaders('200 OK')
-}
 
 const varsOf = (request: WsgiRequest): BytesMap => {
   const vars = new Map<string, Uint8Array>()
@@ -185,7 +175,6 @@ export class GuestRequests {
   readonly #memoryLimit: number
   #current: ServedRequest | undefined
   #serial = 0
-  readonly #bodies = new WeakMap<WsgiRequest, BodyLines>()
 
   /** @param memoryLimit bytes that the interpreter may have */
   constructor(memoryLimit: number) {
@@ -216,13 +205,8 @@ export class GuestRequests {
     if (served === undefined) throw new PolywsgiError('API_REFUSED', 'no request is being served')
     const checked = checkArguments(member, args)
     const { request } = served
-    let body = this.#bodies.get(request)
-    if (body === undefined) {
-      body = new BodyLines(request.body, this.#memoryLimit)
-      this.#bodies.set(request, body)
-    }
     try {
-      return member.run({ request, body }, checked)
+      return member.run(request, checked, this.#memoryLimit)
     } catch (error) {
       if (error instanceof ClientError) served.clientError = error
       else if (error instanceof PolywsgiError) {
