@@ -175,6 +175,63 @@ def request(req):
     expect(server.log).toContain('words at exit')
   })
 
+  it('have options of their own, and are listed', async () => {
+    const files = [example('hello.lua'), example('hello.py')]
+    await using server = await Server.start({
+      args: [
+        ...['--socket', '127.0.0.1:0', '--plugin', files[0] as string, '--plugin', `77:${files[1]}`],
+        ...['--hello-lua-greeting', 'good day', '--log-format', 'for %(whom)'],
+      ],
+    })
+    const body = Buffer.from('one\ntwo')
+    const ask = (modifier1: number): Promise<string> => uwsgiRequest(server.uwsgi, getVars('/bob'), body, modifier1)
+    expect(await ask(250)).toMatch(/X-Served: 1\r\n\r\ngood day, bob\n> one\n> two$/)
+    expect(await ask(77)).toMatch(/\r\n\r\nhello, bob\n> one\n> two$/)
+    expect(await ask(251)).toMatch(/^HTTP\/1\.\d 501 /)
+    await server.logged('for bob', 2)
+    expect(await server.stop()).toBe(0)
+
+    const list = Server.spawn({ args: ['--plugin', files.join(','), '--plugins-list'] })
+    expect(await list.exited()).toBe(0)
+    expect(list.output).toContain('\n250: hello-lua\n251: hello-python\n')
+    const help = Server.spawn({ args: ['--plugin', files.join(','), '--help'] })
+    expect(await help.exited()).toBe(0)
+    expect(help.output).toMatch(/--hello-python-greeting.*\n?.*The word to greet with/)
+  })
+
+  it('finds its modules on the Python path while it is read', async () => {
+    write('word_of_the_day.py', "word = 'sesame'")
+    const file = join(mkdtempSync(join(folder, 'elsewhere-')), 'on_path.py')
+    writeFileSync(
+      file,
+      "import word_of_the_day\nname, alias = 'path', word_of_the_day.word\ndef post_fork(ctx): print(alias, 'it is')\n",
+    )
+    await using server = await Server.start({ args: ['--pythonpath', folder, '--need-plugin', file] })
+    await server.logged('sesame it is')
+  })
+
+  it('goes on without one that is not needed', async () => {
+    const looping = write('looping.py', 'while True: pass')
+    await using server = await Server.start({
+      args: ['--plugin', looping, '--plugin', example('hello.lua'), '--socket', '127.0.0.1:0'],
+    })
+    expect(server.log).toContain(
+      `!!! UNABLE to load plugin ${looping}: ${looping}: the file does not come to an end: it was stopped after 10 seconds !!!`,
+    )
+    expect(await uwsgiRequest(server.uwsgi, getVars('/x'), undefined, 250)).toContain('hello, x')
+  })
+
+  it('goes on without one that was broken since, and answers for it', async () => {
+    const file = write('breaks.lua', words.lua.replace("'words', modifier1 = 252", "'breaks', modifier1 = 60"))
+    await using server = await Server.start({ args: ['--socket', '127.0.0.1:0', '--plugin', file] })
+    expect(await uwsgiRequest(server.uwsgi, getVars('/x'), undefined, 60)).toContain('version 1 1')
+    writeFileSync(file, '\nreturn {')
+    server.kill('SIGHUP')
+    await server.logged('reload complete')
+    expect(server.log).toMatch(/!!! UNABLE to load plugin \S+: \S*breaks\.lua:2: /)
+    expect(await uwsgiRequest(server.uwsgi, getVars('/x'), undefined, 60)).toMatch(/^HTTP\/1\.\d 501 /)
+  })
+
   it('does not start with one that cannot be loaded', async () => {
     const broken = write('broken.lua', "return { name = 'broken',\n harakiri = function() end }")
     const server = Server.spawn({ args: ['--http-socket', '127.0.0.1:0', '--need-plugin', broken] })
