@@ -100,6 +100,9 @@ const boot = async (image: PythonImage, context: WorkerContext<PythonData>): Pro
   const start = performance.now()
   const interpreter = await Interpreter.boot({ image, log: context.log, memoryLimit: context.memoryLimit })
   const worker = interpreter.enter(() => new PythonWorker(interpreter, context, plugin))
+  // Booted anew: the one before is not to be entered again.
+  const before = workers.get(context)
+  if (before !== undefined) open.delete(before)
   workers.set(context, worker)
   open.add(worker)
   context.booted('python', performance.now() - start)

@@ -114,7 +114,10 @@ export interface Plugin<Data = unknown> extends FunctionOwner {
   /** M: before the master reloads, and before it ends. */
   masterCleanup?(): void
 
-  /** W, U, S: the thread has started; boot what serves requests. */
+  /**
+   * W, U, S: the thread has started; boot what serves requests. Of a language, again when a plugin written in it had to be
+   * stopped before any app was loaded: what it then boots takes the place of what it booted before.
+   */
   postFork?(context: WorkerContext<Data>): MaybePromise<void>
   /**
    * W: may take the whole worker, before any app is loaded. False: it does not want it. A promise: it has taken it until that

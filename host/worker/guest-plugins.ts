@@ -1,53 +1,115 @@
 // The plugins of a thread that are written in a guest's language: loaded when their languages are up, and taken from there
 // to where the others are. What the master does for those, each thread does for these.
+// Invariant: an interpreter that was stopped inside of a call is not entered again.
 import { fileURLToPath } from 'node:url'
 import { AppLoadError, PolywsgiError } from '../errors.ts'
+import type { HookName } from '../plugin/hook-table.ts'
 import type { Plugin, WorkerContext } from '../plugin/plugin.ts'
 import type { PluginHooks } from '../plugin/plugin-hooks.ts'
 import type { PluginSource } from '../plugin/plugin-source.ts'
 import type { PluginRegistry } from '../plugin/registry.ts'
+import type { PluginStart } from './messages.ts'
 
 export interface GuestPluginsParts {
+  readonly starts: readonly PluginStart[]
   readonly registry: PluginRegistry
   readonly hooks: PluginHooks
   readonly contextOf: (plugin: Plugin) => WorkerContext
+  /** Takes what `load` makes into the registry. @returns undefined for what could not be loaded, which is told */
+  take(start: PluginStart, load: () => Promise<Plugin>): Promise<Plugin | undefined>
 }
 
-/** @throws PolywsgiError PLUGIN_LOAD with the reason, and the guest's traceback */
-export const loadGuestPlugin = async (source: PluginSource, parts: GuestPluginsParts): Promise<Plugin> => {
-  const language = parts.registry.named(source.language ?? '')
-  if (language?.loadPlugin === undefined)
-    throw new PolywsgiError('PLUGIN_LOAD', `there is no plugin ${source.language} to load it`)
-  try {
-    return await language.loadPlugin(fileURLToPath(source.url), parts.contextOf(language))
-  } catch (error) {
-    if (!(error instanceof AppLoadError)) throw error
-    const details = error.details === '' ? '' : `\n${error.details}`
-    throw new PolywsgiError('PLUGIN_LOAD', `${error.message}${details}`, { cause: error })
+export class GuestPlugins {
+  readonly #parts: GuestPluginsParts
+  readonly #guests = new Map<Plugin, PluginStart>()
+  /** Languages by name, and which hook of a plugin in them was stopped. */
+  readonly #interrupted = new Map<string, string>()
+
+  constructor(parts: GuestPluginsParts) {
+    this.#parts = parts
   }
-}
 
-/**
- * Their hooks up to `postFork`, which has been called of all others.
- * @throws PolywsgiError PLUGIN_HOOK of one that the server cannot be without
- */
-export const startGuestPlugins = async (guests: ReadonlySet<Plugin>, { hooks, contextOf }: GuestPluginsParts): Promise<void> => {
-  const ofGuest = (call: (plugin: Plugin) => unknown) => (plugin: Plugin) => (guests.has(plugin) ? call(plugin) : undefined)
-  const masterContext = (plugin: Plugin) => ({ ...contextOf(plugin), isNeeded: true })
-  await hooks.start(
-    'onLoad',
-    ofGuest((plugin) => plugin.onLoad?.(masterContext(plugin))),
-  )
-  await hooks.start(
-    'init',
-    ofGuest((plugin) => plugin.init?.(masterContext(plugin))),
-  )
-  await hooks.start(
-    'postInit',
-    ofGuest((plugin) => plugin.postInit?.(masterContext(plugin))),
-  )
-  await hooks.start(
-    'postFork',
-    ofGuest((plugin) => plugin.postFork?.(contextOf(plugin))),
-  )
+  /** A hook of this plugin was stopped for its time. */
+  overran(plugin: Plugin, hook: HookName): void {
+    const language = this.#guests.get(plugin)?.source.language
+    if (language !== undefined) this.#interrupted.set(language, `plugin ${plugin.name}: ${hook}`)
+  }
+
+  /**
+   * Loads them, and calls their hooks up to `postFork`, which has been called of all others. Where one of them had to be
+   * stopped, its language is booted anew, and the others that are written in it are loaded again.
+   * @throws PolywsgiError PLUGIN_LOAD, PLUGIN_HOOK for one that the server cannot be without
+   */
+  async start(): Promise<void> {
+    let waiting = this.#parts.starts
+    while (waiting.length > 0) {
+      const round = new Set<Plugin>()
+      for (const start of waiting) {
+        const plugin = await this.#parts.take(start, () => this.#load(start.source))
+        if (plugin === undefined) continue
+        this.#guests.set(plugin, start)
+        round.add(plugin)
+      }
+      await this.#callHooks(round)
+      waiting = await this.#renew()
+    }
+  }
+
+  /** @throws PolywsgiError PLUGIN_HOOK when an interpreter was stopped that apps are in: the thread is to be started anew */
+  assertSound(): void {
+    const [stopped] = this.#interrupted.values()
+    if (stopped === undefined) return
+    throw new PolywsgiError(
+      'PLUGIN_HOOK',
+      `${stopped} hook was stopped, and the interpreter that it ran in cannot be used any more`,
+    )
+  }
+
+  /** @throws PolywsgiError PLUGIN_LOAD with the reason, and the guest's traceback */
+  async #load({ language: name = '', url }: PluginSource): Promise<Plugin> {
+    const { registry, contextOf } = this.#parts
+    const language = registry.named(name)
+    if (language?.loadPlugin === undefined) throw new PolywsgiError('PLUGIN_LOAD', `there is no plugin ${name} to load it`)
+    try {
+      return await language.loadPlugin(fileURLToPath(url), contextOf(language))
+    } catch (error) {
+      if (!(error instanceof AppLoadError)) throw error
+      const details = error.details === '' ? '' : `\n${error.details}`
+      throw new PolywsgiError('PLUGIN_LOAD', `${error.message}${details}`, { cause: error })
+    }
+  }
+
+  async #callHooks(guests: ReadonlySet<Plugin>): Promise<void> {
+    const { hooks, contextOf } = this.#parts
+    const call = (hook: HookName, run: (plugin: Plugin) => unknown): Promise<void> =>
+      hooks.start(hook, (plugin) => {
+        // What runs in an interpreter that was stopped waits for the next one.
+        const isMeant = guests.has(plugin) && !this.#interrupted.has(this.#guests.get(plugin)?.source.language ?? '')
+        return isMeant ? run(plugin) : undefined
+      })
+    const masterContext = (plugin: Plugin) => ({ ...contextOf(plugin), isNeeded: true })
+    await call('onLoad', (plugin) => plugin.onLoad?.(masterContext(plugin)))
+    await call('init', (plugin) => plugin.init?.(masterContext(plugin)))
+    await call('postInit', (plugin) => plugin.postInit?.(masterContext(plugin)))
+    await call('postFork', (plugin) => plugin.postFork?.(contextOf(plugin)))
+  }
+
+  /** @returns what is to be loaded again: all in a language that was stopped but what has failed, and is in the registry no more */
+  async #renew(): Promise<readonly PluginStart[]> {
+    const { registry, contextOf } = this.#parts
+    const again: PluginStart[] = []
+    for (const name of this.#interrupted.keys()) {
+      for (const [plugin, start] of this.#guests) {
+        if (start.source.language !== name) continue
+        this.#guests.delete(plugin)
+        if (!registry.plugins.includes(plugin)) continue
+        registry.drop(plugin)
+        again.push(start)
+      }
+      const language = registry.named(name) as Plugin
+      await language.postFork?.(contextOf(language))
+    }
+    this.#interrupted.clear()
+    return again
+  }
 }

@@ -6,7 +6,7 @@ import { importPlugin } from '../plugin/import-plugin.ts'
 import type { Plugin, WorkerContext } from '../plugin/plugin.ts'
 import { hookFailure, PluginHooks } from '../plugin/plugin-hooks.ts'
 import { PluginRegistry } from '../plugin/registry.ts'
-import { loadGuestPlugin, startGuestPlugins } from './guest-plugins.ts'
+import { GuestPlugins } from './guest-plugins.ts'
 import type { PluginStart } from './messages.ts'
 
 export interface ThreadPluginsOptions {
@@ -22,10 +22,23 @@ export class ThreadPlugins {
   readonly hooks: PluginHooks
   readonly #options: ThreadPluginsOptions
   readonly #contexts = new Map<Plugin, WorkerContext>()
+  readonly #guests: GuestPlugins
 
   constructor(options: ThreadPluginsOptions) {
     this.#options = options
-    this.hooks = new PluginHooks({ registry: this.registry, log: options.log, limitMs: options.timeoutMs })
+    this.hooks = new PluginHooks({
+      registry: this.registry,
+      log: options.log,
+      limitMs: options.timeoutMs,
+      onOverrun: (plugin, hook) => this.#guests.overran(plugin, hook),
+    })
+    this.#guests = new GuestPlugins({
+      starts: options.starts.filter(({ source }) => source.language !== undefined),
+      registry: this.registry,
+      hooks: this.hooks,
+      contextOf: this.contextOf,
+      take: (start, load) => this.#load(start, load),
+    })
   }
 
   readonly contextOf = (plugin: Plugin): WorkerContext => this.#contexts.get(plugin) as WorkerContext
@@ -42,29 +55,23 @@ export class ThreadPlugins {
     await this.hooks.start('postUwsgiFork', (plugin) => plugin.postUwsgiFork?.(1))
     await this.hooks.start('masterFixup', (plugin) => plugin.masterFixup?.(1))
     await this.hooks.start('postFork', (plugin) => plugin.postFork?.(this.contextOf(plugin)))
-    await this.#loadGuests()
-  }
-
-  /** Plugins written in a guest's language: their languages are up now. */
-  async #loadGuests(): Promise<void> {
-    const others = new Set(this.registry.plugins)
-    for (const start of this.#options.starts) {
-      if (start.source.language !== undefined) await this.#load(start, () => loadGuestPlugin(start.source, this))
-    }
-    const guests = this.registry.plugins.filter((plugin) => !others.has(plugin))
-    if (guests.length > 0) await startGuestPlugins(new Set(guests), this)
+    // Their languages are up now.
+    await this.#guests.start()
   }
 
   async loadApps(loadMounts: () => Promise<void>): Promise<void> {
     await this.hooks.start('preinitApps', (plugin) => plugin.preinitApps?.(this.contextOf(plugin)))
     await this.hooks.start('initApps', (plugin) => plugin.initApps?.(this.contextOf(plugin)))
+    this.#guests.assertSound()
     await loadMounts()
     await this.hooks.start('postinitApps', (plugin) => plugin.postinitApps?.(this.contextOf(plugin)))
+    this.#guests.assertSound()
   }
 
   /** For every core but the first. */
   async startCores(count: number): Promise<void> {
     for (let core = 1; core < count; core += 1) await this.hooks.start('initThread', (plugin) => plugin.initThread?.(core))
+    this.#guests.assertSound()
   }
 
   /**
@@ -125,17 +132,19 @@ export class ThreadPlugins {
     return this.#hijack(others)
   }
 
-  async #load(start: PluginStart, load: () => Promise<Plugin>): Promise<void> {
+  async #load(start: PluginStart, load: () => Promise<Plugin>): Promise<Plugin | undefined> {
     const { source, data, options } = start
     try {
       const plugin = await load()
       this.registry.add(plugin, source)
       plugin.data = data
       this.#contexts.set(plugin, { ...this.#options.context, data, options })
+      return plugin
     } catch (error) {
       const failure = new PluginLoadError(source.text, (error as Error).message, { cause: error })
       if (source.isRequired) throw failure
       this.#options.log.text(failure.message)
+      return undefined
     }
   }
 }

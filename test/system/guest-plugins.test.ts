@@ -221,6 +221,36 @@ def request(req):
     expect(await uwsgiRequest(server.uwsgi, getVars('/x'), undefined, 250)).toContain('hello, x')
   })
 
+  it('stops a hook of the start that does not end, and goes on with a fresh interpreter', async () => {
+    const loops = {
+      lua: "return { name = 'loops-lua', init = function() local t = {} while true do t[#t % 1000 + 1] = ('x'):rep(100) end end }",
+      py: "name = 'loops-python'\ndef post_fork(ctx):\n  while True: str(ctx)",
+    }
+    const files = Object.entries(loops).map(([ends, source]) => write(`loops.${ends}`, source))
+    const calm = write('calm.lua', "return { name = 'calm', modifier1 = 61, request = function(req) req:write('calm') end }")
+    const app = write('app.py', "def application(environ, start):\n  start('200 OK', [])\n  return [b'an app']")
+    await using server = await Server.start({
+      args: [
+        ...['--socket', '127.0.0.1:0', '--http-socket', '127.0.0.1:0', '--plugin-timeout', '1'],
+        ...['--plugin', [files[0], calm, files[1]].join(','), '--mount', `/=${app}`],
+      ],
+    })
+    expect(server.log).toContain('!!! plugin loops-lua: init hook has not returned within 1 seconds')
+    expect(server.log).toContain('!!! plugin loops-python: postFork hook has not returned within 1 seconds')
+    expect(server.log.match(/lua booted/g)).toHaveLength(2)
+    expect(await uwsgiRequest(server.uwsgi, getVars('/x'), undefined, 61)).toMatch(/calm$/)
+    expect(await (await fetch(server.http)).text()).toBe('an app')
+  })
+
+  it('does not run on an interpreter that was stopped when apps were in it', async () => {
+    const late = write('late.py', "name = 'late'\ndef postinit_apps(ctx):\n  while True: str(ctx)")
+    const server = Server.spawn({ args: ['--plugin-timeout', '1', '--plugin', late] })
+    expect(await server.exited()).not.toBe(0)
+    expect(server.log).toContain(
+      'plugin late: postinitApps hook was stopped, and the interpreter that it ran in cannot be used any more',
+    )
+  })
+
   it('goes on without one that was broken since, and answers for it', async () => {
     const file = write('breaks.lua', words.lua.replace("'words', modifier1 = 252", "'breaks', modifier1 = 60"))
     await using server = await Server.start({ args: ['--socket', '127.0.0.1:0', '--plugin', file] })
