@@ -10,6 +10,7 @@ import { renderOptionsDoc } from '../host/config/options-doc.ts'
 import { renderErrorsDoc } from '../host/errors-doc.ts'
 import { renderHookOptionsDoc } from '../host/hooks/hook-options-doc.ts'
 import { renderHooksDoc } from '../host/plugin/hooks-doc.ts'
+import { renderPluginFilesDoc } from '../host/plugin/plugin-files-doc.ts'
 import { renderDifferences } from './differences.ts'
 
 const root = new URL('../', import.meta.url)
@@ -23,6 +24,7 @@ write('docs/errors.md', renderErrorsDoc())
 write('docs/options.md', renderOptionsDoc())
 write('docs/plugin-hooks.md', renderHooksDoc())
 write('docs/hooks.md', renderHookOptionsDoc())
+write('docs/plugin-files.md', renderPluginFilesDoc())
 write('docs/differences.md', renderDifferences(fileURLToPath(root)))
 write('bindings/js/types/uwsgi.d.ts', renderJsDeclarations())
 write('bindings/lua/types/uwsgi.lua', renderLuaAnnotations())

@@ -132,6 +132,24 @@ req.write('body')`,
     expect(await guests.ask(plugin, { path: '/raw' })).toMatchObject({ status: '', text: 'plain\0bytes' })
   })
 
+  it('reads a body anew from a place, and replaces and removes headers', async () => {
+    const plugin = await serving({
+      lua: `req:add_header('A', '1') req:add_header('a', '2') req:add_header('B', '3') req:add_header('C', '4')
+        req:replace_header('A', '5') req:remove_header('b')
+        req:write(req:read() .. req.content_length)
+        req:seek(2)
+        req:write(req:read(2))`,
+      python: `req.add_header('A', '1'); req.add_header('a', '2'); req.add_header('B', '3'); req.add_header('C', '4')
+req.replace_header('A', '5'); req.remove_header('b')
+req.write(req.read() + str(req.content_length).encode())
+req.seek(position=2)
+req.write(req.read(size=2))`,
+    })
+    const answer = await guests.ask(plugin, { body: 'abcdef' })
+    expect(answer.text).toBe('abcdef6cd')
+    expect(answer.headers.map(([name, value]) => `${name.toLowerCase()}=${value}`).sort()).toEqual(['a=5', 'c=4'])
+  })
+
   it('refuses what the declaration of a member does not allow, by name', async () => {
     const calls: readonly (readonly [lua: string, python: string, message: string])[] = [
       ['req:write({})', 'req.write([])', "request.write(): argument 'data'"],
