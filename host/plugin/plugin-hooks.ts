@@ -15,8 +15,8 @@ export interface PluginHooksOptions {
   readonly log: Log
   /** How long a hook of the start may take, and any of the master. */
   readonly limitMs: number
-  /** A hook of the start was stopped for its time: whatever it was in the middle of stays undone. */
-  onOverrun?(plugin: Plugin, hook: HookName): void
+  /** A hook of the start was stopped for its time, or has cost its interpreter: what it ran in is not to be entered again. */
+  onLost?(plugin: Plugin, hook: HookName): void
 }
 
 export class PluginHooks {
@@ -48,8 +48,8 @@ export class PluginHooks {
    * @throws PolywsgiError PLUGIN_HOOK for one that the server cannot be without
    */
   failed(plugin: Plugin, hook: HookName, error: unknown): void {
-    const { registry, log, onOverrun } = this.#options
-    if (error instanceof OverrunError) onOverrun?.(plugin, hook)
+    const { registry, log, onLost } = this.#options
+    if (error instanceof OverrunError || (error as { fatal?: boolean } | undefined)?.fatal === true) onLost?.(plugin, hook)
     const message = hookFailure(plugin, hook, error)
     if (registry.isRequired(plugin)) throw new PolywsgiError('PLUGIN_HOOK', message, { cause: error })
     registry.drop(plugin)

@@ -1,6 +1,6 @@
 // The plugins of a thread that are written in a guest's language: loaded when their languages are up, and taken from there
 // to where the others are. What the master does for those, each thread does for these.
-// Invariant: an interpreter that was stopped inside of a call is not entered again.
+// Invariant: an interpreter that was stopped inside of a call, or has failed, is not entered again.
 import { fileURLToPath } from 'node:url'
 import { AppLoadError, PolywsgiError } from '../errors.ts'
 import type { HookName } from '../plugin/hook-table.ts'
@@ -22,47 +22,53 @@ export interface GuestPluginsParts {
 export class GuestPlugins {
   readonly #parts: GuestPluginsParts
   readonly #guests = new Map<Plugin, PluginStart>()
-  /** Languages by name, and which hook of a plugin in them was stopped. */
-  readonly #interrupted = new Map<string, string>()
+  /** Languages by name, and what has cost their interpreters. */
+  readonly #lost = new Map<string, string>()
 
   constructor(parts: GuestPluginsParts) {
     this.#parts = parts
   }
 
-  /** A hook of this plugin was stopped for its time. */
-  overran(plugin: Plugin, hook: HookName): void {
+  /** A hook of this plugin has cost the interpreter, if it ran in one. */
+  lost(plugin: Plugin, hook: HookName): void {
     const language = this.#guests.get(plugin)?.source.language
-    if (language !== undefined) this.#interrupted.set(language, `plugin ${plugin.name}: ${hook}`)
+    if (language !== undefined) this.#lost.set(language, `plugin ${plugin.name}: ${hook} hook`)
   }
 
   /**
-   * Loads them, and calls their hooks up to `postFork`, which has been called of all others. Where one of them had to be
-   * stopped, its language is booted anew, and the others that are written in it are loaded again.
+   * Loads them, and calls their hooks up to `postFork`, which has been called of all others. Where one of them has cost its
+   * interpreter, the language is booted anew, and the others that are written in it are loaded again.
    * @throws PolywsgiError PLUGIN_LOAD, PLUGIN_HOOK for one that the server cannot be without
    */
   async start(): Promise<void> {
     let waiting = this.#parts.starts
     while (waiting.length > 0) {
       const round = new Set<Plugin>()
+      const postponed: PluginStart[] = []
       for (const start of waiting) {
+        if (this.#isLost(start)) {
+          postponed.push(start)
+          continue
+        }
         const plugin = await this.#parts.take(start, () => this.#load(start.source))
         if (plugin === undefined) continue
         this.#guests.set(plugin, start)
         round.add(plugin)
       }
       await this.#callHooks(round)
-      waiting = await this.#renew()
+      waiting = [...(await this.#renew()), ...postponed]
     }
   }
 
-  /** @throws PolywsgiError PLUGIN_HOOK when an interpreter was stopped that apps are in: the thread is to be started anew */
+  /** @throws PolywsgiError PLUGIN_HOOK when an interpreter is lost that apps are in: the thread cannot go on */
   assertSound(): void {
-    const [stopped] = this.#interrupted.values()
-    if (stopped === undefined) return
-    throw new PolywsgiError(
-      'PLUGIN_HOOK',
-      `${stopped} hook was stopped, and the interpreter that it ran in cannot be used any more`,
-    )
+    const [culprit] = this.#lost.values()
+    if (culprit === undefined) return
+    throw new PolywsgiError('PLUGIN_HOOK', `${culprit} has failed, and the interpreter that it ran in cannot be used any more`)
+  }
+
+  #isLost({ source }: PluginStart): boolean {
+    return source.language !== undefined && this.#lost.has(source.language)
   }
 
   /** @throws PolywsgiError PLUGIN_LOAD with the reason, and the guest's traceback */
@@ -73,6 +79,7 @@ export class GuestPlugins {
     try {
       return await language.loadPlugin(fileURLToPath(url), contextOf(language))
     } catch (error) {
+      if ((error as { fatal?: boolean } | undefined)?.fatal === true) this.#lost.set(name, url)
       if (!(error instanceof AppLoadError)) throw error
       const details = error.details === '' ? '' : `\n${error.details}`
       throw new PolywsgiError('PLUGIN_LOAD', `${error.message}${details}`, { cause: error })
@@ -83,9 +90,9 @@ export class GuestPlugins {
     const { hooks, contextOf } = this.#parts
     const call = (hook: HookName, run: (plugin: Plugin) => unknown): Promise<void> =>
       hooks.start(hook, (plugin) => {
-        // What runs in an interpreter that was stopped waits for the next one.
-        const isMeant = guests.has(plugin) && !this.#interrupted.has(this.#guests.get(plugin)?.source.language ?? '')
-        return isMeant ? run(plugin) : undefined
+        const start = guests.has(plugin) ? this.#guests.get(plugin) : undefined
+        // What runs in an interpreter that is lost waits for the next one.
+        return start === undefined || this.#isLost(start) ? undefined : run(plugin)
       })
     const masterContext = (plugin: Plugin) => ({ ...contextOf(plugin), isNeeded: true })
     await call('onLoad', (plugin) => plugin.onLoad?.(masterContext(plugin)))
@@ -94,11 +101,11 @@ export class GuestPlugins {
     await call('postFork', (plugin) => plugin.postFork?.(contextOf(plugin)))
   }
 
-  /** @returns what is to be loaded again: all in a language that was stopped but what has failed, and is in the registry no more */
+  /** @returns what is to be loaded again: all in a lost interpreter but what has failed, and is in the registry no more */
   async #renew(): Promise<readonly PluginStart[]> {
     const { registry, contextOf } = this.#parts
     const again: PluginStart[] = []
-    for (const name of this.#interrupted.keys()) {
+    for (const name of this.#lost.keys()) {
       for (const [plugin, start] of this.#guests) {
         if (start.source.language !== name) continue
         this.#guests.delete(plugin)
@@ -109,7 +116,7 @@ export class GuestPlugins {
       const language = registry.named(name) as Plugin
       await language.postFork?.(contextOf(language))
     }
-    this.#interrupted.clear()
+    this.#lost.clear()
     return again
   }
 }

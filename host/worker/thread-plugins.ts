@@ -30,7 +30,7 @@ export class ThreadPlugins {
       registry: this.registry,
       log: options.log,
       limitMs: options.timeoutMs,
-      onOverrun: (plugin, hook) => this.#guests.overran(plugin, hook),
+      onLost: (plugin, hook) => this.#guests.lost(plugin, hook),
     })
     this.#guests = new GuestPlugins({
       starts: options.starts.filter(({ source }) => source.language !== undefined),

@@ -227,17 +227,21 @@ def request(req):
       py: "name = 'loops-python'\ndef post_fork(ctx):\n  while True: str(ctx)",
     }
     const files = Object.entries(loops).map(([ends, source]) => write(`loops.${ends}`, source))
+    const aborts = write('aborts.py', "import os\nname = 'aborts'\ndef init(ctx): os.abort()")
+    const calmToo = write('calm_too.py', "name = 'calm-too'\ndef post_fork(ctx): print('calm too')")
     const calm = write('calm.lua', "return { name = 'calm', modifier1 = 61, request = function(req) req:write('calm') end }")
     const app = write('app.py', "def application(environ, start):\n  start('200 OK', [])\n  return [b'an app']")
     await using server = await Server.start({
       args: [
         ...['--socket', '127.0.0.1:0', '--http-socket', '127.0.0.1:0', '--plugin-timeout', '1'],
-        ...['--plugin', [files[0], calm, files[1]].join(','), '--mount', `/=${app}`],
+        ...['--plugin', [files[0], calm, aborts, calmToo, files[1]].join(','), '--mount', `/=${app}`],
       ],
     })
     expect(server.log).toContain('!!! plugin loops-lua: init hook has not returned within 1 seconds')
     expect(server.log).toContain('!!! plugin loops-python: postFork hook has not returned within 1 seconds')
+    expect(server.log).toContain('!!! plugin aborts: init hook raised: the Python interpreter died')
     expect(server.log.match(/lua booted/g)).toHaveLength(2)
+    expect(server.log).toContain('calm too')
     expect(await uwsgiRequest(server.uwsgi, getVars('/x'), undefined, 61)).toMatch(/calm$/)
     expect(await (await fetch(server.http)).text()).toBe('an app')
   })
@@ -247,7 +251,7 @@ def request(req):
     const server = Server.spawn({ args: ['--plugin-timeout', '1', '--plugin', late] })
     expect(await server.exited()).not.toBe(0)
     expect(server.log).toContain(
-      'plugin late: postinitApps hook was stopped, and the interpreter that it ran in cannot be used any more',
+      'plugin late: postinitApps hook has failed, and the interpreter that it ran in cannot be used any more',
     )
   })
 
