@@ -2,7 +2,7 @@
 # gets the form in which the host calls it, and the request object is made of the host's table of members.
 # Finds in its namespace: import_file, check_request, and the members as `methods` and `properties`: names to functions.
 import json
-from types import FunctionType, ModuleType
+from types import BuiltinFunctionType, FunctionType, ModuleType
 
 # The apps that mount_app took; the host names them by their place here. 0 is none.
 apps = [None]
@@ -105,9 +105,9 @@ def line_of(function):
     return code.co_firstlineno if code is not None else 0
 
 
-def is_own(module, value):
-    """Whether a module's member was made in its file: what it imported is not meant."""
-    return getattr(value, "__module__", None) == module.__name__
+def is_imported(module, value):
+    """Whether a module has a function or a class from elsewhere: `from uwsgidecorators import mule` is no hook."""
+    return isinstance(value, (FunctionType, BuiltinFunctionType, type)) and value.__module__ != module.__name__
 
 
 def members_of(plugin, module):
@@ -121,7 +121,6 @@ def load_plugin(path, known):
     """The plugin of a file: what it says of itself as JSON, and its functions by name. `known`: the names that count, with forms."""
     module = import_file(path)
     plugin = getattr(module, "plugin", module)
-    # `from hello import plugin` and the like.
     is_module = isinstance(plugin, ModuleType)
     if plugin is None or isinstance(plugin, (str, bytes, int, float, list, tuple)):
         raise TypeError(f"{path}: plugin must be an object, a dict or a module, not {type(plugin).__name__}")
@@ -130,9 +129,9 @@ def load_plugin(path, known):
     for name, value in members_of(plugin, module).items():
         if not isinstance(name, str):
             raise TypeError(f"{path}: the dict of a plugin has names, not {type(name).__name__}")
-        if is_module and name not in known and not (type(value) is FunctionType and is_own(plugin, value)):
+        if value is None or (is_module and is_imported(plugin, value)):
             continue
-        if value is None:
+        if is_module and name not in known and type(value) is not FunctionType:
             continue
         if callable(value):
             form = forms.get(known.get(name))

@@ -1,6 +1,7 @@
 // A plugin file is guest code: it reaches no more than an app does, and takes no more than it is given.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { GuestError } from '../../../host/errors.ts'
+import { descriptionOf } from '../../../host/plugin/guest-description.ts'
 import { GuestPlugins } from '../../support/guest-plugins.ts'
 
 const memoryLimit = 64 * 1024 * 1024
@@ -184,13 +185,17 @@ result = '\\n'.join(str(tried(*call)) for call in [
       lua: '',
       python: `import os, json as request_json
 from collections import OrderedDict as options_class
+from shutil import which as mule, copyfile as rpc, Error as worker
+from operator import index as init
 name, modifier1, greeting = 'helpers', 98, object()
 class Words: pass
 def salute(whom): return b'hail, ' + whom
 def _inits(): pass
 def request(req): req.write(salute(b'you'))`,
     })
-    expect((await python.ask(await python.load(file))).text).toBe('hail, you')
+    const plugin = await python.load(file)
+    expect(descriptionOf(plugin).hooks).toEqual(['request'])
+    expect((await python.ask(plugin)).text).toBe('hail, you')
   })
 
   it.each([
