@@ -57,7 +57,7 @@ export class Apps {
     const isFile = source.startsWith('/') || isPythonFile(source) || (await isRegularFile(source))
     if (isFile) {
       const path = resolve(source)
-      await showFile(this.#interpreter, path)
+      showFile(this.#interpreter, path)
       return this.#load(true, path, path, callable, dirname(path))
     }
     const named = parseModule(source)

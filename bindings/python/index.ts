@@ -40,7 +40,7 @@ const plugin: Plugin<PythonData> = {
 
   async loadPlugin(file, context) {
     const worker = workers.get(context) ?? (await boot(await loadImage(), context))
-    return guestPlugin(await worker.loadPlugin(file, plugin))
+    return guestPlugin(worker.loadPlugin(file, plugin))
   },
 
   fixup(context) {
@@ -69,9 +69,7 @@ const plugin: Plugin<PythonData> = {
     callbackOf(handler).release()
   },
 
-  async mule(program, context) {
-    return (await workers.get(context)?.mule(program)) ?? false
-  },
+  mule: (program, context) => workers.get(context)?.mule(program) ?? false,
 
   muleMsg(message) {
     for (const worker of open) if (worker.hooks.muleMessage(message)) return true

@@ -91,9 +91,9 @@ export class PluginFiles {
   }
 
   /** @throws AppLoadError with Python's message, and its traceback as `details` */
-  async load(file: string, language: Plugin): Promise<GuestFile> {
+  load(file: string, language: Plugin): GuestFile {
     const path = resolve(file)
-    await showFile(this.#interpreter, path)
+    showFile(this.#interpreter, path)
     const { api } = this.#interpreter
     const space = this.#guest.spaces.of(dirname(path))
     const hooks = new Map<string, Pointer>()

@@ -1,6 +1,6 @@
 // Files and directories of the host that Python code is loaded from, made visible to the interpreter.
-import { statSync } from 'node:fs'
-import { lstat, realpath, stat } from 'node:fs/promises'
+import { lstatSync, realpathSync, type Stats, statSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { AppLoadError } from '../../host/errors.ts'
 import type { WorkerContext } from '../../host/plugin/plugin.ts'
@@ -21,20 +21,25 @@ export const isPythonFile = (source: string): boolean => /\.(py|wsgi)$/.test(sou
  * Makes the file's directory visible to the guest; that of its target too when the file is a link.
  * @throws AppLoadError when there is no such file
  */
-export const showFile = async (interpreter: Interpreter, path: string): Promise<void> => {
+export const showFile = (interpreter: Interpreter, path: string): void => {
   const { mounts } = interpreter
-  const status = await stat(path).catch((cause: NodeJS.ErrnoException) => {
-    const reason = cause.code === 'ENOENT' ? 'no such file' : cause.message
-    throw new AppLoadError(`cannot load ${path}: ${reason}`, '', { cause })
-  })
-  if (!status.isFile()) throw new AppLoadError(`cannot load ${path}: it is not a file`)
+  if (!statusOf(path).isFile()) throw new AppLoadError(`cannot load ${path}: it is not a file`)
   try {
     mounts.add(dirname(path))
-    if ((await lstat(path)).isSymbolicLink()) mounts.add(dirname(await realpath(path)))
+    if (lstatSync(path).isSymbolicLink()) mounts.add(dirname(realpathSync(path)))
   } catch (cause) {
     throw new AppLoadError(`cannot load ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, '', { cause })
   }
   mounts.enter(process.cwd())
+}
+
+const statusOf = (path: string): Stats => {
+  try {
+    return statSync(path)
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException
+    throw new AppLoadError(`cannot load ${path}: ${code === 'ENOENT' ? 'no such file' : message}`, '', { cause })
+  }
 }
 
 /** Makes the working directory visible, and returns it: modules are looked for there. */

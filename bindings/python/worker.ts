@@ -54,11 +54,11 @@ export class PythonWorker {
    * @returns false when it is not Python's
    * @throws AppLoadError when there is no such file, GuestError when it raises
    */
-  async mule(program: string): Promise<boolean> {
+  mule(program: string): boolean {
     const { runScript, knowsModule, runModule } = this.#guest
     if (isPythonFile(program)) {
       const path = resolve(program)
-      await showFile(this.#interpreter, path)
+      showFile(this.#interpreter, path)
       this.#run(dirname(path), runScript, [path])
       return true
     }
@@ -75,12 +75,12 @@ export class PythonWorker {
    * A plugin's file. What they need of the interpreter is made for the first one.
    * @throws AppLoadError with Python's message, and its traceback as `details`
    */
-  async loadPlugin(file: string, language: Plugin): Promise<GuestFile> {
+  loadPlugin(file: string, language: Plugin): GuestFile {
     const { memoryLimit } = this.#context
     this.#pluginFiles ??= this.#interpreter.enter(
       () => new PluginFiles(this.#interpreter, this.#guest, { keep: this.#keep, memoryLimit }),
     )
-    const loaded = await this.#pluginFiles.load(file, language)
+    const loaded = this.#pluginFiles.load(file, language)
     // What it has set among the members of the `uwsgi` module is its own.
     this.#interpreter.enter(() => this.hooks.noteOwner())
     return loaded

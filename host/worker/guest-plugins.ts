@@ -3,6 +3,7 @@
 // Invariant: an interpreter that was stopped inside of a call, or has failed, is not entered again.
 import { fileURLToPath } from 'node:url'
 import { AppLoadError, PolywsgiError } from '../errors.ts'
+import { boundedCall, OverrunError } from '../plugin/bounded-call.ts'
 import type { HookName } from '../plugin/hook-table.ts'
 import type { Plugin, WorkerContext } from '../plugin/plugin.ts'
 import type { PluginHooks } from '../plugin/plugin-hooks.ts'
@@ -15,6 +16,8 @@ export interface GuestPluginsParts {
   readonly registry: PluginRegistry
   readonly hooks: PluginHooks
   readonly contextOf: (plugin: Plugin) => WorkerContext
+  /** How long a file may take to run. */
+  readonly limitMs: number
   /** Takes what `load` makes into the registry. @returns undefined for what could not be loaded, which is told */
   take(start: PluginStart, load: () => Promise<Plugin>): Promise<Plugin | undefined>
 }
@@ -73,13 +76,17 @@ export class GuestPlugins {
 
   /** @throws PolywsgiError PLUGIN_LOAD with the reason, and the guest's traceback */
   async #load({ language: name = '', url }: PluginSource): Promise<Plugin> {
-    const { registry, contextOf } = this.#parts
+    const { registry, contextOf, limitMs } = this.#parts
+    const file = fileURLToPath(url)
     const language = registry.named(name)
     if (language?.loadPlugin === undefined) throw new PolywsgiError('PLUGIN_LOAD', `there is no plugin ${name} to load it`)
     try {
-      return await language.loadPlugin(fileURLToPath(url), contextOf(language))
+      // Known to come to an end when the server started; but it may be another file since.
+      return await boundedCall(() => language.loadPlugin?.(file, contextOf(language)) as Plugin | Promise<Plugin>, limitMs)
     } catch (error) {
-      if ((error as { fatal?: boolean } | undefined)?.fatal === true) this.#lost.set(name, url)
+      const isStopped = error instanceof OverrunError
+      if (isStopped || (error as { fatal?: boolean } | undefined)?.fatal === true) this.#lost.set(name, file)
+      if (isStopped) throw new PolywsgiError('PLUGIN_LOAD', `${file}: the file ${error.message}`)
       if (!(error instanceof AppLoadError)) throw error
       const details = error.details === '' ? '' : `\n${error.details}`
       throw new PolywsgiError('PLUGIN_LOAD', `${error.message}${details}`, { cause: error })

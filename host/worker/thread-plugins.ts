@@ -37,6 +37,7 @@ export class ThreadPlugins {
       registry: this.registry,
       hooks: this.hooks,
       contextOf: this.contextOf,
+      limitMs: options.timeoutMs,
       take: (start, load) => this.#load(start, load),
     })
   }

@@ -257,13 +257,30 @@ def request(req):
 
   it('goes on without one that was broken since, and answers for it', async () => {
     const file = write('breaks.lua', words.lua.replace("'words', modifier1 = 252", "'breaks', modifier1 = 60"))
-    await using server = await Server.start({ args: ['--socket', '127.0.0.1:0', '--plugin', file] })
+    await using server = await Server.start({ args: ['--socket', '127.0.0.1:0', '--plugin-timeout', '1', '--plugin', file] })
     expect(await uwsgiRequest(server.uwsgi, getVars('/x'), undefined, 60)).toContain('version 1 1')
-    writeFileSync(file, '\nreturn {')
+    writeFileSync(file, 'while true do end')
     server.kill('SIGHUP')
     await server.logged('reload complete')
+    expect(server.log).toContain('breaks.lua: the file has not returned within 1 seconds !!!')
+    writeFileSync(file, '\nreturn {')
+    server.kill('SIGHUP')
+    await server.logged('reload complete', 2)
     expect(server.log).toMatch(/!!! UNABLE to load plugin \S+: \S*breaks\.lua:2: /)
     expect(await uwsgiRequest(server.uwsgi, getVars('/x'), undefined, 60)).toMatch(/^HTTP\/1\.\d 501 /)
+  })
+
+  it('goes on without one that loops since, in Python, where an app goes on', async () => {
+    const file = write('loops_later.py', "name = 'later'")
+    const app = write('app.py', "def application(environ, start):\n  start('200 OK', [])\n  return [b'an app']")
+    await using server = await Server.start({
+      args: ['--http-socket', '127.0.0.1:0', '--plugin-timeout', '1', '--plugin', file, '--mount', `/=${app}`],
+    })
+    writeFileSync(file, 'while True: pass')
+    server.kill('SIGHUP')
+    await server.logged('reload complete')
+    expect(server.log).toContain('loops_later.py: the file has not returned within 1 seconds !!!')
+    expect(await (await fetch(server.http)).text()).toBe('an app')
   })
 
   it('does not start with one that cannot be loaded', async () => {
