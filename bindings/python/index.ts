@@ -69,7 +69,9 @@ const plugin: Plugin<PythonData> = {
     callbackOf(handler).release()
   },
 
-  mule: (program, context) => workers.get(context)?.mule(program) ?? false,
+  async mule(program, context) {
+    return workers.get(context)?.mule(program) ?? false
+  },
 
   muleMsg(message) {
     for (const worker of open) if (worker.hooks.muleMessage(message)) return true
