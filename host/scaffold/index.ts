@@ -8,7 +8,8 @@ import { parseArgs } from 'node:util'
 import { ConfigError } from '../errors.ts'
 import { languages, type ScaffoldLanguage } from './languages.ts'
 import { faultOfPackageName } from './package-name.ts'
-import readme from './templates/README.md?raw'
+import readmeBuilt from './templates/README-built.md?raw'
+import readmePlain from './templates/README-plain.md?raw'
 import test from './templates/test.mjs?raw'
 
 const usage = `polywsgi init plugin NAME [--lang ${Object.keys(languages).join('|')}]`
@@ -54,7 +55,7 @@ export const initPlugin = (args: readonly string[], cwd: string, scaffolder: Sca
     'Now:',
     `  cd ${name}`,
     '  node --test',
-    ...commandsOf(name).map((command) => `  npx ${command}`),
+    ...commandsOf(name, language).map((command) => `  npx ${command}`),
     '  curl http://127.0.0.1:8080/',
   ].join('\n')
 }
@@ -78,21 +79,26 @@ const parse = (args: readonly string[]): { name: string; language: ScaffoldLangu
   return { name, language }
 }
 
-const commandsOf = (name: string): readonly string[] => [
-  'polywsgi --build-plugin .',
-  `polywsgi --http-socket 127.0.0.1:8080 --http-socket-modifier1 250 --plugin ./${name}_plugin.mjs`,
+/** The file that is loaded when the plugin is finished. */
+const productOf = (name: string, { extension, isBuilt }: ScaffoldLanguage): string =>
+  isBuilt ? `${name}_plugin.mjs` : `${name}${extension}`
+
+const commandsOf = (name: string, language: ScaffoldLanguage): readonly string[] => [
+  ...(language.isBuilt ? ['polywsgi --build-plugin .'] : []),
+  `polywsgi --http-socket 127.0.0.1:8080 --http-socket-modifier1 250 --plugin ./${productOf(name, language)}`,
 ]
 
 /** Path in the folder to content. */
-const filesOf = (name: string, { extension, source }: ScaffoldLanguage, version: string): ReadonlyMap<string, string> => {
+const filesOf = (name: string, language: ScaffoldLanguage, version: string): ReadonlyMap<string, string> => {
+  const { extension, source, isBuilt } = language
   const entry = `${name}${extension}`
-  const built = `${name}_plugin.mjs`
+  const product = productOf(name, language)
   const fill = (template: string): string => template.replaceAll('__NAME__', name).replaceAll('__ENTRY__', entry)
   const json = (value: object): string => `${JSON.stringify(value, undefined, 2)}\n`
+  const buildScripts = isBuilt ? { build: 'polywsgi --build-plugin .', prepack: 'npm run build' } : {}
   const files = new Map([
     [entry, fill(source)],
     [`test/${name}.test.mjs`, fill(test)],
-    ['uwsgiplugin.json', json({ name, entry, dependencies: {}, flags: {}, requires: [] })],
     [
       'package.json',
       json({
@@ -101,16 +107,17 @@ const filesOf = (name: string, { extension, source }: ScaffoldLanguage, version:
         description: `The plugin ${name} for polywsgi.`,
         keywords: ['polywsgi-plugin'],
         type: 'module',
-        exports: `./${built}`,
-        files: [built],
-        scripts: { build: 'polywsgi --build-plugin .', test: 'node --test', prepack: 'npm run build' },
+        exports: `./${product}`,
+        files: [product],
+        scripts: { test: 'node --test', ...buildScripts },
         peerDependencies: { polywsgi: `^${version}` },
       }),
     ],
-    ['README.md', fill(readme)],
-    ['.gitignore', `node_modules/\n${built}\n`],
+    ['README.md', fill(isBuilt ? readmeBuilt : readmePlain)],
+    ['.gitignore', ['node_modules/', ...(isBuilt ? [product] : []), ''].join('\n')],
   ])
-  if (extension === '.ts') files.set('tsconfig.json', json({ compilerOptions: compilerOptions, exclude: ['node_modules'] }))
+  if (isBuilt) files.set('uwsgiplugin.json', json({ name, entry, dependencies: {}, flags: {}, requires: [] }))
+  if (extension === '.ts') files.set('tsconfig.json', json({ compilerOptions, exclude: ['node_modules'] }))
   return files
 }
 

@@ -88,6 +88,33 @@ describe.each([
   })
 })
 
+describe.each([
+  ['lua', 'hello.lua'],
+  ['python', 'hello.py'],
+])('polywsgi init plugin hello --lang %s', (lang, entry) => {
+  it('leads from nothing to an answer, with nothing to build', async () => {
+    const cwd = mkdtempSync(join(base, 'path-'))
+    const folder = join(cwd, 'hello')
+    const { code, out } = await run(cwd, 'init', 'plugin', 'hello', '--lang', lang)
+    expect(code).toBe(0)
+    expect(out).not.toContain('--build-plugin')
+    const tested = await nodeTest(folder)
+    expect(tested.out).toMatch(/pass 1\b/)
+    expect(tested.failed).toBe(false)
+    await using server = await Server.start({
+      args: ['--http-socket', '127.0.0.1:0', '--http-socket-modifier1', '250', '--plugin', `./${entry}`],
+      cwd: folder,
+    })
+    const response = await fetch(server.http)
+    expect(response.status).toBe(200)
+    expect(await response.text()).toBe('Hello from hello\n')
+    expect(listed(folder)).toEqual(['.gitignore', 'README.md', entry, 'node_modules', 'package.json', 'test'].sort())
+    const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+    expect(manifest).toMatchObject({ exports: `./${entry}`, files: [entry], scripts: { test: 'node --test' } })
+    expect(readFileSync(join(folder, 'README.md'), 'utf8')).not.toMatch(/__[A-Z]+__|build-plugin/)
+  })
+})
+
 describe('polywsgi init', () => {
   it('makes no link where polywsgi is installed', async () => {
     const cwd = mkdtempSync(join(base, 'installed-'))
@@ -108,7 +135,7 @@ describe('polywsgi init', () => {
     [['plugin', '../x'], "the name '../x' is not made of"],
     [['plugin', 'http'], "the name 'http' is a name that npm, Node or polywsgi has"],
     [['plugin', 'python'], "the name 'python' is the name of a plugin that is always there"],
-    [['plugin', 'x', '--lang', 'php'], "no plugin is begun in 'php', but in ts, js"],
+    [['plugin', 'x', '--lang', 'php'], "no plugin is begun in 'php', but in ts, js, lua, python"],
     [['plugin', 'x', '--lang', 'constructor'], "no plugin is begun in 'constructor'"],
     [['plugin', 'x', '--language', 'ts'], "Unknown option '--language'"],
     [['plugin', 'x', '--lang'], 'argument missing'],

@@ -1,0 +1,11 @@
+"""__NAME__: a request plugin. It serves the packets that carry its modifier1."""
+
+name = "__NAME__"
+modifier1 = 250
+
+
+def request(request):
+    request.prepare_headers("200 OK")
+    request.add_header("Content-Type", "text/plain; charset=utf-8")
+    request.write("Hello from __NAME__\n")
+    return 0
