@@ -6,7 +6,7 @@ import { PolywsgiError } from './errors.ts'
 import { type Described, describeGuestPlugins } from './master/describe-plugins.ts'
 import { boundedSync } from './plugin/bounded-call.ts'
 import { standInFor } from './plugin/guest-description.ts'
-import { importPlugin } from './plugin/import-plugin.ts'
+import { importPlugin, requirementsOf } from './plugin/import-plugin.ts'
 import { type LocatedPlugin, locatePlugin } from './plugin/locate.ts'
 import type { Plugin } from './plugin/plugin.ts'
 import { hookFailure } from './plugin/plugin-hooks.ts'
@@ -73,7 +73,8 @@ export class ModulePlugins implements PluginLoader {
     if (!moduleExtension.test(new URL(located.url).pathname)) return await this.#ofLanguage(source, directories)
     const plugin = await importPlugin(located.url, this.#limitMs)
     if (located.modifier1 !== undefined && plugin.request === undefined) throw servesNothing()
-    return { name: plugin.name, source, options: plugin.options ?? [], claim: () => this.#registry.add(plugin, source) }
+    const { name, options = [] } = plugin
+    return { name, source, requires: requirementsOf(plugin), options, claim: () => this.#registry.add(plugin, source) }
   }
 
   /** A plugin in a guest's language: its own description says what it claims. */
@@ -88,7 +89,7 @@ export class ModulePlugins implements PluginLoader {
     if (source.modifier1 !== undefined && !description.hooks.includes('request')) throw servesNothing()
     const { name, options } = description
     const described: PluginSource = { ...source, language: language.name, description }
-    return { name, source: described, options, claim: () => this.#registry.add(standInFor(description), described) }
+    return { name, source: described, requires: [], options, claim: () => this.#registry.add(standInFor(description), described) }
   }
 
   #languageOf(url: string): Plugin | undefined {

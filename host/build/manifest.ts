@@ -31,7 +31,7 @@ export interface Manifest {
   /** npm packages that the plugin is made of, name to version. They are put into the file. */
   readonly dependencies: Readonly<Record<string, string>>
   readonly flags: BuildFlags
-  /** Names of the plugins that must be loaded beside it. */
+  /** The plugins that are loaded before it, as `--plugin` names them; without one of them it is refused. */
   readonly requires: readonly string[]
 }
 

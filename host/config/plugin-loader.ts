@@ -12,6 +12,8 @@ export interface AskedPlugin {
 export interface LoadedPlugin {
   readonly name: string
   readonly source: PluginSource
+  /** What must be loaded before it, as `plugin` names it. */
+  readonly requires: readonly string[]
   /** The options it declares, unchecked. */
   readonly options: unknown
   /** Takes the plugin in, with all that it claims. @throws PolywsgiError PLUGIN_LOAD for what another has */

@@ -46,6 +46,7 @@ const pluginOptions: ReadonlySet<string> = new Set(['plugin', 'need-plugin', 'pl
 export class PluginSet {
   readonly #loader: PluginLoader
   readonly #tried = new Set<string>()
+  readonly #failed = new Set<string>()
   readonly #sources: PluginSource[] = []
   readonly #failures: string[] = []
   #table = ownOptions
@@ -83,18 +84,32 @@ export class PluginSet {
     const fresh = plugins.filter(({ text }) => !this.#tried.has(text))
     if (fresh.length > 0) await this.#loader.prepare?.(fresh, surroundings)
     for (const asked of fresh) {
-      this.#tried.add(asked.text)
-      try {
-        const loaded = await this.#loader.load(asked, directories)
-        if (loaded !== undefined) this.#take(loaded)
-      } catch (error) {
-        if (!(error instanceof PolywsgiError || error instanceof BadPluginOption)) throw error
-        const failure = new PluginLoadError(shown(asked.text), error.message, { cause: error })
-        this.#failures.push(failure.message)
-        if (asked.isRequired) throw failure
-      }
+      if (!this.#tried.has(asked.text)) await this.#load(asked, directories)
     }
     return fresh.length > 0
+  }
+
+  async #load(asked: AskedPlugin, directories: readonly string[]): Promise<void> {
+    this.#tried.add(asked.text)
+    try {
+      const loaded = await this.#loader.load(asked, directories)
+      if (loaded === undefined) return
+      for (const text of loaded.requires) await this.#require(text, directories)
+      this.#take(loaded)
+    } catch (error) {
+      if (!(error instanceof PolywsgiError || error instanceof BadPluginOption)) throw error
+      const failure = new PluginLoadError(shown(asked.text), error.message, { cause: error })
+      this.#failures.push(failure.message)
+      this.#failed.add(asked.text)
+      if (asked.isRequired) throw failure
+    }
+  }
+
+  /** Two plugins that require each other are both loaded: the one that was begun first counts as there. */
+  async #require(text: string, directories: readonly string[]): Promise<void> {
+    if (!this.#tried.has(text)) await this.#load({ text, isRequired: false }, directories)
+    if (this.#failed.has(text))
+      throw new PolywsgiError('PLUGIN_LOAD', `it requires the plugin '${shown(text)}', which is not there`)
   }
 
   #take(loaded: LoadedPlugin): void {

@@ -13,9 +13,13 @@ type Functions = Readonly<Record<string, PluginFunction>>
 /** The plugins that were made here, by their modules. */
 const made = new WeakMap<Module, Plugin>()
 const exported = new WeakMap<Plugin, Functions>()
+const requirements = new WeakMap<Plugin, readonly string[]>()
 
 /** The functions that `call:` finds in a plugin: those that its module exports by name, and its `functions`, which come first. */
 export const functionsOf = (plugin: Plugin): Functions => ({ ...exported.get(plugin), ...plugin.functions })
+
+/** The plugins that a built one must not be without (`requires` of its uwsgiplugin.json), as `--plugin` names them. */
+export const requirementsOf = (plugin: Plugin): readonly string[] => requirements.get(plugin) ?? []
 
 /**
  * @param limitMs how long the module may await something at its top level; undefined for as long as it likes
@@ -42,12 +46,14 @@ export const importPlugin = async (url: string, limitMs?: number): Promise<Plugi
     if (Object.keys(functions).length === 0) return refuse('it has no default export, and exports no functions by name')
     const plugin = made.get(module) ?? { name: nameOf(url), functions }
     made.set(module, plugin)
+    requirements.set(plugin, requiresOf(module['polywsgiPlugin']))
     return plugin
   }
   const fault = checkPlugin(module['default'])
   if (fault !== undefined) return refuse(fault)
   const plugin = module['default'] as Plugin
   exported.set(plugin, functions)
+  requirements.set(plugin, requiresOf(module['polywsgiPlugin']))
   return plugin
 }
 
@@ -61,6 +67,11 @@ const nameOf = (url: string): string => {
 const importFault = (error: unknown): string => {
   if (error instanceof OverrunError) return `its module ${error.message}`
   return error instanceof Error ? `${error.name}: ${error.message}`.replace(/\s+/g, ' ') : `its module threw ${String(error)}`
+}
+
+const requiresOf = (stamp: unknown): readonly string[] => {
+  const { requires } = (stamp ?? {}) as { readonly requires?: unknown }
+  return Array.isArray(requires) ? requires.filter((name) => typeof name === 'string') : []
 }
 
 /** What a built plugin says of itself; one that is not built says nothing, and is taken as it is. */

@@ -21,7 +21,11 @@ const foobar: readonly PluginOption[] = [
 ]
 
 /** A loader that has these plugins, by name, and tells what it was asked for. */
-const loaderOf = (plugins: Readonly<Record<string, unknown>>, magic: (argument: string) => boolean = () => false) => {
+const loaderOf = (
+  plugins: Readonly<Record<string, unknown>>,
+  magic: (argument: string) => boolean = () => false,
+  requires: Readonly<Record<string, readonly string[]>> = {},
+) => {
   const asked: (AskedPlugin & { directories: readonly string[] })[] = []
   const loader: PluginLoader = {
     load: async (one, directories) => {
@@ -33,7 +37,7 @@ const loaderOf = (plugins: Readonly<Record<string, unknown>>, magic: (argument: 
       const claim = (): void => {
         if (text === 'greedy') throw new PolywsgiError('PLUGIN_LOAD', 'it claims too much')
       }
-      return { name: text, source, options: plugins[text], claim }
+      return { name: text, source, requires: requires[text] ?? [], options: plugins[text], claim }
     },
     magic,
   }
@@ -420,5 +424,30 @@ describe('an argument that is nothing we know', () => {
 
   test('is refused when none takes it', async () => {
     expect(await refusalOf(load(['bar:1', '--plugin', 'foobar']))).toMatch(/^CONFIG_BAD_VALUE command line: 'bar:1' is neither/)
+  })
+})
+
+describe('a plugin that requires others', () => {
+  const never = (): boolean => false
+  const namesOf = ({ plugins }: Configuration): readonly string[] => plugins.map(({ text }) => text)
+
+  test('has them loaded before it, once, and each other`s too', async () => {
+    const { loader, asked } = loaderOf({ a: [], b: [], c: [] }, never, { a: ['b', 'c'], b: ['c'], c: ['a'] })
+    expect(namesOf(await load(['--plugin', 'a,c'], {}, loader))).toEqual(['c', 'b', 'a'])
+    expect(asked.map(({ text }) => text)).toEqual(['a', 'b', 'c'])
+  })
+
+  test('is not loaded without them', async () => {
+    const { loader } = loaderOf({ a: [], b: [], greedy: [] }, never, { a: ['greedy'], b: ['a'] })
+    const configuration = await load(['--plugin', 'b'], {}, loader)
+    expect(namesOf(configuration)).toEqual([])
+    expect(configuration.pluginFailures).toEqual([
+      '!!! UNABLE to load plugin greedy: it claims too much !!!',
+      "!!! UNABLE to load plugin a: it requires the plugin 'greedy', which is not there !!!",
+      "!!! UNABLE to load plugin b: it requires the plugin 'a', which is not there !!!",
+    ])
+    await expect(
+      load(['--need-plugin', 'b'], {}, loaderOf({ b: [], greedy: [] }, never, { b: ['greedy'] }).loader),
+    ).rejects.toThrow("it requires the plugin 'greedy', which is not there")
   })
 })
