@@ -21,6 +21,8 @@ import { type Plans, planAll } from './plans.ts'
 import type { PluginSource } from './plugin/plugin-source.ts'
 import { Services } from './services.ts'
 import { StateMap } from './state/state-map.ts'
+import { planStaticFiles, publicRoots } from './static-files.ts'
+import { StaticService } from './static-service.ts'
 import { collectStats, type HostStats } from './stats.ts'
 import type { ApiSettings } from './worker/messages.ts'
 
@@ -55,6 +57,7 @@ export class Instance {
   readonly #plans: Plans
   readonly #state: StateMap
   readonly #version: string
+  readonly #files: StaticService
   readonly #servers: Server[] = []
   readonly #udpSockets: UdpSocket[] = []
   readonly #sockets: BoundSocket[] = []
@@ -76,6 +79,7 @@ export class Instance {
     const mounts = planMounts(settings, cwd)
     const builtIn = parts.plugins.map((url) => ({ text: url, url, isRequired: true, isBuiltIn: true }))
     const plugins: PluginSource[] = [...builtIn, ...configuration.plugins]
+    const staticPlan = planStaticFiles(settings, cwd)
     const { workers } = settings
     const state = createState(settings, plans.threads.length - workers)
     this.#logFd = settings.logto === undefined ? standardError : openLog(settings.logto)
@@ -134,7 +138,7 @@ export class Instance {
       pythonPath: settings.pythonpath,
       mounts,
       opt,
-      api: apiSettings(settings, plans),
+      api: { ...apiSettings(settings, plans), fileRoots: [...settings.pythonpath, ...publicRoots(staticPlan)] },
       plugins,
       pluginOptions: configuration.pluginOptions,
       hooks: plans.hooks,
@@ -157,6 +161,7 @@ export class Instance {
       onRing: () => this.services.drain(),
       threadEnded: (thread) => this.services.threadEnded(thread),
     })
+    this.#files = new StaticService({ plan: staticPlan, state, logger: this.logger, dispatcher: this.master.dispatcher })
   }
 
   get sockets(): readonly BoundSocket[] {
@@ -323,7 +328,8 @@ export class Instance {
       if ('closeIdleConnections' in server) (server as { closeIdleConnections(): void }).closeIdleConnections()
     this.services.stopClocks()
     await this.#closeUdp()
-    const cutOff = await this.master.stop(mercyMs)
+    const [filesCutOff, requestsCutOff] = await Promise.all([this.#files.stop(mercyMs), this.master.stop(mercyMs)])
+    const cutOff = filesCutOff + requestsCutOff
     await this.hooks.atExit()
     await this.services.close()
     for (const server of this.#servers)
@@ -337,7 +343,7 @@ export class Instance {
   #httpOptions(ownsChunks: boolean): HttpGatewayOptions {
     const { settings } = this.configuration
     return {
-      submit: (exchange) => this.master.dispatcher.submit(exchange),
+      submit: (exchange) => this.#files.submit(exchange),
       log: (line) => this.logger.text(line),
       limits: { limitPost: settings.limitPost, postBuffering: settings.postBuffering, ownsChunks },
       bufferSize: settings.bufferSize,
@@ -367,7 +373,7 @@ const createState = (settings: Configuration['settings'], otherThreads: number):
   }
 }
 
-const apiSettings = (settings: Configuration['settings'], plans: Plans): ApiSettings => ({
+const apiSettings = (settings: Configuration['settings'], plans: Plans): Omit<ApiSettings, 'fileRoots'> => ({
   socketTimeoutMs: settings.socketTimeout * 1000,
   rpcMax: settings.rpcMax,
   bufferSize: settings.bufferSize,

@@ -10,6 +10,8 @@ export interface WorkerStats {
   readonly requests: number
   readonly delta_requests: number
   readonly exceptions: number
+  /** Requests whose responses were handed to the master. Differs from uWSGI: counted by worker, not by core. */
+  readonly offloaded_requests: number
   readonly signals: number
   /** Signals that wait for this worker alone. */
   readonly signal_queue: number
@@ -34,6 +36,8 @@ export interface HostStats {
   readonly listen_queue: number
   /** Signals that wait for any worker. */
   readonly signal_queue: number
+  /** Files served without a worker. Differs from uWSGI: there a core counts them. */
+  readonly static_requests: number
   /** Requests accepted and not over yet. */
   readonly load: number
   readonly pid: number
@@ -73,6 +77,7 @@ export const collectStats = (sources: StatsSources): HostStats => {
       requests: worker.requests,
       delta_requests: worker.deltaRequests,
       exceptions: worker.exceptions,
+      offloaded_requests: worker.offloadedRequests,
       signals: signals.handled(worker.id),
       signal_queue: signals.incoming(worker.id).length,
       status: handling === undefined ? worker.status : `sig${handling}`,
@@ -89,6 +94,7 @@ export const collectStats = (sources: StatsSources): HostStats => {
     version: sources.version,
     listen_queue: Math.max(0, sources.active - running),
     signal_queue: signals.pools.reduce((sum, { ring }) => sum + ring.length, 0),
+    static_requests: state.workers.staticRequests,
     load: sources.active,
     pid: process.pid,
     cwd: process.cwd(),

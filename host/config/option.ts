@@ -6,6 +6,7 @@ export const optionGroups = {
   apps: 'Applications',
   workers: 'Workers',
   requests: 'Requests',
+  static: 'Static files and offloading',
   server: 'Server',
   logging: 'Logging',
   subsystems: 'Subsystems',

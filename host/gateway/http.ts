@@ -234,10 +234,10 @@ class HttpExchange implements Exchange {
     this.#ticket?.abandon()
   }
 
-  respond(head: ExchangeHead | undefined, chunk: Uint8Array, last: boolean, isRaw: boolean): boolean {
+  respond(head: ExchangeHead | undefined, chunk: Uint8Array, last: boolean, isRaw: boolean, isLasting = false): boolean {
     const { length } = chunk
     if (isRaw) return this.#respondRaw(chunk, last)
-    const hasRoom = this.#responder.send(head, chunk, last)
+    const hasRoom = this.#responder.send(head, chunk, last, isLasting)
     if (!last) return this.#flow.wrote(hasRoom, length)
     this.#flow.ended()
     return true

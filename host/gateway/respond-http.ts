@@ -26,8 +26,11 @@ export class HttpResponder {
     return this.#headSent
   }
 
-  /** @returns false when the client's side is full: 'drain' follows */
-  send(head: ExchangeHead | undefined, chunk: Uint8Array, last: boolean): boolean {
+  /**
+   * @param isLasting as in `Exchange.respond`
+   * @returns false when the client's side is full: 'drain' follows
+   */
+  send(head: ExchangeHead | undefined, chunk: Uint8Array, last: boolean, isLasting = false): boolean {
     const response = this.#response
     if (head !== undefined) this.#writeHead(head, last ? chunk.length : undefined)
     let bytes = chunk
@@ -48,6 +51,7 @@ export class HttpResponder {
     }
     if (bytes.length === 0) response.end()
     else if (bytes.length <= smallBody) response.end(asBuffer(bytes).toString('latin1'), 'latin1')
+    else if (isLasting) response.end(bytes)
     else {
       const copy = copyChunk(bytes)
       response.end(copy, () => releaseChunk(copy))

@@ -169,7 +169,7 @@ class UwsgiConnection implements Exchange {
     this.#refuse(503)
   }
 
-  respond(head: ExchangeHead | undefined, chunk: Uint8Array, last: boolean, isRaw: boolean): boolean {
+  respond(head: ExchangeHead | undefined, chunk: Uint8Array, last: boolean, isRaw: boolean, isLasting = false): boolean {
     const socket = this.#socket
     if (socket.destroyed) return true
     // Without a head in front the rest of the way is the same, and nothing may be put in front later.
@@ -189,7 +189,7 @@ class UwsgiConnection implements Exchange {
       socket.write(text)
     }
     if (last) {
-      this.#end(length > 0 ? Buffer.from(chunk) : undefined)
+      this.#end(length > 0 ? (isLasting ? chunk : Buffer.from(chunk)) : undefined)
       return true
     }
     if (length === 0) return true

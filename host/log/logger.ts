@@ -20,6 +20,8 @@ export interface LogSettings {
 export interface Logger extends Log {
   /** The descriptor the log goes to. */
   readonly fd: number
+  /** False: requests leave no lines unless one is wanted all the same. */
+  readonly logsRequests: boolean
   /** The line of a request, if requests are logged or it is wanted all the same. May wait for `flush`. */
   request(facts: RequestFacts, isWanted?: boolean): void
   flush(): void
@@ -42,6 +44,7 @@ const textLogger = (writer: LogWriter, settings: LogSettings): Logger => {
   const line = settings.format === undefined ? defaultRequestLine(settings.micros) : compileLogFormat(settings.format)
   return {
     fd: settings.fd,
+    logsRequests: settings.logRequests,
     text: (text) => writer.text(text),
     bytes: (bytes) => writer.bytes(bytes),
     request: (facts, isWanted = false) => {
@@ -66,6 +69,7 @@ const jsonLogger = (writer: LogWriter, settings: LogSettings, origin: Record<str
   )
   return {
     fd: settings.fd,
+    logsRequests: settings.logRequests,
     text: (text) => logger.info(text),
     bytes: (bytes) => logger.info(Buffer.from(bytes).toString('utf8')),
     request: (facts, isWanted = false) => {

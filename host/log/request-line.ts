@@ -3,9 +3,24 @@
 
 import type { WsgiRequest } from '../request/wsgi-request.ts'
 
+/** What a log line needs of a request and its response. */
+export type LoggedRequest = Pick<
+  WsgiRequest,
+  | 'coreId'
+  | 'modifier1'
+  | 'modifier2'
+  | 'status'
+  | 'responseSize'
+  | 'headersSize'
+  | 'headerCount'
+  | 'logvars'
+  | 'getVar'
+  | 'variables'
+>
+
 /** What a request line may say beside what the request itself knows. Times in milliseconds, `startedAtMs` since the epoch. */
 export interface RequestFacts {
-  readonly request: WsgiRequest
+  readonly request: LoggedRequest
   readonly pid: number
   readonly workerId: number
   /** -1 when no app was found. */
@@ -19,6 +34,8 @@ export interface RequestFacts {
   readonly packetSize: number
   /** How often the request was scheduled: 1 for a plain one. */
   readonly switches: number
+  /** How the response went out when it was no app that sent it: `sendfile`, `offload`. */
+  readonly via?: string | undefined
 }
 
 type Field = (facts: RequestFacts) => string | number | undefined
@@ -95,7 +112,7 @@ export const logFormatFields: Readonly<Record<string, Field>> = {
   ioerr: (facts) => facts.request.writeErrors + facts.request.readErrors,
 }
 
-const countVars = (request: WsgiRequest): number => {
+const countVars = (request: LoggedRequest): number => {
   let count = 0
   for (const _ of request.variables()) count += 1
   return count
@@ -135,10 +152,11 @@ export const defaultRequestLine = (useMicros: boolean): ((facts: RequestFacts) =
     const { request } = facts
     const text = (name: string): string => printable(request.getVar(name) ?? '')
     const duration = useMicros ? `${Math.round(facts.durationMs * 1000)} micros` : `${Math.floor(facts.durationMs)} msecs`
+    const via = facts.via === undefined ? '' : ` via ${facts.via}()`
     return (
       `[pid: ${facts.pid}|app: ${facts.appId}|req: ${facts.appRequests}/${facts.totalRequests}] ${text('REMOTE_ADDR')} ` +
       `(${text('REMOTE_USER')}) {${2 * countVars(request)} vars in ${facts.packetSize} bytes} [${ctime(facts.startedAtMs)}] ` +
-      `${text('REQUEST_METHOD')} ${text('REQUEST_URI')} => generated ${request.responseSize} bytes in ${duration} ` +
+      `${text('REQUEST_METHOD')} ${text('REQUEST_URI')} => generated ${request.responseSize} bytes in ${duration}${via} ` +
       `(${text('SERVER_PROTOCOL')} ${request.status.slice(0, 3)}) ${request.headerCount} headers in ${request.headersSize} bytes ` +
       `(${facts.switches} switches on core ${request.coreId})`
     )

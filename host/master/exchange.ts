@@ -30,10 +30,11 @@ export interface Exchange {
    * A part of the response. `chunk` is a view that is overwritten after the call: what is kept must be copied.
    * @param isRaw without a head before it: the chunk goes to the client as it is, and the connection is closed after the
    *   last one; with `last` after a head: the connection is closed now
+   * @param isLasting the chunk is no such view: it stays as it is, and need not be copied
    * @returns false when the client's side is full: the gateway then says `acknowledge` for this chunk when it has taken it
    * @throws PolywsgiError, ProtocolError when it cannot be said in the client's protocol: `fail` follows
    */
-  respond(head: ExchangeHead | undefined, chunk: Uint8Array, last: boolean, isRaw: boolean): boolean
+  respond(head: ExchangeHead | undefined, chunk: Uint8Array, last: boolean, isRaw: boolean, isLasting?: boolean): boolean
   /** The request ends without (the rest of) its response. A gateway that has sent a head already cuts the connection. */
   fail(status: 500 | 503 | 504, reason: string): void
 }
@@ -44,4 +45,10 @@ export interface Ticket {
   acknowledge(bytes: number): void
   /** The client has gone. The request is dropped if nobody began it; else its worker learns of it. */
   abandon(): void
+}
+
+/** A response whose rest the master sends, without a worker. */
+export interface OffloadedResponse extends Ticket {
+  /** Resolves when it is over, one way or the other. */
+  readonly ended: Promise<void>
 }

@@ -17,8 +17,9 @@ const word = {
   failedRequests: 6,
   /** Of the whole instance, in the slot of the master, 0. */
   overloads: 7,
+  offloadedRequests: 8,
 } as const
-type CounterName = 'requests' | 'exceptions' | 'respawns' | 'failedRequests' | 'overloads'
+type CounterName = 'requests' | 'exceptions' | 'respawns' | 'failedRequests' | 'overloads' | 'offloadedRequests'
 
 /**
  * The second half of a slot: doubles, exact as whole numbers up to 2^53. Each has one writer, so no atomic addition is
@@ -36,6 +37,8 @@ export interface WorkerSnapshot {
   readonly deltaRequests: number
   readonly failedRequests: number
   readonly exceptions: number
+  /** Those whose rest the master sent. */
+  readonly offloadedRequests: number
   readonly status: 'idle' | 'busy'
   /** Microseconds spent in requests. */
   readonly runningTime: number
@@ -90,10 +93,10 @@ export class WorkerSlots {
     return Atomics.load(this.#words, workerId * workerSlotWords + word.requests) >>> 0
   }
 
-  /** The sum over all workers. */
+  /** The sum over all workers, and the files that the master served itself. */
   totalRequests(): number {
     let total = 0
-    for (let id = 1; id <= this.#workers; id += 1) total += this.requests(id)
+    for (let id = 0; id <= this.#workers; id += 1) total += this.requests(id)
     return total
   }
 
@@ -134,6 +137,20 @@ export class WorkerSlots {
     this.#count(workerId, 'failedRequests')
   }
 
+  /** By the worker, when the master takes over a response. */
+  countOffloadedRequest(workerId: number): void {
+    this.#count(workerId, 'offloadedRequests')
+  }
+
+  /** By the master, for a file that it served itself. @returns the new count */
+  countStaticRequest(): number {
+    return this.countRequest(0)
+  }
+
+  get staticRequests(): number {
+    return this.requests(0)
+  }
+
   /** By the master, for a request that found no room to wait. */
   countOverload(): void {
     this.#count(0, 'overloads')
@@ -155,6 +172,7 @@ export class WorkerSlots {
       deltaRequests: (requests - Atomics.load(this.#words, words + word.requestsAtSpawn)) >>> 0,
       failedRequests: this.#counter(workerId, 'failedRequests'),
       exceptions: this.exceptions(workerId),
+      offloadedRequests: this.#counter(workerId, 'offloadedRequests'),
       status: this.running(workerId) > 0 ? 'busy' : 'idle',
       runningTime: Math.round(this.#doubles[doubles + double.runningTime]!),
       lastSpawn: this.#doubles[doubles + double.spawnedAt]!,

@@ -55,6 +55,8 @@ export interface ApiSettings {
   /** Seconds since the epoch. */
   readonly startedOn: number
   readonly isReload: boolean
+  /** Directories from which every guest may have files sent, beside its own app's. */
+  readonly fileRoots: readonly string[]
 }
 
 /** The hooks of the configuration, as a thread gets them. */

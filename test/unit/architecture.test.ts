@@ -23,7 +23,8 @@ const arrows: readonly (readonly [room: string, allowed: readonly string[]])[] =
   ['host/errors.ts', []],
   ['host/errors-doc.ts', ['host/errors.ts', 'protocol/']],
   ['host/api/', ['host/state/', 'host/errors.ts', 'protocol/']],
-  ['host/request/', ['protocol/', 'host/errors.ts', 'host/plugin/app.ts']],
+  ['host/files/', []],
+  ['host/request/', ['protocol/', 'host/errors.ts', 'host/plugin/app.ts', 'host/files/']],
   [
     'host/plugin/',
     ['host/api/', 'host/request/', 'host/errors.ts', 'host/config/nearest.ts', 'protocol/', 'host/gateway/remote-client.ts'],
@@ -32,7 +33,9 @@ const arrows: readonly (readonly [room: string, allowed: readonly string[]])[] =
   ['host/build/', ['host/plugin/', 'host/errors.ts']],
   ['host/scaffold/', ['host/errors.ts']],
   ['host/hooks/', ['host/plugin/', 'host/api/', 'host/request/', 'host/errors.ts', 'host/config/nearest.ts']],
-  ['host/log/', ['host/api/', 'host/request/']],
+  ['host/log/', ['host/api/', 'host/request/', 'protocol/']],
+  ['host/offload/', ['host/errors.ts', 'host/files/', 'host/request/offload-order.ts', 'host/master/exchange.ts']],
+  ['host/static/', ['protocol/', 'host/files/', 'host/offload/', 'host/master/exchange.ts']],
   // Of plugins it knows two types: what an option is that one brings, and where one lies.
   [
     'host/config/',

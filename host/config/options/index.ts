@@ -17,6 +17,7 @@ import { server } from './server.ts'
 import { sharedMemory } from './shared-memory.ts'
 import { sockets } from './sockets.ts'
 import { spooler } from './spooler.ts'
+import { staticFiles } from './static-files.ts'
 import { subsystems } from './subsystems.ts'
 import { workers } from './workers.ts'
 
@@ -26,6 +27,7 @@ const table = [
   ...workers,
   ...requests,
   ...exceptions,
+  ...staticFiles,
   ...server,
   ...logging,
   ...caches,

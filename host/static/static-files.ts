@@ -1,0 +1,260 @@
+// Serves files before a request reaches a worker. A request for which there is none goes on to the app as if nothing had been
+// looked for.
+// Invariant: the event loop never waits for a disk; an exchange is answered here or submitted on, never both.
+import { stat } from 'node:fs'
+import { hasVarsBlock } from '../../protocol/modifiers.ts'
+import { findVar } from '../../protocol/vars.ts'
+import { type OpenFile, openWithin } from '../files/containment.ts'
+import { answerFile, type FileAnswer, type FileRequest } from '../files/file-answer.ts'
+import { formatHttpDate } from '../files/http-date.ts'
+import type { Exchange, Ticket } from '../master/exchange.ts'
+import { Delivery } from '../offload/delivery.ts'
+import { sendFile } from '../offload/send-file.ts'
+import { areSame, type CachedFile, FileCache, largestCached } from './file-cache.ts'
+import { type Candidate, candidatesOf, expiryOf, type StaticPlan } from './static-plan.ts'
+
+export interface StaticFilesOptions {
+  readonly plan: StaticPlan
+  /** Where requests go that no file answers. */
+  readonly submit: (exchange: Exchange) => Ticket | undefined
+  readonly log: (line: string) => void
+  /** A file was sent, or is on its way. */
+  readonly answered: (served: ServedFile) => void
+}
+
+export interface ServedFile {
+  readonly packet: Uint8Array
+  readonly answer: FileAnswer
+  /** Bytes of the body; 0 for HEAD. */
+  readonly size: number
+  /** By `performance.now()`. */
+  readonly startedAt: number
+}
+
+/** What is asked, as far as it decides about the file. */
+interface Lookup {
+  readonly packet: Uint8Array
+  readonly vars: Uint8Array
+  readonly isHead: boolean
+  readonly pathInfo: string
+  readonly candidates: readonly Candidate[]
+  readonly startedAt: number
+}
+
+export class StaticFiles {
+  readonly #options: StaticFilesOptions
+  readonly #cache = new FileCache()
+  readonly #running = new Set<Visit>()
+  #onIdle: (() => void) | undefined
+
+  constructor(options: StaticFilesOptions) {
+    this.#options = options
+  }
+
+  /** As `Dispatcher.submit`. */
+  submit(exchange: Exchange): Ticket | undefined {
+    const lookup = this.#lookup(exchange)
+    if (lookup === undefined) return this.#options.submit(exchange)
+    const visit = new Visit(exchange, this.#options.log)
+    this.#running.add(visit)
+    void visit.over.then(() => {
+      this.#running.delete(visit)
+      if (this.#running.size === 0) this.#onIdle?.()
+    })
+    this.#serve(visit, lookup, 0)
+    return visit
+  }
+
+  /** Resolves when no file is on its way. */
+  async idle(): Promise<void> {
+    if (this.#running.size > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve))
+  }
+
+  /** Ends what is still on its way. @returns how many responses were cut off */
+  failAll(reason: string): number {
+    const visits = [...this.#running]
+    for (const visit of visits) visit.delivery?.fail(503, reason)
+    return visits.length
+  }
+
+  /** Undefined: no file can be the answer. */
+  #lookup({ packet, body }: Exchange): Lookup | undefined {
+    // A body would have to be read or refused; only apps know what to do with one.
+    if (body.mode !== 'whole' || body.bytes !== undefined || !hasVarsBlock(packet[0] as number, packet[3] as number)) {
+      return undefined
+    }
+    const { plan } = this.#options
+    const vars = packet.subarray(4)
+    const method = findVar(vars, 'REQUEST_METHOD')
+    if (method !== 'GET' && method !== 'HEAD') return undefined
+    const pathInfo = findVar(vars, 'PATH_INFO') ?? ''
+    const candidates = candidatesOf(plan, pathInfo, plan.usesDocumentRoot ? findVar(vars, 'DOCUMENT_ROOT') : undefined)
+    if (candidates.length === 0) return undefined
+    return { packet, vars, isHead: method === 'HEAD', pathInfo, candidates, startedAt: performance.now() }
+  }
+
+  /** Tries one place after the other. */
+  #serve(visit: Visit, lookup: Lookup, index: number): void {
+    if (visit.isAbandoned) return
+    const candidate = lookup.candidates[index]
+    if (candidate === undefined) {
+      visit.goOn(this.#options.submit)
+      return
+    }
+    const { path } = candidate
+    const cached = this.#cache.get(path)
+    if (cached === undefined) return void this.#serveCold(visit, lookup, index, candidate)
+    stat(path, (error, stats) => {
+      if (visit.isAbandoned) return
+      if (error === null && this.#cache.isFresh(path, cached, stats)) this.#sendCached(visit, lookup, cached)
+      else void this.#serveCold(visit, lookup, index, candidate)
+    })
+  }
+
+  async #serveCold(visit: Visit, lookup: Lookup, index: number, candidate: Candidate): Promise<void> {
+    try {
+      const file = await this.#open(candidate)
+      if (file === undefined) return this.#serve(visit, lookup, index + 1)
+      if (visit.isAbandoned) await file.handle.close()
+      else if (file.stats.size <= largestCached) await this.#sendSmall(visit, lookup, candidate.path, file)
+      else await this.#sendLarge(visit, lookup, file)
+    } catch (error) {
+      // Not the want of this file but of something that all need: the app would only say "not found".
+      this.#options.log(`${candidate.path}: ${(error as Error).message}`)
+      this.#cache.forget(candidate.path)
+      visit.begin().fail(500, 'the file cannot be read')
+    }
+  }
+
+  /** Undefined: not here. */
+  async #open({ path, roots }: Candidate): Promise<OpenFile | undefined> {
+    const { plan, log } = this.#options
+    const found = await openWithin(path, roots)
+    if (found.kind === 'open') return found
+    if (found.kind === 'outside') {
+      log(`[uwsgi-fileserve] security error: ${found.path} is not under ${roots[0]} or a safe path`)
+    }
+    // The root itself is the app's, as in uWSGI, whatever index it has.
+    if (found.kind !== 'directory' || path === roots[0]) return undefined
+    for (const index of plan.indexes) {
+      const inside = await openWithin(`${found.path}/${index}`, roots)
+      if (inside.kind === 'open') return inside
+    }
+    return undefined
+  }
+
+  /** Reads it whole, and keeps it if it did not change meanwhile. */
+  async #sendSmall(visit: Visit, lookup: Lookup, askedPath: string, opened: OpenFile): Promise<void> {
+    const { handle, path, stats } = opened
+    let file: CachedFile
+    try {
+      const bytes = Buffer.allocUnsafeSlow(stats.size)
+      let length = 0
+      while (length < bytes.length) {
+        const { bytesRead } = await handle.read(bytes, length, bytes.length - length, length)
+        if (bytesRead === 0) break
+        length += bytesRead
+      }
+      const after = await handle.stat()
+      // Cut or grown while it was read: what was read is a file, if only one of a moment.
+      const now = length === stats.size ? stats : after
+      file = { path, stats: now, bytes: bytes.subarray(0, length), contentType: this.#options.plan.mimeTypes.typeOf(path) }
+      // An index is found under the path of its directory, where no look would tell whether it is still the same.
+      if (length === stats.size && areSame(stats, after) && (await leadsTo(askedPath, stats))) {
+        this.#cache.add(askedPath, file)
+      }
+    } finally {
+      await handle.close()
+    }
+    if (!visit.isAbandoned) this.#sendCached(visit, lookup, file)
+  }
+
+  #sendCached(visit: Visit, lookup: Lookup, { path, stats, bytes, contentType }: CachedFile): void {
+    const answer = this.#answer(lookup, { path, size: bytes.length, modifiedMs: stats.mtimeMs, contentType })
+    const size = lookup.isHead ? 0 : answer.length
+    const part = size === bytes.length ? bytes : bytes.subarray(answer.offset, answer.offset + size)
+    this.#options.answered({ packet: lookup.packet, answer, size, startedAt: lookup.startedAt })
+    visit.begin().send(answer, part, true, { isLasting: true })
+  }
+
+  async #sendLarge(visit: Visit, lookup: Lookup, { handle, path, stats }: OpenFile): Promise<void> {
+    const contentType = this.#options.plan.mimeTypes.typeOf(path)
+    const answer = this.#answer(lookup, { path, size: stats.size, modifiedMs: stats.mtimeMs, contentType })
+    const length = lookup.isHead ? 0 : answer.length
+    this.#options.answered({ packet: lookup.packet, answer, size: length, startedAt: lookup.startedAt })
+    await sendFile(visit.begin(), answer, { handle, offset: answer.offset, length, path }, this.#options.log)
+  }
+
+  #answer(
+    { vars, isHead, pathInfo }: Lookup,
+    file: { path: string; size: number; modifiedMs: number; contentType: string | undefined },
+  ): FileAnswer {
+    const { plan } = this.#options
+    const text = (name: string): string => findVar(vars, name) ?? ''
+    const range = isHead ? '' : text('HTTP_RANGE')
+    const request: FileRequest = {
+      ifModifiedSince: text('HTTP_IF_MODIFIED_SINCE'),
+      ifNoneMatch: text('HTTP_IF_NONE_MATCH'),
+      range,
+      ifRange: range === '' ? '' : text('HTTP_IF_RANGE'),
+    }
+    if (plan.expires.length === 0 && plan.expiresByType.size === 0) return answerFile(request, file)
+    const expiry = expiryOf(plan, file, { uri: text('REQUEST_URI'), pathInfo }, Date.now())
+    return answerFile(request, file, expiry === undefined ? undefined : formatHttpDate(expiry))
+  }
+}
+
+/** Whether a path, links followed, leads to this file. */
+const leadsTo = (path: string, stats: { ino: number; dev: number }): Promise<boolean> =>
+  new Promise((resolve) => {
+    stat(path, (error, now) => resolve(error === null && now.ino === stats.ino && now.dev === stats.dev))
+  })
+
+/** One exchange on its way through here: to its file, or on to the app. */
+class Visit implements Ticket {
+  delivery: Delivery | undefined
+  isAbandoned = false
+  readonly over: Promise<void>
+  readonly #exchange: Exchange
+  readonly #log: (line: string) => void
+  readonly #resolveOver: () => void
+  #next: Ticket | undefined
+
+  constructor(exchange: Exchange, log: (line: string) => void) {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.over = promise
+    this.#resolveOver = resolve
+    this.#exchange = exchange
+    this.#log = log
+  }
+
+  acknowledge(bytes: number): void {
+    this.delivery?.acknowledge(bytes)
+    this.#next?.acknowledge(bytes)
+  }
+
+  abandon(): void {
+    if (this.isAbandoned) return
+    this.isAbandoned = true
+    this.delivery?.abandon()
+    this.#next?.abandon()
+    this.#resolveOver()
+  }
+
+  /** The answer is ours. */
+  begin(): Delivery {
+    if (this.delivery === undefined) {
+      this.delivery = new Delivery(this.#exchange, this.#log)
+      if (this.isAbandoned) this.delivery.abandon()
+      void this.delivery.ended.then(this.#resolveOver)
+    }
+    return this.delivery
+  }
+
+  /** The answer is the app's. */
+  goOn(submit: (exchange: Exchange) => Ticket | undefined): void {
+    this.#next = submit(this.#exchange)
+    if (this.#next === undefined) this.#exchange.fail(503, 'the queue of requests is full')
+    this.#resolveOver()
+  }
+}
