@@ -21,6 +21,7 @@ import { type Plans, planAll } from './plans.ts'
 import type { PluginSource } from './plugin/plugin-source.ts'
 import { Services } from './services.ts'
 import { StateMap } from './state/state-map.ts'
+import type { StaticPlan } from './static/static-plan.ts'
 import { planStaticFiles, publicRoots } from './static-files.ts'
 import { StaticService } from './static-service.ts'
 import { collectStats, type HostStats } from './stats.ts'
@@ -138,7 +139,7 @@ export class Instance {
       pythonPath: settings.pythonpath,
       mounts,
       opt,
-      api: { ...apiSettings(settings, plans), fileRoots: [...settings.pythonpath, ...publicRoots(staticPlan)] },
+      api: apiSettings(settings, plans, staticPlan),
       plugins,
       pluginOptions: configuration.pluginOptions,
       hooks: plans.hooks,
@@ -158,6 +159,7 @@ export class Instance {
       logAlarms: plans.alarms.logAlarms,
       calls: this.services.calls,
       notices: this.services.notices,
+      offload: (request) => this.services.offloader.run(request),
       onRing: () => this.services.drain(),
       threadEnded: (thread) => this.services.threadEnded(thread),
     })
@@ -373,7 +375,7 @@ const createState = (settings: Configuration['settings'], otherThreads: number):
   }
 }
 
-const apiSettings = (settings: Configuration['settings'], plans: Plans): Omit<ApiSettings, 'fileRoots'> => ({
+const apiSettings = (settings: Configuration['settings'], plans: Plans, files: StaticPlan): ApiSettings => ({
   socketTimeoutMs: settings.socketTimeout * 1000,
   rpcMax: settings.rpcMax,
   bufferSize: settings.bufferSize,
@@ -384,6 +386,8 @@ const apiSettings = (settings: Configuration['settings'], plans: Plans): Omit<Ap
   spoolerQuiet: settings.spoolerQuiet,
   startedOn: Math.floor(Date.now() / 1000),
   isReload: false,
+  fileRoots: [...settings.pythonpath, ...publicRoots(files)],
+  mimeTypes: files.mimeTypes.own,
 })
 
 const openLog = (path: string): number => {

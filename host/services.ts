@@ -4,7 +4,7 @@ import { fillCaches } from './caches.ts'
 import type { Settings } from './config/index.ts'
 import { ConfigError, PolywsgiError } from './errors.ts'
 import { Descriptors } from './gateway/descriptors.ts'
-import { requestRemote } from './gateway/remote-client.ts'
+import { connectTimeoutMs, connectTo, requestRemote } from './gateway/remote-client.ts'
 import type { Logger } from './log/logger.ts'
 import { Alarms } from './master/alarms.ts'
 import { CacheKeeper } from './master/cache-keeper.ts'
@@ -17,6 +17,7 @@ import { MetricsCollector } from './master/metrics-collector.ts'
 import { RpcRouter } from './master/rpc-router.ts'
 import { Scheduler } from './master/scheduler.ts'
 import { SignalRouter } from './master/signal-router.ts'
+import { Offloader } from './offload/offloader.ts'
 import type { Plans } from './plans.ts'
 import { MuleMessages } from './state/mule-messages.ts'
 import { SharedParts } from './state/shared-parts.ts'
@@ -45,6 +46,7 @@ export class Services {
   readonly calls: CallHandlers
   readonly notices: NoticeHandlers
   readonly alarms: Alarms
+  readonly offloader: Offloader
   readonly #options: ServicesOptions
   readonly #scheduler: Scheduler
   readonly #monitors: FileMonitors
@@ -104,6 +106,12 @@ export class Services {
       ask: (thread, name, args) => options.run(thread, name, args),
       isReady: (thread) => options.isReady(thread),
       nameOf: (thread) => threadName(this.shared.signals.shape, thread),
+    })
+    this.offloader = new Offloader({
+      log,
+      connect: (address) => connectTo(address, connectTimeoutMs),
+      take: (fd, thread) => this.#descriptors.take(fd, thread),
+      callRpc: (name, args) => this.callRpc(name, args),
     })
     this.calls = {
       ...clockHandlers(this.#scheduler, this.#monitors),

@@ -1,12 +1,12 @@
 // The guest's file system: a small one in memory with a quota, the standard library as one read-only file, standard
 // streams that lead to the log, and directories of the host mounted read-only at their own paths.
 // Invariant: no descriptor a guest can get writes anywhere but into the quota or the log.
-import { realpathSync } from 'node:fs'
+import { fstatSync, realpathSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Log } from '../../host/api/context.ts'
 import { LineJoiner } from '../../host/plugin/line-joiner.ts'
 import type { EmscriptenModule, FileNode, FileSystemType, MemoryFileSystem, StreamOperations } from './emscripten.ts'
-import { hostDirectoryType, writeAccess } from './host-directory.ts'
+import { hostDirectoryType, hostPath, writeAccess } from './host-directory.ts'
 
 const EROFS = 69
 const ENOSPC = 51
@@ -158,6 +158,18 @@ export class HostMounts {
   /** Whether the guest sees this directory. */
   has(directory: string): boolean {
     return this.#mounted.some((mounted) => directory === mounted || directory.startsWith(`${mounted}/`))
+  }
+
+  /** The host's file behind a guest's descriptor; undefined for one that lies in the guest's memory. */
+  fileOf(fd: number): { readonly path: string; readonly dev: number; readonly ino: number } | undefined {
+    const stream = this.#module.FS.streams[fd]
+    if (stream?.hostFd === undefined) return undefined
+    try {
+      const { dev, ino } = fstatSync(stream.hostFd)
+      return { path: hostPath(stream.node), dev, ino }
+    } catch {
+      return undefined
+    }
   }
 
   /** Makes `directory` the guest's working directory if it sees it. */

@@ -48,7 +48,7 @@ export const runGuestCode = (interpreter: Interpreter, context: Pick<WorkerConte
   const setup = interpreter.runGuestFile('setup', setupSource, { host_sleep: sleep!, ...derivations })
   const errors = interpreter.runGuestFile('errors', errorsSource)
   const callbacks = interpreter.runGuestFile('callbacks', callbacksSource)
-  const calls = new WsgiCalls(api, context.log)
+  const calls = new WsgiCalls(api, context.log, interpreter.mounts)
   const wsgi = interpreter.runGuestFile('wsgi', wsgiSource, {
     ...functions(calls.definitions()),
     describe: look(errors, 'describe'),

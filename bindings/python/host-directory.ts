@@ -14,15 +14,16 @@ const EROFS = 69
 /** Linux's O_ACCMODE: anything but O_RDONLY. */
 export const writeAccess = 3
 
+/** Where a node of a host directory is on the host. */
+export const hostPath = (node: FileNode): string => {
+  const names: string[] = []
+  let at = node
+  for (; at.parent !== at; at = at.parent) names.push(at.name)
+  return join(at.mount.opts.root, ...names.reverse())
+}
+
 export const hostDirectoryType = (module: EmscriptenModule): FileSystemType => {
   const { FS, ERRNO_CODES } = module
-
-  const hostPath = (node: FileNode): string => {
-    const names: string[] = []
-    let at = node
-    for (; at.parent !== at; at = at.parent) names.push(at.name)
-    return join(at.mount.opts.root, ...names.reverse())
-  }
 
   // Only an ErrnoError may leave a file operation: any other exception would tear down the interpreter.
   const attempt = <T>(operation: () => T): T => {

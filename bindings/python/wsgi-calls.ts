@@ -2,9 +2,10 @@
 // Invariant: these act on the request in `current`, which is set on every entry and restored on every exit; an object that
 // outlives its request carries the serial number of it and is refused.
 import type { Log } from '../../host/api/context.ts'
-import { ClientError, GuestError } from '../../host/errors.ts'
+import { ClientError, GuestError, PolywsgiError } from '../../host/errors.ts'
 import type { WsgiRequest } from '../../host/request/wsgi-request.ts'
 import type { Pointer, PythonApi } from './capi.ts'
+import type { HostMounts } from './files.ts'
 import { type HostFunctionDefinition, raiseHostError } from './host-function.ts'
 
 /** One request on its way through the interpreter. */
@@ -20,6 +21,7 @@ const longestRead = 1024 * 1024
 export class WsgiCalls {
   readonly #api: PythonApi
   readonly #log: Log
+  readonly #mounts: Pick<HostMounts, 'fileOf'>
   /** The guest's exception class for a connection that is gone. */
   #clientGone: Pointer = 0
   current: Call | undefined
@@ -27,7 +29,8 @@ export class WsgiCalls {
   #statusObject: Pointer = 0
   #statusText = ''
 
-  constructor(api: PythonApi, log: Log) {
+  constructor(api: PythonApi, log: Log, mounts: Pick<HostMounts, 'fileOf'>) {
+    this.#mounts = mounts
     this.#api = api
     this.#log = log
   }
@@ -83,6 +86,17 @@ export class WsgiCalls {
         },
       },
       {
+        name: 'set_file',
+        doc: 'set_file(fd, position)\n--\n\nMakes the rest of an open file of the host the body; False when it is no such file.',
+        takes: 'positional',
+        count: 2,
+        call: (_self, args) => {
+          const fd = api.c.PyLong_AsLongAndOverflow(word(args, 0), api.out)
+          const position = api.c.PyLong_AsLongAndOverflow(word(args, 1), api.out)
+          return this.#setFile(fd, position) ? api.true : api.false
+        },
+      },
+      {
         name: 'read_body',
         doc: 'read_body(serial, size)\n--\n\nAt least one byte of the request body and at most so many; none at its end.',
         takes: 'positional',
@@ -133,6 +147,21 @@ export class WsgiCalls {
   fail(error: GuestError): void {
     this.#log.text(error.traceback === '' ? error.message : error.traceback)
     this.current?.request.fail(error)
+  }
+
+  /** A file that cannot be handed over, or has been replaced since the guest opened it, is for the guest to read. */
+  #setFile(fd: number, offset: number): boolean {
+    const request = this.#request()
+    const opened = this.#mounts.fileOf(fd)
+    if (opened === undefined || offset < 0 || request.headersSent) return false
+    try {
+      const { dev, ino } = request.setFile(opened.path, { offset, isPlain: true })
+      if (dev === opened.dev && ino === opened.ino) return true
+    } catch (error) {
+      if (!(error instanceof PolywsgiError)) throw error
+    }
+    request.dropFile()
+    return false
   }
 
   /** The text of the status; undefined with an exception set. */

@@ -45,6 +45,11 @@ export interface CurrentRequest {
   disconnect(): void
   readonly isConnected: boolean
   readonly contentLength: number
+  /**
+   * Makes a file, from `offset` on and `length` bytes of it (0: all), the body of the response. False: there is none to be read.
+   * @throws PolywsgiError API_REFUSED for one that guests may not send
+   */
+  sendFile(path: string, offset: number, length: number): boolean
   setLogvar(name: string, value: Uint8Array): void
   getLogvar(name: string): Uint8Array | undefined
   /** Its line is logged even with `disable-logging`. */

@@ -20,6 +20,13 @@ export interface FileRequest {
   readonly ifRange: string
 }
 
+/** When an answer is too old. uWSGI puts the header before the type, unless it is the type that decides. */
+export interface Expiry {
+  /** Since the epoch. */
+  readonly atMs: number
+  readonly isByType: boolean
+}
+
 export interface FileAnswer {
   readonly status: string
   /** Names and values in turn, joined by NUL. */
@@ -34,16 +41,15 @@ export interface FileAnswer {
  *
  * Differs from uWSGI: ranges are honoured without `honour-range`; a range is only for a client whose `If-Range` names this
  * very version of the file; `If-None-Match` other than `*` is about versions that we never named, so the file is sent.
- * @param expires value of an Expires header; undefined for none
- * @param before headers that come first, in the same form
+ * @param expires undefined: no such header
  */
-export const answerFile = (request: FileRequest, file: FileFacts, expires?: string, before = ''): FileAnswer => {
+export const answerFile = (request: FileRequest, file: FileFacts, expires?: Expiry): FileAnswer => {
   const lastModified = formatHttpDate(file.modifiedMs)
-  if (isNotModified(request, file.modifiedMs)) return { status: '304 Not Modified', headers: before, offset: 0, length: 0 }
+  if (isNotModified(request, file.modifiedMs)) return { status: '304 Not Modified', headers: '', offset: 0, length: 0 }
   let offset = 0
   let length = file.size
   let status = '200 OK'
-  let headers = before
+  let headers = ''
   const add = (name: string, value: string): void => {
     headers += headers === '' ? `${name}\0${value}` : `\0${name}\0${value}`
   }
@@ -59,8 +65,12 @@ export const answerFile = (request: FileRequest, file: FileFacts, expires?: stri
       status = '206 Partial Content'
     }
   }
-  if (expires !== undefined) add('Expires', expires)
+  const addExpires = (): void => {
+    if (expires !== undefined) add('Expires', formatHttpDate(expires.atMs))
+  }
+  if (expires?.isByType !== true) addExpires()
   if (file.contentType !== undefined) add('Content-Type', file.contentType)
+  if (expires?.isByType === true) addExpires()
   add('Content-Length', String(length))
   if (status.startsWith('206')) add('Content-Range', `bytes ${offset}-${offset + length - 1}/${file.size}`)
   add('Last-Modified', lastModified)

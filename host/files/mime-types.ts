@@ -4,11 +4,11 @@
 import { lookup } from 'mrmime'
 
 export class MimeTypes {
-  readonly #own: ReadonlyMap<string, string>
+  readonly own: ReadonlyMap<string, string>
 
   /** @param own extension (lower case, without a dot) to type; asked before the common ones */
   constructor(own: ReadonlyMap<string, string> = new Map()) {
-    this.#own = own
+    this.own = own
   }
 
   /** Undefined for an extension that is not known, and for none. @param path whatever ends in the file's name */
@@ -16,7 +16,7 @@ export class MimeTypes {
     const dot = path.lastIndexOf('.')
     if (dot <= path.lastIndexOf('/')) return undefined
     const extension = path.slice(dot + 1).toLowerCase()
-    return this.#own.get(extension) ?? lookup(extension)
+    return this.own.get(extension) ?? lookup(extension)
   }
 }
 

@@ -150,6 +150,15 @@ export class Descriptors {
     return descriptor !== undefined && descriptor.error === undefined && !descriptor.socket.destroyed
   }
 
+  /** The thread gives a connection away. @returns undefined when it has none of that number, or it has failed */
+  take(fd: number, thread: number): Socket | undefined {
+    const table = this.#tables.get(thread)
+    const descriptor = table?.get(fd)
+    if (descriptor === undefined || descriptor.socket.destroyed) return undefined
+    table?.delete(fd)
+    return descriptor.socket
+  }
+
   threadEnded(thread: number): void {
     const table = this.#tables.get(thread)
     this.#tables.delete(thread)

@@ -5,6 +5,8 @@ import type { LoggedRequest } from './request-line.ts'
 export class OwnResponse implements LoggedRequest {
   readonly coreId = 0
   readonly logvars = undefined
+  readonly writeErrors = 0
+  readonly readErrors = 0
   readonly status: string
   readonly responseSize: number
   readonly #packet: Uint8Array

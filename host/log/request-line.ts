@@ -14,6 +14,8 @@ export type LoggedRequest = Pick<
   | 'headersSize'
   | 'headerCount'
   | 'logvars'
+  | 'writeErrors'
+  | 'readErrors'
   | 'getVar'
   | 'variables'
 >

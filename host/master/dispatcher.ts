@@ -7,7 +7,8 @@ import { BodyMode, PullState } from '../state/request-slots.ts'
 import { RecordKind, ResponseFlag, type ResponseRecord, type ResponseRing } from '../state/response-ring.ts'
 import type { StateMap } from '../state/state-map.ts'
 import { WorkerState } from '../state/worker-slots.ts'
-import type { BodyPiece, Exchange, ExchangeHead, Ticket } from './exchange.ts'
+import type { BodyPiece, Exchange, ExchangeHead, OffloadedResponse, OffloadRequest, Ticket } from './exchange.ts'
+import { Parcels } from './parcels.ts'
 
 const noSlot = -1
 
@@ -19,6 +20,8 @@ class Passage implements Ticket {
   pulled = 0
   /** True once the client is out of it or the request is over: the slot may be another's, and nothing is said about it. */
   abandoned = false
+  /** What sends the rest of the response; the slot is another's then. */
+  offloaded: OffloadedResponse | undefined
   readonly #dispatcher: Dispatcher
 
   constructor(dispatcher: Dispatcher, exchange: Exchange) {
@@ -27,7 +30,8 @@ class Passage implements Ticket {
   }
 
   acknowledge(bytes: number): void {
-    if (this.slot !== noSlot && !this.abandoned) this.#dispatcher.acknowledge(this.slot, bytes)
+    if (this.offloaded !== undefined) this.offloaded.acknowledge(bytes)
+    else if (this.slot !== noSlot && !this.abandoned) this.#dispatcher.acknowledge(this.slot, bytes)
   }
 
   abandon(): void {
@@ -42,6 +46,8 @@ export interface DispatcherOptions {
   /** How many requests may wait beside those that run (`listen`). */
   readonly listen: number
   readonly log: (line: string) => void
+  /** Takes over a response whose worker is done with it. */
+  readonly offload?: (request: OffloadRequest) => OffloadedResponse
   /** The master's doorbell has rung: something else than a response may have come. True: more may wait. */
   readonly onRing?: () => boolean
 }
@@ -58,6 +64,10 @@ export class Dispatcher {
   #waiting: Passage[] = []
   #waitingStart = 0
   #active = 0
+  /** Requests whose responses go on without a worker. They take no place in the queue. */
+  readonly #offloaded = new Set<Passage>()
+  /** What threads send beside their orders. */
+  readonly parcels = new Parcels()
   #isClosed = false
   #onIdle: (() => void) | undefined
 
@@ -75,12 +85,12 @@ export class Dispatcher {
 
   /** Requests accepted and not over yet. */
   get active(): number {
-    return this.#active
+    return this.#active + this.#offloaded.size
   }
 
   /** Resolves when no request is active. */
   async idle(): Promise<void> {
-    if (this.#active > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve))
+    if (this.active > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve))
   }
 
   /** @returns the exchange's ticket; undefined when the queue is full or the server has stopped, and the gateway answers 503 itself */
@@ -102,6 +112,7 @@ export class Dispatcher {
   }
 
   abandon(passage: Passage): void {
+    if (passage.offloaded !== undefined) return passage.offloaded.abandon()
     if (passage.abandoned) return
     passage.abandoned = true
     const { slot } = passage
@@ -119,6 +130,7 @@ export class Dispatcher {
     const ring = this.#rings[workerId - 1] as ResponseRing
     ring.drain((record) => this.#handle(record))
     ring.reset()
+    this.parcels.threadEnded(workerId)
     let failed = 0
     for (let slot = 0; slot < this.#passages.length; slot += 1) {
       const passage = this.#passages[slot]
@@ -140,6 +152,10 @@ export class Dispatcher {
       const { abandoned } = passage
       passage.abandon()
       if (!abandoned) passage.exchange.fail(status, reason)
+    }
+    for (const passage of [...this.#offloaded]) {
+      passage.abandon()
+      passage.exchange.fail(status, reason)
     }
   }
 
@@ -214,6 +230,11 @@ export class Dispatcher {
     }
     const { exchange, slot } = passage
     const last = (record.flags & ResponseFlag.last) !== 0
+    if ((record.flags & ResponseFlag.offload) !== 0) {
+      if (!passage.abandoned) this.#offload(passage, record)
+      this.#freeSlot(slot, passage)
+      return
+    }
     if (!passage.abandoned && (record.flags & ResponseFlag.cut) !== 0)
       exchange.fail(500, 'the app could not complete its response')
     else if (!passage.abandoned) {
@@ -233,6 +254,27 @@ export class Dispatcher {
       if (isTaken && !last && length > 0) this.#state.slots.acknowledge(slot, length)
     }
     if (last) this.#freeSlot(slot, passage)
+  }
+
+  #offload(passage: Passage, record: ResponseRecord): void {
+    const { offload } = this.#options
+    const thread = this.#state.slots.runningWorker(passage.slot)
+    const { exchange } = passage
+    const { status, headers, flags, chunk } = record
+    if (offload === undefined) return exchange.fail(500, 'nothing is offloaded here')
+    passage.offloaded = offload({
+      exchange,
+      head: (flags & ResponseFlag.head) !== 0 ? { status, headers } : undefined,
+      order: Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString('utf8'),
+      isRaw: (flags & ResponseFlag.raw) !== 0,
+      thread,
+      parcel: (id) => this.parcels.take(thread, id),
+    })
+    this.#offloaded.add(passage)
+    void passage.offloaded.ended.then(() => {
+      this.#offloaded.delete(passage)
+      if (this.active === 0) this.#onIdle?.()
+    })
   }
 
   async #answerPull(passage: Passage, wanted: number): Promise<void> {
@@ -276,6 +318,6 @@ export class Dispatcher {
     const { body } = passage.exchange
     if (body.mode === 'file') body.release()
     this.#active -= 1
-    if (this.#active === 0) this.#onIdle?.()
+    if (this.active === 0) this.#onIdle?.()
   }
 }

@@ -52,3 +52,16 @@ export interface OffloadedResponse extends Ticket {
   /** Resolves when it is over, one way or the other. */
   readonly ended: Promise<void>
 }
+
+/** What a worker hands over. */
+export interface OffloadRequest {
+  readonly exchange: Exchange
+  /** Undefined: it has been sent, or there is none. */
+  readonly head: ExchangeHead | undefined
+  /** As JSON: see host/request/offload-order.ts. */
+  readonly order: string
+  readonly isRaw: boolean
+  readonly thread: number
+  /** The bytes that an order names. Rejects when they do not come any more. */
+  parcel(id: number): Promise<Uint8Array>
+}

@@ -16,6 +16,7 @@ import type { ApiSettings, AppFailure, FarmPlan, ThreadPlan, ThreadStart } from 
 import type { MountPlan } from '../worker/mount-plan.ts'
 import type { CallHandlers, NoticeHandlers } from './call-handlers.ts'
 import { Dispatcher } from './dispatcher.ts'
+import type { OffloadedResponse, OffloadRequest } from './exchange.ts'
 import { MasterPlugins } from './master-plugins.ts'
 import { Supervisor } from './supervisor.ts'
 import { threadName } from './thread-handle.ts'
@@ -56,6 +57,8 @@ export interface MasterOptions {
   readonly logAlarms: readonly LogAlarmPlan[]
   readonly calls: CallHandlers
   readonly notices: NoticeHandlers
+  /** Takes over a response whose worker is done with it. */
+  offload(request: OffloadRequest): OffloadedResponse
   /** The doorbell has rung: signals may have come. True: more may wait. */
   onRing(): boolean
   /** A thread is gone: what it held in shared memory is to be given back. */
@@ -88,7 +91,8 @@ export class Master {
       logger: options.logger,
       timeoutMs: options.pluginTimeoutMs,
     })
-    this.dispatcher = new Dispatcher({ state, workers, cores, listen: options.listen, log, onRing: () => options.onRing() })
+    const { listen, offload, onRing } = options
+    this.dispatcher = new Dispatcher({ state, workers, cores, listen, log, offload, onRing: () => onRing() })
     this.supervisor = new Supervisor({
       plans: threads,
       state,
@@ -104,6 +108,7 @@ export class Master {
       ready: ({ identity }) => {
         if (identity.kind === 'worker') this.dispatcher.workerReady(identity.number)
       },
+      parcel: ({ identity }, id, bytes) => this.dispatcher.parcels.arrived(identity.number, id, bytes),
       ended: (plan, status) => this.#ended(plan, status),
     })
   }

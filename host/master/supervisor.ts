@@ -29,6 +29,8 @@ export interface SupervisorOptions {
   harakiri?(workerId: number): void
   appFailed(plan: ThreadPlan, failure: AppFailure): void
   ready(plan: ThreadPlan): void
+  /** A thread has sent bytes beside an order to offload. */
+  parcel(plan: ThreadPlan, id: number, bytes: Uint8Array): void
   /** A thread is gone, with what it held. @returns what is to be said about it in the log, '' for nothing */
   ended(plan: ThreadPlan, status: 500 | 504): string
 }
@@ -210,6 +212,7 @@ export class Supervisor {
       this.#readyWaiters.get(number)?.resolve()
       this.#readyWaiters.delete(number)
     },
+    parcel: (plan, id, bytes) => this.#options.parcel(plan, id, bytes),
     ended: (plan, reason) => this.#ended(plan, reason),
   }
 

@@ -9,6 +9,7 @@ export interface ThreadEvents {
   app(plan: ThreadPlan, app: Extract<WorkerMessage, { kind: 'app' }>): void
   appFailed(plan: ThreadPlan, failure: AppFailure): void
   ready(plan: ThreadPlan): void
+  parcel(plan: ThreadPlan, id: number, bytes: Uint8Array): void
   /** The thread is gone. `reason` is undefined for an end that was asked for. */
   ended(plan: ThreadPlan, reason: string | undefined): void
 }
@@ -93,6 +94,8 @@ export class ThreadHandle {
       case 'leaving':
         this.#isStopping = true
         return
+      case 'parcel':
+        return events.parcel(this.plan, message.id, message.bytes)
       case 'fatal':
         this.#reason ??= message.reason
     }

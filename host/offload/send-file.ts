@@ -13,13 +13,14 @@ export interface FilePart {
   readonly length: number
   /** For the log. */
   readonly path: string
+  readonly isRaw?: boolean
 }
 
 /** Resolves when the file is closed. A file that has become shorter ends the response before its end: the client sees it cut. */
 export const sendFile = async (
   delivery: Delivery,
   head: ExchangeHead | undefined,
-  { handle, offset, length, path }: FilePart,
+  { handle, offset, length, path, isRaw = false }: FilePart,
   log: (line: string) => void,
 ): Promise<void> => {
   try {
@@ -34,7 +35,7 @@ export const sendFile = async (
         log(`${path}: the file was cut to ${offset + sent} bytes while it was sent, connection closed`)
         return delivery.fail(500, 'the file was cut while it was sent')
       }
-      const room = delivery.send(nextHead, buffer.subarray(0, bytesRead), sent === length)
+      const room = delivery.send(nextHead, buffer.subarray(0, bytesRead), sent === length, { isRaw })
       nextHead = undefined
       if (sent === length) return
       if (room !== undefined) await room

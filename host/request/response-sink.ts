@@ -1,5 +1,7 @@
 // Where a response goes. The worker link implements it over shared memory; tests implement it over an array.
 
+import type { OffloadOrder } from './offload-order.ts'
+
 export interface ResponseHead {
   /** `200 OK`: three digits, a space, a reason. Latin-1. */
   readonly status: string
@@ -21,6 +23,12 @@ export interface ResponseSink {
   send(head: ResponseHead | undefined, chunk: Uint8Array | undefined, last: boolean, isRaw?: boolean): void
   /** The same without parking the thread; resolves when the chunk has been copied and there is room for more. */
   sendAsync(head: ResponseHead | undefined, chunk: Uint8Array | undefined, last: boolean, isRaw?: boolean): Promise<void>
+  /**
+   * Hands the rest of the response to the master: this is its end as far as the worker goes. Absent: nobody would take it.
+   * @param parcel bytes that belong to the order; they are the master's from now on
+   * @param isRaw as in `send`
+   */
+  offload?(head: ResponseHead | undefined, order: OffloadOrder, parcel: Uint8Array | undefined, isRaw: boolean): void
   /** Ends a response that cannot be completed, so that the client sees that something is missing. */
   cut(): void
 }

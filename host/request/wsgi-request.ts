@@ -3,13 +3,15 @@
 // Invariant: the head goes out exactly once, before the first body byte, after that every attempt to change it throws; or the
 // response is raw, without a head: then one that is set is only for the log.
 import { ClientError, PolywsgiError } from '../errors.ts'
+import type { MimeTypes } from '../files/mime-types.ts'
 import type { App } from '../plugin/app.ts'
 import type { RequestBody } from './body.ts'
 import { BodyReader } from './body-reader.ts'
 import type { HeaderChange } from './header-change.ts'
 import { checkedStatus, checkHeaders } from './header-rules.ts'
 import { joinHeaders } from './header-text.ts'
-import { ResponseHeaders } from './response-headers.ts'
+import type { OffloadOrder } from './offload-order.ts'
+import { OffloadingResponse } from './offloading.ts'
 import type { ResponseHead, ResponseSink } from './response-sink.ts'
 
 export interface WsgiRequestFields {
@@ -30,6 +32,8 @@ export interface WsgiRequestFields {
   readonly describeFailure?: ((request: WsgiRequest, error: unknown) => Uint8Array | undefined) | undefined
   /** What is done to the headers before they go out. */
   readonly changeHeaders?: HeaderChange | undefined
+  /** Content types of files; absent: the common ones. */
+  readonly mimeTypes?: MimeTypes
   /** When it was taken by its core, as `performance.now()` has it; now unless said otherwise. */
   readonly startedAt?: number
 }
@@ -40,10 +44,10 @@ export type BodyChunk = Uint8Array | string
 /**
  * A request and its response. In groups, as uWSGI's structure has them: the parsed variables (`method`, `uri`, `getVar`,
  * `setVar`...: request-vars.ts), the body (`body`, `input`), the head (`prepareHeaders`, `addHeader`, `addContentLength`...:
- * response-headers.ts), the response (`writeBody`, `finish`...), counters (`responseSize`, `headersSize`, `writeErrors`...) and
+ * response-headers.ts), the response (`writeBody`, `finish`...; `sendfile` and what else is handed over: offloading.ts), counters (`responseSize`, `headersSize`, `writeErrors`...) and
  * flags (`doNotLog`, `logThis`, `doNotAccount`).
  */
-export class WsgiRequest extends ResponseHeaders {
+export class WsgiRequest extends OffloadingResponse {
   readonly coreId: number
   readonly modifier1: number
   readonly modifier2: number
@@ -53,6 +57,7 @@ export class WsgiRequest extends ResponseHeaders {
   readonly #sink: ResponseSink
   readonly #describeFailure: WsgiRequestFields['describeFailure']
   readonly #changeHeaders: HeaderChange | undefined
+  protected override readonly mimeTypes: MimeTypes | undefined
   #status = ''
   #headers = ''
   #headersSent = false
@@ -84,6 +89,7 @@ export class WsgiRequest extends ResponseHeaders {
     this.#sink = fields.sink
     this.#describeFailure = fields.describeFailure
     this.#changeHeaders = fields.changeHeaders
+    this.mimeTypes = fields.mimeTypes
   }
 
   /**
@@ -243,18 +249,19 @@ export class WsgiRequest extends ResponseHeaders {
    * @throws ClientError CLIENT_GONE as `writeBody`
    */
   writeRaw(chunk: BodyChunk): void {
-    this.#beginRaw()
+    this.beginRaw()
     this.writeBody(chunk)
   }
 
   async writeRawAsync(chunk: BodyChunk): Promise<void> {
-    this.#beginRaw()
+    this.beginRaw()
     await this.writeBodyAsync(chunk)
   }
 
   /** Ends the response, with the last (or only) chunk if there is one: a whole small response is one message. */
   finish(chunk?: BodyChunk): void {
     if (this.#finished) return
+    if (this.hasFile) return this.sendWaitingFile()
     const bytes = chunk === undefined ? undefined : bytesOf(chunk)
     this.#finished = true
     this.#responseSize += bytes?.length ?? 0
@@ -263,6 +270,7 @@ export class WsgiRequest extends ResponseHeaders {
 
   async finishAsync(chunk?: BodyChunk): Promise<void> {
     if (this.#finished) return
+    if (this.hasFile) return this.sendWaitingFile()
     const bytes = chunk === undefined ? undefined : bytesOf(chunk)
     this.#finished = true
     this.#responseSize += bytes?.length ?? 0
@@ -287,6 +295,7 @@ export class WsgiRequest extends ResponseHeaders {
   fail(error: unknown): void {
     this.exception ??= error
     if (this.#headersSent || this.#finished) return
+    this.dropFile()
     this.setHead('500 Internal Server Error', 'Content-Type\0text/plain')
     this.finish(this.#describeFailure?.(this, error) ?? internalServerError)
   }
@@ -310,7 +319,8 @@ export class WsgiRequest extends ResponseHeaders {
   /** False: there is nothing to be sent for this chunk. */
   #takes(chunk: Uint8Array): boolean {
     if (this.#isDisconnected) throw this.#failed(new ClientError('CLIENT_GONE', 'the client has been disconnected'))
-    if (chunk.length === 0 && this.#headersSent) return false
+    // What is said after the response was given away is said to nobody.
+    if (this.isOffloaded || this.hasFile || (chunk.length === 0 && this.#headersSent)) return false
     this.#responseSize += chunk.length
     return true
   }
@@ -320,7 +330,17 @@ export class WsgiRequest extends ResponseHeaders {
     return error
   }
 
-  #beginRaw(): void {
+  protected override get hasMaster(): boolean {
+    return this.#sink.offload !== undefined
+  }
+
+  protected override handOver(order: OffloadOrder, parcel: Uint8Array | undefined, size: number): void {
+    this.#sink.offload?.(this.#takeHead(), order, parcel, this.#isRaw)
+    this.#finished = true
+    this.#responseSize += size
+  }
+
+  protected override beginRaw(): void {
     if (this.#headersSent) return
     this.#headersSent = true
     this.#isRaw = true
@@ -335,7 +355,7 @@ export class WsgiRequest extends ResponseHeaders {
   }
 
   #assertHeadersPending(): void {
-    if (this.#headersSent && !this.#isRaw && !this.#isDisconnected)
+    if (this.#headersSent && !this.#isRaw && !this.#isDisconnected && !this.isOffloaded)
       throw new PolywsgiError('HEADERS_SENT', 'the headers have already been sent')
   }
 }

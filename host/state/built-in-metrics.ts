@@ -51,6 +51,7 @@ export const builtInMetrics = (workers: number, cores: number): MetricDefinition
     for (let id = 1; id <= workers; id += 1) {
       for (let core = 0; core < cores; core += 1) {
         definitions.push(own(`worker.${id}.core.${core}.requests`, `3.${id}.2.${core}.1`, 'counter'))
+        definitions.push(own(`worker.${id}.core.${core}.offloaded_requests`, `3.${id}.2.${core}.4`, 'counter'))
         definitions.push(own(`worker.${id}.core.${core}.exceptions`, `3.${id}.2.${core}.7`, 'counter'))
       }
     }

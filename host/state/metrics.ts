@@ -54,6 +54,7 @@ export interface MetricReading {
 /** What a worker itself counts, core by core. */
 export interface CoreCounters {
   countRequest(core: number): void
+  countOffloaded(core: number): void
   countException(core: number): void
 }
 
@@ -144,10 +145,11 @@ export class Metrics {
   coreCounters(workerId: number): CoreCounters | undefined {
     const first = this.#places.get(`worker.${workerId}.core.0.requests`)
     if (first === undefined) return undefined
-    // A worker's cores lie in a row, each with its requests and then its exceptions.
+    // A worker's cores lie in a row, each with its three metrics.
     return {
-      countRequest: (core) => void Atomics.add(this.#values, first + core * 2, 1n),
-      countException: (core) => void Atomics.add(this.#values, first + core * 2 + 1, 1n),
+      countRequest: (core) => void Atomics.add(this.#values, first + core * 3, 1n),
+      countOffloaded: (core) => void Atomics.add(this.#values, first + core * 3 + 1, 1n),
+      countException: (core) => void Atomics.add(this.#values, first + core * 3 + 2, 1n),
     }
   }
 

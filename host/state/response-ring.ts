@@ -12,9 +12,10 @@ export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind]
 
 /**
  * `cut`, with `last`: the response ends before it is complete, and the client must not take it for whole. `raw`: the bytes
- * are the client's as they are, with no head before them; after a head, with `last`: the connection is closed now.
+ * are the client's as they are, with no head before them; after a head, with `last`: the connection is closed now. `offload`,
+ * with `last`: the chunk is no part of the body but an order (host/request/offload-order.ts), and the master sends the rest.
  */
-export const ResponseFlag = { head: 1, last: 2, cut: 4, raw: 8 } as const
+export const ResponseFlag = { head: 1, last: 2, cut: 4, raw: 8, offload: 16 } as const
 
 const headWords = 8
 const headBytes = headWords * 4

@@ -1,16 +1,15 @@
 // Serves files before a request reaches a worker. A request for which there is none goes on to the app as if nothing had been
 // looked for.
 // Invariant: the event loop never waits for a disk; an exchange is answered here or submitted on, never both.
-import { stat } from 'node:fs'
 import { hasVarsBlock } from '../../protocol/modifiers.ts'
 import { findVar } from '../../protocol/vars.ts'
 import { type OpenFile, openWithin } from '../files/containment.ts'
 import { answerFile, type FileAnswer, type FileRequest } from '../files/file-answer.ts'
-import { formatHttpDate } from '../files/http-date.ts'
 import type { Exchange, Ticket } from '../master/exchange.ts'
 import { Delivery } from '../offload/delivery.ts'
 import { sendFile } from '../offload/send-file.ts'
 import { areSame, type CachedFile, FileCache, largestCached } from './file-cache.ts'
+import { Looks } from './looks.ts'
 import { type Candidate, candidatesOf, expiryOf, type StaticPlan } from './static-plan.ts'
 
 export interface StaticFilesOptions {
@@ -44,6 +43,7 @@ interface Lookup {
 export class StaticFiles {
   readonly #options: StaticFilesOptions
   readonly #cache = new FileCache()
+  readonly #looks = new Looks()
   readonly #running = new Set<Visit>()
   #onIdle: (() => void) | undefined
 
@@ -104,9 +104,9 @@ export class StaticFiles {
     const { path } = candidate
     const cached = this.#cache.get(path)
     if (cached === undefined) return void this.#serveCold(visit, lookup, index, candidate)
-    stat(path, (error, stats) => {
+    this.#looks.at(path, (stats) => {
       if (visit.isAbandoned) return
-      if (error === null && this.#cache.isFresh(path, cached, stats)) this.#sendCached(visit, lookup, cached)
+      if (stats !== undefined && this.#cache.isFresh(path, cached, stats)) this.#sendCached(visit, lookup, cached)
       else void this.#serveCold(visit, lookup, index, candidate)
     })
   }
@@ -160,13 +160,20 @@ export class StaticFiles {
       const now = length === stats.size ? stats : after
       file = { path, stats: now, bytes: bytes.subarray(0, length), contentType: this.#options.plan.mimeTypes.typeOf(path) }
       // An index is found under the path of its directory, where no look would tell whether it is still the same.
-      if (length === stats.size && areSame(stats, after) && (await leadsTo(askedPath, stats))) {
+      if (length === stats.size && areSame(stats, after) && (await this.#leadsTo(askedPath, stats))) {
         this.#cache.add(askedPath, file)
       }
     } finally {
       await handle.close()
     }
     if (!visit.isAbandoned) this.#sendCached(visit, lookup, file)
+  }
+
+  /** Whether a path, links followed, leads to this file. */
+  #leadsTo(path: string, { ino, dev }: { ino: number; dev: number }): Promise<boolean> {
+    return new Promise((resolve) => {
+      this.#looks.at(path, (now) => resolve(now?.ino === ino && now.dev === dev))
+    })
   }
 
   #sendCached(visit: Visit, lookup: Lookup, { path, stats, bytes, contentType }: CachedFile): void {
@@ -199,16 +206,9 @@ export class StaticFiles {
       ifRange: range === '' ? '' : text('HTTP_IF_RANGE'),
     }
     if (plan.expires.length === 0 && plan.expiresByType.size === 0) return answerFile(request, file)
-    const expiry = expiryOf(plan, file, { uri: text('REQUEST_URI'), pathInfo }, Date.now())
-    return answerFile(request, file, expiry === undefined ? undefined : formatHttpDate(expiry))
+    return answerFile(request, file, expiryOf(plan, file, { uri: text('REQUEST_URI'), pathInfo }, Date.now()))
   }
 }
-
-/** Whether a path, links followed, leads to this file. */
-const leadsTo = (path: string, stats: { ino: number; dev: number }): Promise<boolean> =>
-  new Promise((resolve) => {
-    stat(path, (error, now) => resolve(error === null && now.ino === stats.ino && now.dev === stats.dev))
-  })
 
 /** One exchange on its way through here: to its file, or on to the app. */
 class Visit implements Ticket {

@@ -1,4 +1,5 @@
 // What a configuration says about files that are served without an app, as values (uWSGI: the options `static-*`).
+import type { Expiry } from '../files/file-answer.ts'
 import type { MimeTypes } from '../files/mime-types.ts'
 
 export interface StaticMapping {
@@ -91,16 +92,16 @@ const fileNameOf = (latin1: string): string | undefined => {
   return Buffer.from(name, 'utf8').toString('latin1') === latin1 ? name : undefined
 }
 
-/** When what is sent is too old; undefined: nobody has said. In milliseconds since the epoch. */
+/** When what is sent is too old; undefined: nobody has said. */
 export const expiryOf = (
   plan: StaticPlan,
   file: { readonly path: string; readonly contentType: string | undefined; readonly modifiedMs: number },
   request: { readonly uri: string; readonly pathInfo: string },
   nowMs: number,
-): number | undefined => {
+): Expiry | undefined => {
   const subjects = { file: file.path, uri: request.uri, 'path-info': request.pathInfo }
-  const rule =
-    plan.expires.find(({ subject, pattern }) => pattern.test(subjects[subject])) ??
-    (file.contentType === undefined ? undefined : plan.expiresByType.get(file.contentType))
-  return rule === undefined ? undefined : (rule.fromChange ? file.modifiedMs : nowMs) + rule.seconds * 1000
+  const rule = plan.expires.find(({ subject, pattern }) => pattern.test(subjects[subject]))
+  const chosen = rule ?? (file.contentType === undefined ? undefined : plan.expiresByType.get(file.contentType))
+  if (chosen === undefined) return undefined
+  return { atMs: (chosen.fromChange ? file.modifiedMs : nowMs) + chosen.seconds * 1000, isByType: rule === undefined }
 }

@@ -36,6 +36,10 @@ export class Accounts {
     state.workers.countRequest(workerId)
     state.workers.requestEnded(workerId, durationMs * 1000, request.headersSize + request.responseSize)
     coreCounters?.countRequest(request.coreId)
+    if (request.isOffloaded) {
+      state.workers.countOffloadedRequest(workerId)
+      coreCounters?.countOffloaded(request.coreId)
+    }
     if (hasFailed) {
       coreCounters?.countException(request.coreId)
       state.workers.countException(workerId)
@@ -60,6 +64,7 @@ export class Accounts {
       durationMs,
       packetSize,
       switches,
+      via: request.isOffloaded ? 'offload' : undefined,
     }
     log.request(facts, request.logThis)
   }

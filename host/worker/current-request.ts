@@ -1,14 +1,19 @@
 // The request that guest code is running for, as functions of the API see it.
+
+import { dirname, isAbsolute, resolve } from 'node:path'
 import type { CurrentRequest } from '../api/context.ts'
-import { ClientError } from '../errors.ts'
+import { ClientError, PolywsgiError } from '../errors.ts'
 import type { WsgiRequest } from '../request/wsgi-request.ts'
 
 export class CurrentRequestView implements CurrentRequest {
   readonly #request: WsgiRequest
   readonly connectionFd: number
+  readonly #fileRoots: readonly string[]
 
-  constructor(request: WsgiRequest) {
+  /** @param fileRoots directories from which guests may send files, beside their own app's */
+  constructor(request: WsgiRequest, fileRoots: readonly string[] = []) {
     this.#request = request
+    this.#fileRoots = fileRoots
     this.connectionFd = request.connectionFd
   }
 
@@ -45,6 +50,20 @@ export class CurrentRequestView implements CurrentRequest {
 
   disconnect(): void {
     this.#request.disconnect()
+  }
+
+  sendFile(path: string, offset: number, length: number): boolean {
+    const request = this.#request
+    const source = request.app?.source
+    // A module's name tells no directory: it was found in the working directory, or on the python path.
+    const own = source === undefined ? [] : [isAbsolute(source) ? dirname(source) : resolve('.')]
+    try {
+      request.setFile(path, { offset, length, roots: [...own, ...this.#fileRoots] })
+    } catch (error) {
+      if (error instanceof PolywsgiError && error.code === 'API_IO') return false
+      throw error
+    }
+    return true
   }
 
   setLogvar(name: string, value: Uint8Array): void {

@@ -3,6 +3,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads'
 import { bindApi } from '../api/bind.ts'
+import { MimeTypes } from '../files/mime-types.ts'
 import { logAlarmWatcher } from '../log/log-alarms.ts'
 import { createLogger } from '../log/logger.ts'
 import { hookFailure } from '../plugin/plugin-hooks.ts'
@@ -16,6 +17,7 @@ import { ExceptionPolicy } from './exceptions.ts'
 import type { MasterMessage, ThreadStart, WorkerMessage } from './messages.ts'
 import { Mountpoints } from './mountpoints.ts'
 import { runMule } from './mule.ts'
+import { parcelPost } from './parcel-post.ts'
 import { RequestLoop } from './request-loop.ts'
 import type { Role, Work } from './role.ts'
 import { runSpooler } from './spooler.ts'
@@ -124,6 +126,8 @@ const run = async (): Promise<void> => {
         log,
         onFatal: context.onFatal,
         handleSignals: () => context.signals.handlePending(),
+        post: parcelPost(port),
+        mimeTypes: new MimeTypes(start.api.mimeTypes),
         current: context,
         afterRequest: hooks.afterRequest(),
         exceptions: new ExceptionPolicy(start.exceptions),

@@ -57,6 +57,8 @@ export interface ApiSettings {
   readonly isReload: boolean
   /** Directories from which every guest may have files sent, beside its own app's. */
   readonly fileRoots: readonly string[]
+  /** Content types of the configuration, by extension. */
+  readonly mimeTypes: ReadonlyMap<string, string>
 }
 
 /** The hooks of the configuration, as a thread gets them. */
@@ -114,6 +116,8 @@ export type WorkerMessage =
       readonly milliseconds: number
     }
   | { readonly kind: 'app-failed'; readonly failure: AppFailure }
+  /** Bytes that an order to offload names by their number. */
+  | { readonly kind: 'parcel'; readonly id: number; readonly bytes: Uint8Array }
   /** All apps were tried; requests, signals and messages are taken from now on. */
   | { readonly kind: 'ready' }
   /** The thread has done its work and ends: another is to take its place. */

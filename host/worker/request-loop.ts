@@ -5,6 +5,7 @@
 
 import { hasVarsBlock } from '../../protocol/modifiers.ts'
 import { checkVars, encodeVars, findVar } from '../../protocol/vars.ts'
+import type { MimeTypes } from '../files/mime-types.ts'
 import type { App } from '../plugin/app.ts'
 import type { HookName } from '../plugin/hook-table.ts'
 import type { Plugin, RequestResult } from '../plugin/plugin.ts'
@@ -45,6 +46,9 @@ export interface RequestLoopOptions extends AccountsOptions {
   readonly changeHeaders: HeaderChange | undefined
   /** An exception was raised after which the worker is to be renewed. Called once, when nothing runs any more. */
   readonly onMonitoredException: () => void
+  /** Sends the master bytes beside the ring. @returns their number */
+  readonly post: (bytes: Uint8Array) => number
+  readonly mimeTypes: MimeTypes
 }
 
 export class RequestLoop {
@@ -63,7 +67,8 @@ export class RequestLoop {
     this.#options = options
     this.#accounts = new Accounts(options)
     const { state, workerId } = options
-    this.#link = { slots: state.slots, ring: state.ring(workerId), masterDoorbell: state.doorbell(0) }
+    const { post } = options
+    this.#link = { slots: state.slots, ring: state.ring(workerId), masterDoorbell: state.doorbell(0), post }
     this.#suspenders = options.registry.withHook('suspend')
     this.#resumers = options.registry.withHook('resume')
     const { exceptions } = options
@@ -215,6 +220,7 @@ export class RequestLoop {
       describeFailure: this.#describeFailure,
       changeHeaders: this.#options.changeHeaders,
       startedAt,
+      mimeTypes: this.#options.mimeTypes,
     })
     const running = {
       request,
@@ -313,7 +319,9 @@ export class RequestLoop {
     const { log, current } = this.#options
     try {
       if (!request.finished) {
-        if (!request.headersSent && (request.status === '' || running.hasFailed)) {
+        if (running.hasFailed) request.dropFile()
+        const isEmpty = request.status === '' && !request.hasFile
+        if (!request.headersSent && (isEmpty || running.hasFailed)) {
           request.fail(request.exception)
         } else if (running.hasFailed) request.cut()
         else request.finish()

@@ -2,6 +2,7 @@
 // Invariant: the record with the flag `last` is sent exactly once, client there or not: it is what frees the slot.
 
 import { ClientError, PolywsgiError } from '../errors.ts'
+import type { OffloadOrder } from '../request/offload-order.ts'
 import type { ResponseHead, ResponseSink } from '../request/response-sink.ts'
 import type { Doorbell } from '../state/doorbell.ts'
 import type { RequestSlots } from '../state/request-slots.ts'
@@ -12,6 +13,8 @@ export interface MasterLink {
   readonly slots: RequestSlots
   readonly ring: ResponseRing
   readonly masterDoorbell: Doorbell
+  /** Sends the master bytes that do not go through the ring. @returns the number by which the master finds them */
+  post(bytes: Uint8Array): number
 }
 
 /**
@@ -99,6 +102,19 @@ export class SlotSink implements ResponseSink {
     } while (position < length)
   }
 
+  /** The parcel goes ahead of the order: a worker that dies in between leaves bytes that nobody asks for. */
+  offload(head: ResponseHead | undefined, order: OffloadOrder, parcel: Uint8Array | undefined, isRaw: boolean): void {
+    const { ring, masterDoorbell } = this.#link
+    this.#checkedLength(head, undefined, true)
+    const parcelId = parcel === undefined || this.clientGone ? undefined : this.#link.post(parcel)
+    const chunk = Buffer.from(JSON.stringify({ ...order, parcel: parcelId }))
+    if (chunk.length > maxChunk) {
+      throw new PolywsgiError('API_REFUSED', `an order to offload takes at most ${maxChunk} bytes, not ${chunk.length}`)
+    }
+    while (!this.#try(head, chunk, 0, chunk.length, true, isRaw, ResponseFlag.offload)) ring.awaitRoom()
+    masterDoorbell.ring()
+  }
+
   cut(): void {
     const { ring, masterDoorbell } = this.#link
     const flags = ResponseFlag.last | ResponseFlag.cut
@@ -131,8 +147,10 @@ export class SlotSink implements ResponseSink {
     length: number,
     last: boolean,
     isRaw: boolean,
+    more = 0,
   ): boolean {
-    const flags = (head === undefined ? 0 : ResponseFlag.head) | (last ? ResponseFlag.last : 0) | (isRaw ? ResponseFlag.raw : 0)
+    const flags =
+      more | (head === undefined ? 0 : ResponseFlag.head) | (last ? ResponseFlag.last : 0) | (isRaw ? ResponseFlag.raw : 0)
     const { ring } = this.#link
     const { status, headers } = head ?? noHead
     if (last) this.#beforeEnd()

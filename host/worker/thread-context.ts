@@ -56,6 +56,7 @@ export class ThreadContext implements ApiContext {
   onFatal: (error: Error) => void = () => {}
   /** The request whose plugin hook is on the stack. */
   running: WsgiRequest | undefined
+  readonly #fileRoots: readonly string[]
   readonly #deadlines: UserDeadlines
   readonly #views = new WeakMap<WsgiRequest, CurrentRequestView>()
 
@@ -74,6 +75,7 @@ export class ThreadContext implements ApiContext {
     this.bufferSize = api.bufferSize
     this.startedOn = api.startedOn
     this.isReload = api.isReload
+    this.#fileRoots = api.fileRoots
     this.#deadlines = new UserDeadlines(state.deadlines, this.thread.number)
     this.doorbell = state.doorbell(this.thread.number)
     this.master = new MasterPort({ port: start.callPort, doorbell: this.doorbell })
@@ -130,7 +132,7 @@ export class ThreadContext implements ApiContext {
     if (wsgi === undefined) return undefined
     let view = this.#views.get(wsgi)
     if (view === undefined) {
-      view = new CurrentRequestView(wsgi)
+      view = new CurrentRequestView(wsgi, this.#fileRoots)
       this.#views.set(wsgi, view)
     }
     return view

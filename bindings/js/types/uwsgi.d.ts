@@ -653,6 +653,20 @@ declare module 'uwsgi' {
   function cl(): number
   export { cl }
   /**
+   * Makes a file the response's body, under the status and headers that the app gives; what the app writes is dropped. It
+  is sent without the worker once the handler is done. With status 200, type, length, date and ranges are seen to. Allowed are the
+  directories of the app, `--pythonpath`, `--static-safe` and static files. Not_defined: there is no such file to be read.
+  Differs from uWSGI: it takes no descriptor, and sends nothing before the handler has returned.
+   * @param filename The file: absolute, or from the server's working directory.
+   * @param chunk Has no effect.
+   * @param pos Where to begin.
+   * @param size How much to send; 0: all there is.
+   * @throws ValueError: no request is being served here
+   * @throws ValueError: the file lies outside of the directories from which files may be sent
+   */
+  function sendfile(filename: string | Uint8Array, chunk?: number, pos?: number, size?: number): true | undefined
+  export { sendfile }
+  /**
    * Sets a variable for this request's log line, where `--log-format` has %(name). Differs from uWSGI: what is longer than
   255 bytes is an error, and not dropped silently.
    * @param name The name of the variable.
@@ -1181,6 +1195,7 @@ declare module 'uwsgi' {
     requestId: typeof requestId
     request_id: typeof request_id
     cl: typeof cl
+    sendfile: typeof sendfile
     setLogvar: typeof setLogvar
     set_logvar: typeof set_logvar
     getLogvar: typeof getLogvar

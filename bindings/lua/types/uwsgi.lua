@@ -469,6 +469,17 @@ function uwsgi.request_id() end
 ---@return integer
 function uwsgi.cl() end
 
+--- Makes a file the response's body, under the status and headers that the app gives; what the app writes is dropped. It
+--- is sent without the worker once the handler is done. With status 200, type, length, date and ranges are seen to. Allowed are the
+--- directories of the app, `--pythonpath`, `--static-safe` and static files. Not_defined: there is no such file to be read.
+--- Differs from uWSGI: it takes no descriptor, and sends nothing before the handler has returned.
+---@param filename string The file: absolute, or from the server's working directory.
+---@param chunk? integer Has no effect.
+---@param pos? integer Where to begin.
+---@param size? integer How much to send; 0: all there is.
+---@return true|nil
+function uwsgi.sendfile(filename, chunk, pos, size) end
+
 --- Sets a variable for this request's log line, where `--log-format` has %(name). Differs from uWSGI: what is longer than
 --- 255 bytes is an error, and not dropped silently.
 ---@param name string The name of the variable.

@@ -1,8 +1,8 @@
 # The server's side of WSGI (PEP 3333): one handler per application, called once per request with its environ.
-# Finds in its namespace: set_head, write_body, finish_body, read_body, read_body_into, log_exception, log_client_gone and
+# Finds in its namespace: set_head, write_body, finish_body, set_file, read_body, read_body_into, log_exception, log_client_gone and
 # describe.
 # Invariant: whatever the application does, close() of its iterable is called, and no exception leaves a handler.
-from io import BufferedReader, RawIOBase
+from io import BufferedReader, FileIO, RawIOBase
 from itertools import chain
 
 # Bodies given as a list of chunks up to this size are sent in one piece.
@@ -49,6 +49,16 @@ def report(client_gone, environ, error):
     except BaseException:
         # The description itself failed for want of memory or stack.
         log_exception(type(error).__name__.encode("utf-8", "backslashreplace"), b"")
+
+
+def hand_over(filelike):
+    """Has the host send what is left of a file, if that is a file of the host. Differs from uWSGI: it begins at the position."""
+    if type(filelike) is not BufferedReader and type(filelike) is not FileIO:
+        return False
+    try:
+        return set_file(filelike.fileno(), filelike.tell())
+    except (OSError, ValueError):
+        return False
 
 
 def make_handler(application):
@@ -99,6 +109,10 @@ def make_handler(application):
                 finish_body(result)
                 return True
             try:
+                if kind is FileWrapper and state == 1 and hand_over(result.filelike):
+                    state = 3
+                    finish_body(b"")
+                    return True
                 if (kind is list or kind is tuple) and sum(map(len, result)) <= JOINED_SIZE:
                     for chunk in result:
                         if not isinstance(chunk, bytes):

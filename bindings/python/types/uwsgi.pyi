@@ -596,6 +596,21 @@ def cl() -> int:
     Raises ValueError: no request is being served here"""
     ...
 
+def sendfile(filename: str | bytes, chunk: int = 0, pos: int = 0, size: int = 0) -> Literal[True] | None:
+    """Makes a file the response's body, under the status and headers that the app gives; what the app writes is dropped. It
+    is sent without the worker once the handler is done. With status 200, type, length, date and ranges are seen to. Allowed are the
+    directories of the app, `--pythonpath`, `--static-safe` and static files. Not_defined: there is no such file to be read.
+    Differs from uWSGI: it takes no descriptor, and sends nothing before the handler has returned.
+
+    filename: The file: absolute, or from the server's working directory.
+    chunk: Has no effect.
+    pos: Where to begin.
+    size: How much to send; 0: all there is.
+
+    Raises ValueError: no request is being served here
+    Raises ValueError: the file lies outside of the directories from which files may be sent"""
+    ...
+
 def set_logvar(name: str | bytes, value: str | Buffer) -> None:
     """Sets a variable for this request's log line, where `--log-format` has %(name). Differs from uWSGI: what is longer than
     255 bytes is an error, and not dropped silently.

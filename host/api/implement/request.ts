@@ -1,5 +1,5 @@
 // Implementations of the group `request`.
-import { ApiError } from '../../errors.ts'
+import { ApiError, PolywsgiError } from '../../errors.ts'
 import type { ApiContext, CurrentRequest } from '../context.ts'
 import type { ImplementationOf } from '../kinds.ts'
 import type { request } from '../table/request.ts'
@@ -17,6 +17,15 @@ export const currentRequest = (context: ApiContext, functionName: string): Curre
 export const requestImplementation: ImplementationOf<typeof request, ApiContext> = {
   request_id: ({ state, thread }) => (thread.kind === 'worker' ? state.workers.requests(thread.workerId) : 0),
   cl: (context) => currentRequest(context, 'cl').contentLength,
+  sendfile: (context, filename, _chunk, pos, size) => {
+    const request = currentRequest(context, 'sendfile')
+    try {
+      return request.sendFile(filename, pos, size) ? true : undefined
+    } catch (error) {
+      if (!(error instanceof PolywsgiError)) throw error
+      throw new ApiError('sendfile', 'API_REFUSED', error.message)
+    }
+  },
   set_logvar: (context, name, value) => {
     currentRequest(context, 'set_logvar').setLogvar(name, value)
     return undefined

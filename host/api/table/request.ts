@@ -32,6 +32,29 @@ workers.`,
   },
   {
     shape: 'function',
+    name: 'sendfile',
+    group: 'request',
+    kind: 'immediate',
+    params: [
+      { name: 'filename', type: 'text', doc: "The file: absolute, or from the server's working directory." },
+      { name: 'chunk', type: 'int', default: 0, min: 0, unit: 'bytes', doc: 'Has no effect.' },
+      { name: 'pos', type: 'int', default: 0, min: 0, unit: 'bytes', doc: 'Where to begin.' },
+      { name: 'size', type: 'int', default: 0, min: 0, unit: 'bytes', doc: 'How much to send; 0: all there is.' },
+    ],
+    returns: 'true',
+    raises: [noRequest, 'ValueError: the file lies outside of the directories from which files may be sent'],
+    doc: `Makes a file the response's body, under the status and headers that the app gives; what the app writes is dropped. It
+is sent without the worker once the handler is done. With status 200, type, length, date and ranges are seen to. Allowed are the
+directories of the app, \`--pythonpath\`, \`--static-safe\` and static files. Not_defined: there is no such file to be read.
+Differs from uWSGI: it takes no descriptor, and sends nothing before the handler has returned.`,
+    example: {
+      js: "return String(uwsgi.sendfile('no-such-file')) // undefined",
+      lua: "return tostring(uwsgi.sendfile('no-such-file')) -- nil",
+      python: "return uwsgi.sendfile('no-such-file')  # None",
+    },
+  },
+  {
+    shape: 'function',
     name: 'set_logvar',
     group: 'request',
     kind: 'immediate',

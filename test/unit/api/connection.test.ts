@@ -33,6 +33,7 @@ describe('the API group connection', () => {
       disconnect: () => note('disconnect'),
       isConnected: false,
       contentLength: 0,
+      sendFile: () => false,
       setLogvar: () => {},
       getLogvar: () => undefined,
       logThisRequest: () => {},

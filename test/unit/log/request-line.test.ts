@@ -13,7 +13,7 @@ import { encodeVars } from '../../../protocol/index.ts'
 
 const startedAtMs = new Date(2026, 10, 3, 9, 5, 7).getTime()
 
-const factsOf = (vars: Record<string, string>, status = '200 OK'): RequestFacts => {
+const factsOf = (vars: Record<string, string>, status = '200 OK'): RequestFacts & { readonly request: WsgiRequest } => {
   const block = encodeVars(Object.entries(vars))
   const sink = { clientGone: false, send: () => {}, sendAsync: async () => {}, cut: () => {} }
   const request = new WsgiRequest({

@@ -63,6 +63,7 @@ describe('the supervisor', () => {
       },
       appFailed: () => {},
       ready: () => {},
+      parcel: () => {},
       ended: ({ identity }, status) => {
         deaths.push(`${identity.number} ${status}`)
         return ''

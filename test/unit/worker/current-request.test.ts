@@ -25,7 +25,11 @@ describe('a request in a worker', () => {
     const filling = { packet: bytes('packet'), bodyMode: BodyMode.inline, body: undefined, contentLength: 0, bodyFd: -1 }
     state.slots.fill(slot, filling)
     state.slots.claim(slot, 1)
-    sink = new SlotSink({ slots: state.slots, ring: state.ring(1), masterDoorbell: state.doorbell(0) }, slot, () => {})
+    sink = new SlotSink(
+      { slots: state.slots, ring: state.ring(1), masterDoorbell: state.doorbell(0), post: () => 0 },
+      slot,
+      () => {},
+    )
     const body = new WholeBody(bytes('hello'))
     request = new WsgiRequest({ coreId: 3, modifier1: 0, modifier2: 0, vars: new Uint8Array(0), body, sink, app: undefined })
     view = new CurrentRequestView(request)
@@ -104,7 +108,7 @@ describe('a request in a worker', () => {
       fail: () => ended.resolve(),
     })
     const taken = state.queue.take(1)
-    const link = { slots: state.slots, ring: state.ring(1), masterDoorbell: state.doorbell(0) }
+    const link = { slots: state.slots, ring: state.ring(1), masterDoorbell: state.doorbell(0), post: () => 0 }
     const raised = new SlotSink(link, taken, () => {})
     raised.send(undefined, bytes('raw'), false, true)
     raised.send(undefined, undefined, true, true)
