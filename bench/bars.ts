@@ -18,6 +18,7 @@ export const bars = {
     direction: 'at least',
     unit: 'ratio',
   },
+  staticFile: { text: 'file of 100 KB over HTTP keep-alive, to uWSGI', limit: 1, direction: 'at least', unit: 'ratio' },
   pythonCpu: { text: 'CPU-bound Python, to uWSGI', limit: 0.4, direction: 'at least', unit: 'ratio' },
   startPython: { text: 'command to first answer, Python', limit: 1.5, direction: 'at most', unit: 's' },
   startJs: { text: 'command to first answer, JavaScript alone', limit: 0.4, direction: 'at most', unit: 's' },

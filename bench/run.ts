@@ -16,12 +16,14 @@ import { payloadRows } from './rows/payloads.ts'
 import { pluginHookRows } from './rows/plugin-hooks.ts'
 import { residentMemoryRows } from './rows/resident-memory.ts'
 import { startUpRows } from './rows/start-up.ts'
+import { staticRows } from './rows/static.ts'
 import { streamRows } from './rows/streams.ts'
 
 const rows: readonly Row[] = [
   ...helloRows,
   ...payloadRows,
   ...pluginHookRows,
+  ...staticRows,
   ...startUpRows,
   ...residentMemoryRows,
   ...streamRows,

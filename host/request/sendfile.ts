@@ -91,10 +91,7 @@ export const answerPart = (part: FilePart, { status, headers, getVar }: PartRequ
   if (!isConditional) {
     const type = isPlain || contentType === undefined ? '' : `Content-Type\0${contentType}\0`
     const own = addMissing(headers, `${type}Content-Length\0${length}`)
-    // An app that promises less gets less sent: the rest would pass for the next response.
-    const promised = /(?:^|\0)content-length\0(\d{1,15})(?:\0|$)/i.exec(own)
-    const sent = promised === null ? length : Math.min(length, Number(promised[1]))
-    return { status: status === '' ? '200 OK' : status, headers: own, offset, length: sent }
+    return { status: status === '' ? '200 OK' : status, headers: own, offset, length: lengthUnder(own, length) }
   }
   const range = method === 'HEAD' || hasHeader(headers, 'Content-Length') ? '' : text('HTTP_RANGE')
   const answer = answerFile(
@@ -106,9 +103,17 @@ export const answerPart = (part: FilePart, { status, headers, getVar }: PartRequ
     },
     { size: file.size, modifiedMs: file.modifiedMs, contentType },
   )
+  const own = addMissing(headers, answer.headers)
   return {
-    ...answer,
     status: answer.status === '200 OK' && status !== '' ? status : answer.status,
-    headers: addMissing(headers, answer.headers),
+    headers: own,
+    offset: answer.offset,
+    length: lengthUnder(own, answer.length),
   }
+}
+
+/** An app that promises less gets less sent: the rest would pass for the next response. */
+const lengthUnder = (headers: string, length: number): number => {
+  const promised = /(?:^|\0)content-length\0(\d{1,15})(?:\0|$)/i.exec(headers)
+  return promised === null ? length : Math.min(length, Number(promised[1]))
 }

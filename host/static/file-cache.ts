@@ -1,5 +1,5 @@
-// The contents of files that were sent lately. A file is looked at (not opened) for each request: when device, inode, size
-// and both times are what they were, its contents are too.
+// The contents of files that were sent lately. A file is looked at (not opened) for each request: when device, inode, size and
+// both times are what they were, its contents are too.
 // Invariant: all contents together take no more than the bound; what a path leads to is taken from here only while it is the
 // very file that was found to lie where it may.
 import type { Stats } from 'node:fs'
@@ -11,6 +11,8 @@ export interface CachedFile {
   /** Never changed once it is here: it is on its way to clients. */
   readonly bytes: Buffer
   readonly contentType: string | undefined
+  /** A look at it needs no waiting. */
+  readonly isLocal: boolean
 }
 
 /** All contents together, in bytes. */

@@ -1,6 +1,8 @@
 // Serves files before a request reaches a worker. A request for which there is none goes on to the app as if nothing had been
 // looked for.
-// Invariant: the event loop never waits for a disk; an exchange is answered here or submitted on, never both.
+// Invariant: the event loop never waits for a file's contents, nor for a network's disk; an exchange is answered here or submitted on, never both.
+
+import { type Stats, statSync } from 'node:fs'
 import { hasVarsBlock } from '../../protocol/modifiers.ts'
 import { findVar } from '../../protocol/vars.ts'
 import { type OpenFile, openWithin } from '../files/containment.ts'
@@ -9,6 +11,7 @@ import type { Exchange, Ticket } from '../master/exchange.ts'
 import { Delivery } from '../offload/delivery.ts'
 import { sendFile } from '../offload/send-file.ts'
 import { areSame, type CachedFile, FileCache, largestCached } from './file-cache.ts'
+import { areLocal } from './local-disk.ts'
 import { Looks } from './looks.ts'
 import { type Candidate, candidatesOf, expiryOf, type StaticPlan } from './static-plan.ts'
 
@@ -55,6 +58,7 @@ export class StaticFiles {
   submit(exchange: Exchange): Ticket | undefined {
     const lookup = this.#lookup(exchange)
     if (lookup === undefined) return this.#options.submit(exchange)
+    if (this.#serveHot(exchange, lookup)) return noTicket
     const visit = new Visit(exchange, this.#options.log)
     this.#running.add(visit)
     void visit.over.then(() => {
@@ -93,6 +97,28 @@ export class StaticFiles {
     return { packet, vars, isHead: method === 'HEAD', pathInfo, candidates, startedAt: performance.now() }
   }
 
+  /** A file in memory, on a disk of this machine, is answered at once. */
+  #serveHot(exchange: Exchange, lookup: Lookup): boolean {
+    const { path } = lookup.candidates[0] as Candidate
+    const cached = this.#cache.get(path)
+    if (cached?.isLocal !== true) return false
+    let stats: Stats | undefined
+    try {
+      stats = statSync(path, { throwIfNoEntry: false })
+    } catch {
+      return false
+    }
+    if (stats === undefined || !this.#cache.isFresh(path, cached, stats)) return false
+    const { answer, part } = this.#answerCached(lookup, cached)
+    try {
+      exchange.respond(answer, part, true, false, true)
+    } catch (error) {
+      this.#options.log(`response refused: ${(error as Error).message}`)
+      exchange.fail(500, 'the response was refused')
+    }
+    return true
+  }
+
   /** Tries one place after the other. */
   #serve(visit: Visit, lookup: Lookup, index: number): void {
     if (visit.isAbandoned) return
@@ -116,7 +142,7 @@ export class StaticFiles {
       const file = await this.#open(candidate)
       if (file === undefined) return this.#serve(visit, lookup, index + 1)
       if (visit.isAbandoned) await file.handle.close()
-      else if (file.stats.size <= largestCached) await this.#sendSmall(visit, lookup, candidate.path, file)
+      else if (file.stats.size <= largestCached) await this.#sendSmall(visit, lookup, candidate, file)
       else await this.#sendLarge(visit, lookup, file)
     } catch (error) {
       // Not the want of this file but of something that all need: the app would only say "not found".
@@ -144,7 +170,7 @@ export class StaticFiles {
   }
 
   /** Reads it whole, and keeps it if it did not change meanwhile. */
-  async #sendSmall(visit: Visit, lookup: Lookup, askedPath: string, opened: OpenFile): Promise<void> {
+  async #sendSmall(visit: Visit, lookup: Lookup, { path: askedPath, roots }: Candidate, opened: OpenFile): Promise<void> {
     const { handle, path, stats } = opened
     let file: CachedFile
     try {
@@ -158,7 +184,9 @@ export class StaticFiles {
       const after = await handle.stat()
       // Cut or grown while it was read: what was read is a file, if only one of a moment.
       const now = length === stats.size ? stats : after
-      file = { path, stats: now, bytes: bytes.subarray(0, length), contentType: this.#options.plan.mimeTypes.typeOf(path) }
+      const contentType = this.#options.plan.mimeTypes.typeOf(path)
+      const isLocal = await areLocal([path, roots[0] as string])
+      file = { path, stats: now, bytes: bytes.subarray(0, length), contentType, isLocal }
       // An index is found under the path of its directory, where no look would tell whether it is still the same.
       if (length === stats.size && areSame(stats, after) && (await this.#leadsTo(askedPath, stats))) {
         this.#cache.add(askedPath, file)
@@ -176,12 +204,17 @@ export class StaticFiles {
     })
   }
 
-  #sendCached(visit: Visit, lookup: Lookup, { path, stats, bytes, contentType }: CachedFile): void {
+  #sendCached(visit: Visit, lookup: Lookup, file: CachedFile): void {
+    const { answer, part } = this.#answerCached(lookup, file)
+    visit.begin().send(answer, part, true, { isLasting: true })
+  }
+
+  #answerCached(lookup: Lookup, { path, stats, bytes, contentType }: CachedFile): { answer: FileAnswer; part: Buffer } {
     const answer = this.#answer(lookup, { path, size: bytes.length, modifiedMs: stats.mtimeMs, contentType })
     const size = lookup.isHead ? 0 : answer.length
     const part = size === bytes.length ? bytes : bytes.subarray(answer.offset, answer.offset + size)
     this.#options.answered({ packet: lookup.packet, answer, size, startedAt: lookup.startedAt })
-    visit.begin().send(answer, part, true, { isLasting: true })
+    return { answer, part }
   }
 
   async #sendLarge(visit: Visit, lookup: Lookup, { handle, path, stats }: OpenFile): Promise<void> {
@@ -209,6 +242,9 @@ export class StaticFiles {
     return answerFile(request, file, expiryOf(plan, file, { uri: text('REQUEST_URI'), pathInfo }, Date.now()))
   }
 }
+
+/** Of a request that is over already. */
+const noTicket: Ticket = { acknowledge: () => {}, abandon: () => {} }
 
 /** One exchange on its way through here: to its file, or on to the app. */
 class Visit implements Ticket {

@@ -57,8 +57,8 @@ export interface Candidate {
 /**
  * Where to look for the path of a request, in uWSGI's order. Empty: it is the app's.
  *
- * Differs from uWSGI: a prefix ends where a segment of the path ends, so that `/s` is not the prefix of `/secret`; what holds a
- * NUL or a `..` is the app's.
+ * Differs from uWSGI: a prefix ends where a segment of the path ends, so that `/s` is not the prefix of `/secret`; a
+ * file that is mapped answers for its prefix alone, not for what follows it; what holds a NUL or a `..` is the app's.
  * @param pathInfo decoded, one Latin-1 character per byte
  */
 export const candidatesOf = (plan: StaticPlan, pathInfo: string, documentRoot: string | undefined): Candidate[] => {
