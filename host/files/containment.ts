@@ -135,7 +135,7 @@ export const openKnown = async (known: Pick<KnownFile, 'path' | 'dev' | 'ino'>):
  */
 export const checkFile = (path: string, roots: readonly string[] | undefined): KnownFile | Refusal => {
   try {
-    const real = realpathSync(path)
+    const real = realpathSync.native(path)
     if (roots !== undefined && !roots.some((root) => isWithinReal(root, real))) return { kind: 'outside', path: real }
     const stats = lstatSync(real)
     if (!stats.isFile()) return { kind: stats.isDirectory() ? 'directory' : 'special', path: real }
@@ -148,7 +148,7 @@ export const checkFile = (path: string, roots: readonly string[] | undefined): K
 
 const isWithinReal = (root: string, path: string): boolean => {
   try {
-    return isWithin(realpathSync(root), path)
+    return isWithin(realpathSync.native(root), path)
   } catch {
     return false
   }

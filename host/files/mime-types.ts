@@ -1,7 +1,9 @@
 // The content type of a file by its extension. `--mimefile` adds types from a file of the form that /etc/mime.types has; of
 // an extension that is named twice, the last one counts.
 // Differs from uWSGI: types come from a list of our own, so that servers agree whether the machine has a /etc/mime.types or not.
-import { lookup } from 'mrmime'
+import { mimes } from 'mrmime'
+
+const common = new Map(Object.entries(mimes))
 
 export class MimeTypes {
   readonly own: ReadonlyMap<string, string>
@@ -16,7 +18,7 @@ export class MimeTypes {
     const dot = path.lastIndexOf('.')
     if (dot <= path.lastIndexOf('/')) return undefined
     const extension = path.slice(dot + 1).toLowerCase()
-    return this.own.get(extension) ?? lookup(extension)
+    return this.own.get(extension) ?? common.get(extension)
   }
 }
 

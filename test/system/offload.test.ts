@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { truncateSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { createHost } from 'polywsgi'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { FileTree } from '../support/file-tree.ts'
 import { Server } from '../support/server.ts'
@@ -214,4 +215,30 @@ it('a stop waits for a file that is on its way', async () => {
   server.kill('SIGTERM')
   expect((await readBody(slow)).equals(contents)).toBe(true)
   expect(await server.exited()).toBe(0)
+})
+
+it('is counted, and goes to an embedding program too', async () => {
+  using tree = new FileTree()
+  const contents = randomBytes(1_000_000)
+  const path = tree.file('a.bin', contents)
+  await using host = await createHost({
+    plugin: [plugin],
+    needApp: false,
+    httpSocketModifier1: 250,
+    workers: 1,
+    enableMetrics: true,
+    disableLogging: true,
+    staticMap: [`/files=${tree.root}`],
+  })
+  for (const url of [`http://x/file?${path}`, 'http://x/files/a.bin']) {
+    const response = await host.fetch(new Request(url))
+    expect(response.headers.get('content-length')).toBe(String(contents.length))
+    expect(Buffer.from(await response.arrayBuffer()).equals(contents)).toBe(true)
+  }
+  const left = await host.fetch(new Request(`http://x/file?${path}`))
+  await left.body?.cancel()
+  await tree.closedBy(process.pid)
+  const { workers, static_requests, metrics } = host.stats()
+  expect([workers[0]?.offloaded_requests, workers[0]?.requests, static_requests]).toEqual([2, 2, 1])
+  expect(metrics['worker.1.core.0.offloaded_requests']?.value).toBe(2)
 })

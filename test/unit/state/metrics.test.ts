@@ -101,9 +101,9 @@ describe('metrics', () => {
   it('leave single cores out when there are too many, or when told to', () => {
     const coreNames = (workers: number, cores: number) =>
       builtInMetrics(workers, cores).filter(({ name }) => name.includes('.core.')).length
-    expect(coreNames(2, 3)).toBe(12)
+    expect(coreNames(2, 3)).toBe(18)
     expect(coreNames(2, 0)).toBe(0)
-    expect(coreNames(1, mostCoreMetrics)).toBe(2 * mostCoreMetrics)
+    expect(coreNames(1, mostCoreMetrics)).toBe(3 * mostCoreMetrics)
     expect(coreNames(1, mostCoreMetrics + 1)).toBe(0)
   })
 
@@ -113,14 +113,17 @@ describe('metrics', () => {
     counters.countRequest(0)
     counters.countRequest(1)
     counters.countRequest(1)
+    counters.countOffloaded(1)
+    counters.countException(1)
+    counters.countException(1)
     counters.countException(1)
     const read = (worker: number, core: number) =>
-      ['requests', 'exceptions'].map((what) => metrics.get(`worker.${worker}.core.${core}.${what}`))
+      ['requests', 'offloaded_requests', 'exceptions'].map((what) => metrics.get(`worker.${worker}.core.${core}.${what}`))
     expect([read(1, 0), read(1, 1), read(2, 0), read(2, 1)]).toEqual([
-      [0n, 0n],
-      [0n, 0n],
-      [1n, 0n],
-      [2n, 1n],
+      [0n, 0n, 0n],
+      [0n, 0n, 0n],
+      [1n, 0n, 0n],
+      [2n, 1n, 3n],
     ])
     expect(metrics.coreCounters(3)).toBeUndefined()
     expect(Metrics.create({ enabled: true, workers: 1, cores: 0, custom }).coreCounters(1)).toBeUndefined()

@@ -16,6 +16,7 @@ describe('the scoreboard', () => {
       deltaRequests: 0,
       failedRequests: 0,
       exceptions: 0,
+      offloadedRequests: 0,
       status: 'idle',
       runningTime: 0,
       lastSpawn: 0,
@@ -23,6 +24,16 @@ describe('the scoreboard', () => {
       sent: 0,
       averageTime: 0,
     })
+  })
+
+  it('counts the files that the master served itself with the requests of all', () => {
+    const { workers } = create()
+    workers.countRequest(1)
+    workers.countStaticRequest()
+    workers.countStaticRequest()
+    workers.countOffloadedRequest(1)
+    expect([workers.staticRequests, workers.totalRequests(), workers.requests(1)]).toEqual([2, 3, 1])
+    expect([workers.snapshot(1).offloadedRequests, workers.snapshot(2).offloadedRequests]).toEqual([1, 0])
   })
 
   it('counts each worker by itself, for every thread to see', () => {
