@@ -5,14 +5,19 @@
 import { accessSync, constants, lstatSync, realpathSync, type Stats } from 'node:fs'
 import { type FileHandle, lstat, open, readlink, realpath } from 'node:fs/promises'
 
-export type Refusal =
-  /** There is none, or it may not be read. */
-  | { readonly kind: 'absent' }
-  | { readonly kind: 'directory'; readonly path: string }
-  /** A device, a pipe, a socket. */
-  | { readonly kind: 'special'; readonly path: string }
-  /** `path` is where it really lies. */
-  | { readonly kind: 'outside'; readonly path: string }
+/** There is none, or it may not be read. */
+export interface AbsentFile {
+  readonly kind: 'absent'
+}
+
+/** `special`: a device, a pipe, a socket. `outside`: not below a root. */
+export interface RefusedFile {
+  readonly kind: 'directory' | 'special' | 'outside'
+  /** Where it really lies. */
+  readonly path: string
+}
+
+export type Refusal = AbsentFile | RefusedFile
 
 export interface OpenFile {
   readonly kind: 'open'

@@ -64,6 +64,7 @@ describe.each(['http', 'uwsgi'] as const)('over %s', (protocol) => {
   it('the only worker answers others while a client does not read its file, which then arrives whole', async () => {
     const slow = await begin(server, protocol, `/file?${large}`)
     await server.logged(/GET \/file.*via offload\(\)/)
+    expect(server.log).toContain('after /file\n')
     expect(await tree.openIn(server.pid)).toEqual([large])
     for (let round = 0; round < 5; round += 1) expect(await quick()).toBe('quick')
     expect(tree.openedBy(server.pid)).toEqual([large])

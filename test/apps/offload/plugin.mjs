@@ -81,4 +81,7 @@ export default {
     actions[request.getVar('PATH_INFO')](request)
     return 0
   },
+  afterRequest(request) {
+    if (request.isOffloaded) context.log.text(`after ${request.getVar('PATH_INFO')}`)
+  },
 }
