@@ -69,6 +69,7 @@ const maybe: (true | undefined)[] = [
   uwsgi.cacheClear(), uwsgi.signalRegistered(1), uwsgi.inFarm('thumbs'), uwsgi.inFarm(), uwsgi.send('data'), uwsgi.send(3, 'data'),
   uwsgi.metricSet('m', 5n), uwsgi.metricInc('m'), uwsgi.metricDec('m'), uwsgi.metricMul('m', 2), uwsgi.metricDiv('m', 2),
   uwsgi.metricSetMax('m', 9), uwsgi.metricSetMin('m', 1), uwsgi.queuePush('x'), uwsgi.queueSet(0, 'x'),
+  uwsgi.sendfile('a.css'), uwsgi.sendfile('a.css', 0, 1, 2),
 ]
 const truths: boolean[] = [uwsgi.isLocked(), uwsgi.muleMsg('m', 1), uwsgi.muleMsg('m', 'farm'), uwsgi.isConnected(3), uwsgi.isAReload]
 uwsgi.logThisRequest()

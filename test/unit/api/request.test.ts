@@ -1,17 +1,23 @@
 // The group `request` of the API, and the log function that belongs to a request.
 import { describe, expect, it } from 'vitest'
 import type { CurrentRequest, ThreadIdentity } from '../../../host/api/context.ts'
+import { PolywsgiError } from '../../../host/errors.ts'
 import { StateMap } from '../../../host/state/state-map.ts'
 import { testThread } from '../../support/api-context.ts'
 import { callsOf } from './calls.ts'
 
 const create = () => {
   const logvars = new Map<string, Uint8Array>()
-  const told = { isLogged: false }
+  const told = { isLogged: false, file: '' }
   const request = {
     contentLength: 1234,
     setLogvar: (name: string, value: Uint8Array) => logvars.set(name, value),
     getLogvar: (name: string) => logvars.get(name),
+    sendFile: (path: string, offset: number, length: number) => {
+      if (path === 'elsewhere') throw new PolywsgiError('API_REFUSED', 'the file lies elsewhere')
+      told.file = `${path} ${offset} ${length}`
+      return path !== 'missing'
+    },
     logThisRequest: () => {
       told.isLogged = true
     },
@@ -33,6 +39,15 @@ describe('the request functions', () => {
     expect(call('get_logvar', 'raw')).toEqual(value)
     expect(call('get_logvar', 'other')).toBeUndefined()
     expect(call('set_logvar', 'n'.repeat(255), 'v'.repeat(255))).toBeUndefined()
+  })
+
+  it('make a file the body, in whole or in part', () => {
+    const { call, fault, told } = create()
+    expect([call('sendfile', 'a.css'), told.file]).toEqual([true, 'a.css 0 0'])
+    expect([call('sendfile', 'a.css', 1000, 5, 7), told.file]).toEqual([true, 'a.css 5 7'])
+    expect(call('sendfile', 'missing')).toBeUndefined()
+    expect(fault('sendfile', 'elsewhere')).toBe('ValueError: uwsgi.sendfile(): the file lies elsewhere')
+    expect(fault('sendfile', 'a', 0, -1)).toMatch(/^ValueError: uwsgi\.sendfile\(\): argument 'pos' /)
   })
 
   it('have the line logged', () => {
@@ -61,6 +76,7 @@ describe('the request functions', () => {
     ['cl', []],
     ['set_logvar', ['a', 'b']],
     ['get_logvar', ['a']],
+    ['sendfile', ['a']],
     ['log_this_request', []],
   ])('%s needs a request', (name, args) => {
     expect(callsOf({}).fault(name, ...args)).toBe(`ValueError: uwsgi.${name}(): no request is being served here`)
