@@ -14,14 +14,20 @@ const name = 'static-file'
 const title = 'file of 100 KB over HTTP keep-alive'
 const size = 100_000
 
-const rowOf = (rowName: string, rowTitle: string, connections: number): Row => ({
+const rowOf = (rowName: string, rowTitle: string, connections: number, bar?: 'staticFile'): Row => ({
   name: rowName,
   title: rowTitle,
   needs: ['wrk', 'uwsgi', 'uwsgi-python', 'uwsgi-http'],
-  run: (context) => run(context, rowName, rowTitle, connections),
+  run: (context) => run(context, rowName, rowTitle, connections, bar),
 })
 
-async function run(context: RowContext, rowName: string, rowTitle: string, connections: number): Promise<LoadReport> {
+async function run(
+  context: RowContext,
+  rowName: string,
+  rowTitle: string,
+  connections: number,
+  bar: 'staticFile' | undefined,
+): Promise<LoadReport> {
   await using servers = new AsyncDisposableStack()
   const folder = mkdtempSync(join(tmpdir(), 'polywsgi-bench-static-'))
   servers.defer(() => rmSync(folder, { recursive: true, force: true }))
@@ -48,12 +54,13 @@ async function run(context: RowContext, rowName: string, rowTitle: string, conne
     title: rowTitle,
     client: describeClient(plan, seconds, rounds),
     lines,
-    verdicts: judgeLoad(lines, rowName, 'staticFile'),
+    verdicts: judgeLoad(lines, rowName, bar),
     notes: notesOn('python', lines),
   }
 }
 
 export const staticRows: readonly Row[] = [
-  rowOf(name, title, defaultConnections),
+  rowOf(name, title, defaultConnections, 'staticFile'),
+  // As in the rows of hello: with so few clients uWSGI keeps none waiting, and two processes are held against one thread.
   rowOf(`${name}-few`, `${title}, as many clients as workers`, defaultWorkers),
 ]

@@ -4,6 +4,7 @@
 // a file that is put in its place in between is another one. Only regular files are ever opened.
 import { accessSync, constants, lstatSync, realpathSync, type Stats } from 'node:fs'
 import { type FileHandle, lstat, open, readlink, realpath } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 
 /** There is none, or it may not be read. */
 export interface AbsentFile {
@@ -135,19 +136,37 @@ export const openKnown = async (known: Pick<KnownFile, 'path' | 'dev' | 'ino'>):
 }
 
 /**
- * Looks at a file without opening it, for a thread that may wait for the disk.
+ * Looks at a file without opening it, for a thread that may wait for the disk. Outside of the roots nothing is told of what is
+ * there and what is not.
  * @param roots undefined: it may lie anywhere
  */
 export const checkFile = (path: string, roots: readonly string[] | undefined): KnownFile | Refusal => {
+  const isAllowed = (real: string): boolean => roots === undefined || roots.some((root) => isWithinReal(root, real))
   try {
     const real = realpathSync.native(path)
-    if (roots !== undefined && !roots.some((root) => isWithinReal(root, real))) return { kind: 'outside', path: real }
+    if (!isAllowed(real)) return { kind: 'outside', path: real }
     const stats = lstatSync(real)
     if (!stats.isFile()) return { kind: stats.isDirectory() ? 'directory' : 'special', path: real }
     accessSync(real, constants.R_OK)
     return { kind: 'known', path: real, dev: stats.dev, ino: stats.ino, size: stats.size, modifiedMs: stats.mtimeMs }
   } catch (error) {
-    return absentOr(error)
+    const refusal = absentOr(error)
+    const nearest = nearestReal(path)
+    return isAllowed(nearest) ? refusal : { kind: 'outside', path: nearest }
+  }
+}
+
+/** Where the path leads as far as it does. */
+const nearestReal = (path: string): string => {
+  let at = resolve(path)
+  for (;;) {
+    const above = dirname(at)
+    try {
+      return realpathSync.native(at)
+    } catch {
+      if (above === at) return at
+      at = above
+    }
   }
 }
 

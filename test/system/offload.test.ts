@@ -1,6 +1,6 @@
 // Responses that the master sends: the worker is free at once, whatever the client does, and each engine's bytes arrive.
 import { randomBytes } from 'node:crypto'
-import { truncateSync } from 'node:fs'
+import { renameSync, truncateSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { createHost } from 'polywsgi'
@@ -92,6 +92,17 @@ describe.each(['http', 'uwsgi'] as const)('over %s', (protocol) => {
     expect(body.equals(contents.subarray(0, body.length))).toBe(true)
     await server.logged(`${path}: the file was cut to `)
     await tree.closedBy(server.pid)
+  })
+
+  it('sends a file as it was when it was opened, though it is replaced and its worker dies', async () => {
+    const path = tree.file('old.bin', contents)
+    const slow = await begin(server, protocol, `/file?${path}`)
+    await tree.openIn(server.pid)
+    renameSync(tree.file('new.bin', 'new'), path)
+    const died = await readToEnd(await begin(server, protocol, '/die'))
+    expect(died).toMatch(/^HTTP\/1\.1 500/)
+    expect((await readBody(slow)).equals(contents)).toBe(true)
+    expect((await readBody(await begin(server, protocol, `/file?${path}`))).toString()).toBe('new')
   })
 
   it('sends memory of any size, moved from the worker', async () => {

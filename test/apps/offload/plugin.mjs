@@ -8,6 +8,7 @@ const actions = {
     request.setHead('200 OK', 'Content-Type\0text/plain')
     request.finish(Buffer.from('quick'))
   },
+  '/die': () => process.exit(7),
   '/file': (request) => request.sendfile(argument(request)),
   '/part': (request) => {
     const [path, offset, length] = argument(request).split(',')

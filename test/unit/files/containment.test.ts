@@ -61,6 +61,25 @@ describe('a file', () => {
     expect(checkFile('/dev/null', undefined).kind).toBe('special')
   })
 
+  it('that is not there is told of only where one might be', () => {
+    const kinds = [
+      'none',
+      'sub/none',
+      'in/none',
+      'none/none',
+      '../none',
+      '../other/none',
+      'out/none',
+      '../none/none',
+      '/nowhere/none',
+    ]
+    expect(kinds.map((name) => checkFile(name.startsWith('/') ? name : `${root}/${name}`, [root]).kind)).toEqual([
+      ...['absent', 'absent', 'absent', 'absent'],
+      ...['outside', 'outside', 'outside', 'outside', 'outside'],
+    ])
+    expect(checkFile('/nowhere/none', undefined).kind).toBe('absent')
+  })
+
   it('that was checked is opened only while it is the same one', async () => {
     const known = checkFile(`${root}/a.txt`, [root])
     if (known.kind !== 'known') throw new Error(known.kind)
