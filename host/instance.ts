@@ -4,6 +4,7 @@
 import { closeSync, openSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
 import type { Server } from 'node:net'
+import { apiSettings } from './api-settings.ts'
 import type { Configuration } from './config/index.ts'
 import { ConfigError, PolywsgiError } from './errors.ts'
 import { parseAddress, type SocketAddress } from './gateway/address.ts'
@@ -21,11 +22,9 @@ import { type Plans, planAll } from './plans.ts'
 import type { PluginSource } from './plugin/plugin-source.ts'
 import { Services } from './services.ts'
 import { StateMap } from './state/state-map.ts'
-import type { StaticPlan } from './static/static-plan.ts'
-import { planStaticFiles, publicRoots } from './static-files.ts'
+import { planStaticFiles } from './static-files.ts'
 import { StaticService } from './static-service.ts'
 import { collectStats, type HostStats } from './stats.ts'
-import type { ApiSettings } from './worker/messages.ts'
 
 /** What the composition root knows and nobody else: where our own modules lie. */
 export interface Parts {
@@ -374,21 +373,6 @@ const createState = (settings: Configuration['settings'], otherThreads: number):
     throw new ConfigError('CONFIG_BAD_VALUE', message, { cause })
   }
 }
-
-const apiSettings = (settings: Configuration['settings'], plans: Plans, files: StaticPlan): ApiSettings => ({
-  socketTimeoutMs: settings.socketTimeout * 1000,
-  rpcMax: settings.rpcMax,
-  bufferSize: settings.bufferSize,
-  alarmNames: plans.alarms.alarms.map(({ name }) => name),
-  spoolers: plans.spoolers,
-  spoolerOrdered: settings.spoolerOrdered,
-  spoolerMaxTries: settings.spoolerMaxTries,
-  spoolerQuiet: settings.spoolerQuiet,
-  startedOn: Math.floor(Date.now() / 1000),
-  isReload: false,
-  fileRoots: [...settings.pythonpath, ...publicRoots(files)],
-  mimeTypes: files.mimeTypes.own,
-})
 
 const openLog = (path: string): number => {
   try {

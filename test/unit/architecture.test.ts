@@ -54,7 +54,17 @@ const arrows: readonly (readonly [room: string, allowed: readonly string[]])[] =
   ],
   [
     'host/worker/',
-    ['protocol/', 'host/state/', 'host/api/', 'host/plugin/', 'host/hooks/', 'host/request/', 'host/files/', 'host/log/', 'host/errors.ts'],
+    [
+      'protocol/',
+      'host/state/',
+      'host/api/',
+      'host/plugin/',
+      'host/hooks/',
+      'host/request/',
+      'host/files/',
+      'host/log/',
+      'host/errors.ts',
+    ],
   ],
   [
     'host/master/',
