@@ -26,7 +26,10 @@ type Members = Required<Plugin>
 /** The members of `Plugin` that are functions. */
 export type HookName = {
   [Name in keyof Members]: Members[Name] extends (...args: never[]) => unknown ? Name : never
-}[keyof Members]
+}[Exclude<keyof Members, ImpossibleHook>]
+
+/** The members that are declared so that nobody has them. */
+type ImpossibleHook = { [Name in keyof Members]: [Members[Name]] extends [never] ? Name : never }[keyof Members]
 
 const all: readonly HookThread[] = ['W', 'U', 'S']
 
@@ -181,7 +184,7 @@ const noEmperor = 'there is no Emperor: a vassal is a process of its own, which 
  * Members of uWSGI's structure that polywsgi cannot have: a plugin that brings one is refused.
  * Differs from uWSGI: jails and vassals belong to processes, and everything here runs in one.
  */
-export const impossibleHooks: Readonly<Record<string, { readonly uwsgi: string; readonly reason: string }>> = {
+export const impossibleHooks: Readonly<Record<ImpossibleHook, { readonly uwsgi: string; readonly reason: string }>> = {
   jail: { uwsgi: 'jail', reason: noPrivileges },
   earlyPostJail: { uwsgi: 'early_post_jail', reason: noPrivileges },
   postJail: { uwsgi: 'post_jail', reason: noPrivileges },

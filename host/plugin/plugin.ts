@@ -193,6 +193,17 @@ export interface Plugin<Data = unknown> extends FunctionOwner {
   /** M: evaluates `code` (a file) and calls its `functionName` with `key`, for the action `code:` of `--hook-*`. */
   codeString?(id: string, code: string, functionName: string, key: string): MaybePromise<string | undefined>
 
+  /**
+   * uWSGI's hooks around a jail, and those of an Emperor's vassals, which threads of one process cannot have. A plugin that brings
+   * one is refused, with the reason that hook-table.ts gives.
+   */
+  readonly jail?: never
+  readonly earlyPostJail?: never
+  readonly postJail?: never
+  readonly beforePrivilegesDrop?: never
+  readonly vassal?: never
+  readonly vassalBeforeExec?: never
+
   /** A language's own: file name extensions of plugins written in it. `--plugin ./hello.lua` is loaded by whoever has `.lua`. */
   readonly pluginExtensions?: readonly string[]
   /**
