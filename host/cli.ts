@@ -11,6 +11,11 @@ if (Number(process.versions.node.split('.')[0]) < oldest) {
   process.exit(2)
 }
 
+// Who reads the output may have enough before its end: `polywsgi --help | head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+})
+
 const { runCommand } = await import('./command.ts')
 process.exitCode = await runCommand(process.argv.slice(2))
 

@@ -145,9 +145,10 @@ export class WsgiRequest extends OffloadingResponse {
     return this.#logvars
   }
 
-  setLogvar(name: string, value: Uint8Array): void {
+  /** @param value text is UTF-8 in the log */
+  setLogvar(name: string, value: Uint8Array | string): void {
     this.#logvars ??= new Map()
-    this.#logvars.set(name, value)
+    this.#logvars.set(name, bytesOf(value))
   }
 
   /** How often the response could not be written: the client had gone. */

@@ -130,8 +130,8 @@ export class RequestLoop {
     const { current } = this.#options
     const outer = current.running
     current.running = running.request
+    const plugin = this.#pluginOf(running.request) as Plugin
     try {
-      const plugin = this.#pluginOf(running.request) as Plugin
       outcome = plugin.request?.(running.request)
       if (outcome === 1) outcome = this.#callAgain(running, plugin)
       else if (outcome === -1) running.hasFailed = true
@@ -142,6 +142,7 @@ export class RequestLoop {
     if (outcome instanceof Promise) {
       this.#suspend(running.request)
       outcome
+        .then((result) => (result === 1 ? this.#callAgain(running, plugin) : result))
         .catch((error: unknown) => {
           this.#failed(running, error)
           return -1

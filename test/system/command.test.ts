@@ -27,6 +27,13 @@ describe('the command', () => {
     expect(help.out).toContain('--http-socket')
   })
 
+  it('says nothing of a reader who has had enough', async () => {
+    const server = Server.spawn({ args: ['--dot-h'], cwd: folder })
+    server.process.stdout?.destroy()
+    expect(await server.exited()).toBe(0)
+    expect(server.log).toBe('')
+  })
+
   it('refuses an unknown option by name, with the nearest one, and exits 2', async () => {
     const { code, err } = await run('--wokers', '2')
     expect(code).toBe(2)

@@ -129,6 +129,14 @@ describe('the hooks of two plugins', () => {
     ])
   })
 
+  it('are called again where a request hook says so, at once or by its promise', async () => {
+    await using server = await Server.start({
+      args: ['--plugin', `${apps}/again.mjs`, '--http-socket', '127.0.0.1:0', '--http-socket-modifier1', '250'],
+    })
+    expect(await (await fetch(server.http)).text()).toBe('called 4 times')
+    expect(await (await fetch(server.http)).text()).toBe('called 8 times')
+  })
+
   it('are called in mules and spoolers, by UDP packets and once a second', async () => {
     await using server = await Server.start({
       args: [...bothTracers, '--udp', '127.0.0.1:0', '--mule', '--spooler', folder],

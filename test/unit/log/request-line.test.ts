@@ -88,6 +88,8 @@ describe('the line of a request', () => {
     const facts = factsOf(usual)
     facts.request.setLogvar('user_id', Buffer.from('42\n[pid: 1]'))
     expect(compileLogFormat('%(user_id) %(other)')(facts)).toBe('42\\x0a[pid: 1] -')
+    facts.request.setLogvar('user_id', 'Zoë')
+    expect(facts.request.logvars?.get('user_id')).toEqual(Buffer.from('Zoë', 'utf8'))
   })
 
   it('cannot be forged by a client that sends line breaks', () => {
