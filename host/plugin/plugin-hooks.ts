@@ -91,5 +91,16 @@ const reportOf = (plugin: Plugin, error: unknown): string => {
   }
   if (guestError !== undefined) return guestError.report
   if (error instanceof GuestError) return error.report
-  return error instanceof Error ? (error.stack ?? String(error)) : String(error)
+  return error instanceof Error ? withoutOwnFrames(error.stack ?? String(error)) : String(error)
+}
+
+const ownFolder = new URL('.', import.meta.url).href
+
+/** An author can do nothing with frames of ours and of Node's; where there are no others, they are better than none. */
+const withoutOwnFrames = (stack: string): string => {
+  const lines = stack.split('\n')
+  const isFrame = (line: string): boolean => /^\s+at /.test(line)
+  const isForeign = (line: string): boolean => !line.includes(ownFolder) && !/\(?node:/.test(line)
+  if (!lines.some((line) => isFrame(line) && isForeign(line))) return stack
+  return lines.filter((line) => !isFrame(line) || isForeign(line)).join('\n')
 }

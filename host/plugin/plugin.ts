@@ -153,7 +153,7 @@ export interface Plugin<Data = unknown> extends FunctionOwner {
    * holds its core until that settles, and other cores go on meanwhile. What the response lacks is completed by the
    * host: no status set and nothing written means 500, an unfinished response is finished.
    */
-  request?(request: WsgiRequest): RequestResult | Promise<RequestResult>
+  request?(request: WsgiRequest): RequestResult | Promise<RequestResult> | Promise<number>
   /** W: the request that guest code runs for at this moment, where the plugin knows better than the order of calls. */
   currentRequest?(): WsgiRequest | undefined
   /**

@@ -33,7 +33,10 @@ export class PluginRegistry {
     return this.#plugins
   }
 
-  /** @throws PolywsgiError PLUGIN_LOAD for a plugin that claims what another one has; it is not added then */
+  /**
+   * A modifier1 that the operator has given counts more than what one of ours claims, which then serves its apps only.
+   * @throws PolywsgiError PLUGIN_LOAD for a plugin that claims what another one has; it is not added then
+   */
   add(plugin: Plugin, standing: PluginStanding = thirdParty): void {
     for (const name of [plugin.name, plugin.alias]) {
       if (name !== undefined && this.#names.has(name)) throw new PolywsgiError('PLUGIN_LOAD', `two plugins are named '${name}'`)
@@ -41,7 +44,7 @@ export class PluginRegistry {
     const modifier1 = standing.modifier1 ?? plugin.modifier1
     if (modifier1 !== undefined) {
       const other = this.#byModifier1[modifier1]
-      if (other !== undefined) {
+      if (other !== undefined && !(standing.modifier1 !== undefined && this.isBuiltIn(other))) {
         throw new PolywsgiError('PLUGIN_LOAD', `plugins '${other.name}' and '${plugin.name}' both claim modifier1 ${modifier1}`)
       }
       this.#byModifier1[modifier1] = plugin

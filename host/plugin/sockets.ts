@@ -314,7 +314,7 @@ export class PluginSocket implements AsyncDisposable {
   async #hold(isMet: () => boolean, timeout: number | undefined): Promise<void> {
     const timeoutMs = milliseconds(timeout)
     if (await this.#waits(isMet, timeoutMs)) return
-    throw new TimeoutError(`${this.address}: was silent for ${timeoutMs / 1000} seconds`)
+    throw new TimeoutError(`${this.address}: was silent for ${seconds(timeoutMs)}`)
   }
 
   async #waits(isMet: () => boolean, timeoutMs: number): Promise<boolean> {
@@ -330,7 +330,7 @@ export class PluginSocket implements AsyncDisposable {
     return new Promise((resolve, reject) => {
       if (this.#failure !== undefined) return reject(this.#error(this.#failure))
       const timer = setTimeout(() => {
-        this.#fail(`took no bytes for ${timeoutMs / 1000} seconds`)
+        this.#fail(`took no bytes for ${seconds(timeoutMs)}`)
         this.#socket.destroy()
         reject(new TimeoutError(`${this.address}: ${this.#failure}`))
       }, timeoutMs)
@@ -359,6 +359,8 @@ export class PluginSocket implements AsyncDisposable {
 
 const reasonOf = (error: NodeJS.ErrnoException): string =>
   ({ ECONNRESET: 'reset the connection', EPIPE: 'closed the connection' })[error.code ?? ''] ?? error.message
+
+const seconds = (milliseconds: number): string => `${milliseconds / 1000} second${milliseconds === 1000 ? '' : 's'}`
 
 const milliseconds = (timeout: number = socketDefaults.timeout): number => {
   if (timeout > 0 && timeout <= longestTimeout) return Math.ceil(timeout * 1000)

@@ -126,7 +126,7 @@ export class RequestLoop {
       this.#release(coreId)
       return
     }
-    let outcome: RequestResult | Promise<RequestResult> | undefined
+    let outcome: RequestResult | Promise<number> | undefined
     const { current } = this.#options
     const outer = current.running
     current.running = running.request
@@ -134,7 +134,7 @@ export class RequestLoop {
     try {
       outcome = plugin.request?.(running.request)
       if (outcome === 1) outcome = this.#callAgain(running, plugin)
-      else if (outcome === -1) running.hasFailed = true
+      else if ((outcome as number) < 0) running.hasFailed = true
     } catch (error) {
       this.#failed(running, error)
     }
@@ -148,7 +148,7 @@ export class RequestLoop {
           return -1
         })
         .then((result) => {
-          if (result === -1) running.hasFailed = true
+          if (result < 0) running.hasFailed = true
           this.#resume(running.request)
           this.#close(running)
           this.#release(coreId)
@@ -166,7 +166,7 @@ export class RequestLoop {
   }
 
   /** A plugin that returned 1 (UWSGI_AGAIN) is called again, each time after the event loop has turned. */
-  async #callAgain(running: RunningRequest, plugin: Plugin): Promise<RequestResult> {
+  async #callAgain(running: RunningRequest, plugin: Plugin): Promise<number> {
     for (;;) {
       await new Promise((resolve) => setImmediate(resolve))
       running.switches += 1

@@ -215,8 +215,10 @@ describe('the uwsgi module', () => {
         expect([name, answer]).toEqual([name, expect.stringMatching(/^(?:0|-256 the host refused: uwsgi\..+)/)])
         if (answer !== '0 ') refused.push(name)
       }
-      // What cannot be done in a worker, or not with such arguments: names of nothing, no connection, one argument too few.
-      expect(refused).toEqual('signal register_signal add_file_monitor call mule_get_msg farm_get_msg recv connect'.split(' '))
+      // What cannot be done in a worker, or not with such arguments: names of nothing, no connection, no file, one argument too few.
+      expect(refused).toEqual(
+        'signal register_signal add_file_monitor call mule_get_msg farm_get_msg recv connect sendfile'.split(' '),
+      )
     } finally {
       rmSync(folder, { recursive: true })
     }

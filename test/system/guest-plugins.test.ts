@@ -237,8 +237,8 @@ def request(req):
         ...['--plugin', [files[0], calm, aborts, calmToo, files[1]].join(','), '--mount', `/=${app}`],
       ],
     })
-    expect(server.log).toContain('!!! plugin loops-lua: init hook has not returned within 1 seconds')
-    expect(server.log).toContain('!!! plugin loops-python: postFork hook has not returned within 1 seconds')
+    expect(server.log).toContain('!!! plugin loops-lua: init hook has not returned within 1 second')
+    expect(server.log).toContain('!!! plugin loops-python: postFork hook has not returned within 1 second')
     expect(server.log).toContain('!!! plugin aborts: init hook raised: the Python interpreter died')
     expect(server.log.match(/lua booted/g)).toHaveLength(2)
     expect(server.log).toContain('calm too')
@@ -262,7 +262,7 @@ def request(req):
     writeFileSync(file, 'while true do end')
     server.kill('SIGHUP')
     await server.logged('reload complete')
-    expect(server.log).toContain('breaks.lua: the file has not returned within 1 seconds !!!')
+    expect(server.log).toContain('breaks.lua: the file has not returned within 1 second !!!')
     writeFileSync(file, '\nreturn {')
     server.kill('SIGHUP')
     await server.logged('reload complete', 2)
@@ -279,7 +279,7 @@ def request(req):
     writeFileSync(file, 'while True: pass')
     server.kill('SIGHUP')
     await server.logged('reload complete')
-    expect(server.log).toContain('loops_later.py: the file has not returned within 1 seconds !!!')
+    expect(server.log).toContain('loops_later.py: the file has not returned within 1 second !!!')
     expect(await (await fetch(server.http)).text()).toBe('an app')
   })
 

@@ -143,7 +143,7 @@ describe.each(doors)('a plugin behind %s', (door) => {
   it('waits for silent servers as long as the option socket-timeout says', async () => {
     const upstream = await upstreamOf(() => {})
     const { body } = await ask(server, door, `/silent?${upstream.to}`)
-    expect(body).toBe(`true true TimeoutError API_IO ${upstream.address}: was silent for 1 seconds`)
+    expect(body).toBe(`true true TimeoutError API_IO ${upstream.address}: was silent for 1 second`)
     upstream.close()
   })
 

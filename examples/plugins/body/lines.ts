@@ -1,11 +1,11 @@
 // Counts the lines of the request's body.
-import type { Plugin, RequestResult } from 'polywsgi/plugin'
+import type { Plugin } from 'polywsgi/plugin'
 
 export default {
   name: 'lines',
   modifier1: 250,
 
-  async request(request): Promise<RequestResult> {
+  async request(request) {
     request.prepareHeaders('405 Method Not Allowed')
     request.addContentType('text/plain')
     request.addHeader('Allow', 'POST')

@@ -1,5 +1,5 @@
 // Hands each request on to a uwsgi server, and its answer to the client; its worker is free meanwhile.
-import { connect, type Plugin, type RequestResult, TimeoutError } from 'polywsgi/plugin'
+import { connect, type Plugin, TimeoutError } from 'polywsgi/plugin'
 import { encodePacket } from 'polywsgi/protocol'
 
 let upstreamAddress = ''
@@ -13,7 +13,7 @@ export default {
     upstreamAddress = String(options.get('relay-to'))
   },
 
-  async request(request): Promise<RequestResult> {
+  async request(request) {
     try {
       await using upstream = await connect(upstreamAddress, { timeout: 10 })
       await upstream.write(encodePacket(6, 0, request.vars))

@@ -18,6 +18,23 @@ describe('the registry', () => {
     expect(registry.named('b')?.name).toBe('a')
   })
 
+  it('lets the operator give the number of one of ours to another, and nobody else', () => {
+    const ours = { name: 'ours', modifier1: 0 }
+    const registry = new PluginRegistry()
+    registry.add(ours, { isBuiltIn: true, isRequired: true })
+    expect(() => registry.add({ name: 'claims it', modifier1: 0 })).toThrow(
+      "plugins 'ours' and 'claims it' both claim modifier1 0",
+    )
+    const given = { name: 'given', modifier1: 200, init() {} }
+    registry.add(given, { isRequired: false, modifier1: 0 })
+    expect(registry.requestPlugin(0)).toBe(given)
+    expect(registry.requestPlugin(200)).toBeUndefined()
+    expect(registry.named('ours')).toBe(ours)
+    expect(() => registry.add({ name: 'too', modifier1: 9 }, { isRequired: false, modifier1: 0 })).toThrow(
+      'both claim modifier1 0',
+    )
+  })
+
   it('gives what a dropped plugin claimed to the next one', () => {
     const first = { name: 'a', modifier1: 1 }
     const registry = new PluginRegistry([first])
