@@ -102,6 +102,13 @@ describe('a plugin', () => {
     expect(await uwsgiRequest(server.uwsgi, getVars('/'), new Uint8Array(0), 251)).toMatch(/^HTTP\/1\.1 501 /)
   })
 
+  it('has the number of a language where the operator gives it that, and the language its apps', async () => {
+    const args = ['--plugin', `6:${greeter}`, '--mount', `/lua=${system}/good.lua`, '--greeter-words', 'hi']
+    await using server = await Server.start({ args: ['--socket', '127.0.0.1:0', ...args] })
+    expect(await uwsgiRequest(server.uwsgi, getVars('/'), new Uint8Array(0), 6)).toContain('{"greeter-words":"hi"} words=hi')
+    expect(await uwsgiRequest(server.uwsgi, getVars('/lua/'))).toMatch(/^HTTP\/1\.1 200 /)
+  })
+
   it('is listed where it sits, with those that are not there', async () => {
     const { code, out, err } = await run('--plugins-dir', apps, '--plugin', '7:greeter,nonsense', '--plugins-list')
     expect(code).toBe(0)
@@ -130,7 +137,6 @@ describe('a plugin', () => {
     ['./nothing.mjs', /\.\/nothing\.mjs: it has no default export, and exports no functions by name/],
     [`${system}/no-plugin.mjs`, /no-plugin\.mjs: its default export is not a plugin object/],
     [`${system}/clash.mjs`, /clash\.mjs: plugins 'lua' and 'clash' both claim modifier1 6/],
-    [`6:${greeter}`, /6:.*greeter_plugin\.mjs: plugins 'lua' and 'greeter' both claim modifier1 6/],
   ])('%s is told of and left out, or ends the start when it is needed', async (plugin, reason) => {
     const line = new RegExp(`!!! UNABLE to load plugin .*${reason.source}.* !!!$`, 'm')
     const socket = join(folder, 'needed.sock')
