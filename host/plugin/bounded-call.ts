@@ -44,4 +44,5 @@ const inTime = async <T>(promise: Promise<T>, limitMs: number): Promise<T> => {
   }
 }
 
-const overrun = (limitMs: number): OverrunError => new OverrunError(`has not returned within ${limitMs / 1000} second${limitMs === 1000 ? '' : 's'}`)
+const overrun = (limitMs: number): OverrunError =>
+  new OverrunError(`has not returned within ${limitMs / 1000} second${limitMs === 1000 ? '' : 's'}`)

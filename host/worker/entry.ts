@@ -18,7 +18,7 @@ import type { MasterMessage, ThreadStart, WorkerMessage } from './messages.ts'
 import { Mountpoints } from './mountpoints.ts'
 import { runMule } from './mule.ts'
 import { parcelPost } from './parcel-post.ts'
-import { RequestLoop } from './request-loop.ts'
+import { RequestLoop, servesByItself } from './request-loop.ts'
 import type { Role, Work } from './role.ts'
 import { runSpooler } from './spooler.ts'
 import { ThreadContext } from './thread-context.ts'
@@ -101,7 +101,7 @@ const run = async (): Promise<void> => {
   await plugins.loadApps(async () => {
     const apps = await loadApps(start.mounts, registry, contextOf, report)
     context.apps = apps
-    mountpoints = new Mountpoints(apps)
+    mountpoints = new Mountpoints(apps, (modifier1) => servesByItself(registry.requestPlugin(modifier1)))
   })
   const role: Role = { start, context, registry, contextOf, log, fixup: () => plugins.fixup(), ready, end }
   switch (identity.kind) {

@@ -16,13 +16,18 @@ export interface Route {
  * - else the default app: with a modifier1 other than 0 its language's first app, with modifier1 0 the only app there is
  *   whatever its language, or, with several, the first one of modifier1 0.
  * Only apps of the packet's modifier1 are looked at, except that modifier1 0, which is what front ends send unless told
- * otherwise, finds apps of any language.
+ * otherwise, finds apps of any language. A number that belongs to a plugin which serves by itself finds no app, but for 0 and
+ * a prefix: that is said of the path, and counts more than what is said of all requests.
  */
 export class Mountpoints {
   readonly #byLength: readonly App[]
   readonly #inLoadOrder: readonly App[]
 
-  constructor(apps: readonly App[]) {
+  readonly #isPluginsOwn: (modifier1: number) => boolean
+
+  /** @param isPluginsOwn whether packets of a modifier1 are for a plugin that serves by itself */
+  constructor(apps: readonly App[], isPluginsOwn: (modifier1: number) => boolean = () => false) {
+    this.#isPluginsOwn = isPluginsOwn
     this.#inLoadOrder = apps
     this.#byLength = [...apps].sort((a, b) => b.mountpoint.length - a.mountpoint.length)
   }
@@ -32,17 +37,23 @@ export class Mountpoints {
   }
 
   find(modifier1: number, scriptName: string, pathInfo: string): Route | undefined {
+    // With no app there is nothing to be found, and nobody to be asked.
+    if (this.#inLoadOrder.length === 0) return undefined
+    const isPluginsOwn = this.#isPluginsOwn(modifier1)
+    if (isPluginsOwn && modifier1 !== 0) return undefined
     if (scriptName !== '') {
       for (const app of this.#byLength) {
         if (app.mountpoint === scriptName && isServed(app, modifier1)) return { app, scriptName, pathInfo }
       }
     }
     for (const app of this.#byLength) {
+      if (isPluginsOwn && app.mountpoint === '') break
       if (isServed(app, modifier1) && isBelow(pathInfo, app.mountpoint)) {
         const { mountpoint } = app
         return { app, scriptName: scriptName + mountpoint, pathInfo: pathInfo.slice(mountpoint.length) }
       }
     }
+    if (isPluginsOwn) return undefined
     const app = this.#defaultApp(modifier1)
     return app === undefined ? undefined : { app, scriptName, pathInfo }
   }

@@ -262,8 +262,7 @@ export class RequestLoop {
         ? { status: '500 Internal Server Error', reason: '--- no app found, check your startup logs for errors ---' }
         : { status: '501 Not Implemented', reason: `-- unavailable modifier requested: ${modifier1} --` }
     }
-    // A plugin that names no kind of app serves by itself.
-    if (plugin !== undefined && plugin.appExtensions === undefined) return undefined
+    if (servesByItself(plugin)) return undefined
     if (modifier1 === 0 && this.#options.mountpoints.size > 0) {
       return { status: '404 Not Found', reason: `no app is mounted at ${JSON.stringify(path.slice(0, 200))}` }
     }
@@ -372,6 +371,10 @@ export class RequestLoop {
     if (this.#stopping && this.#running() === 0) this.#onIdle?.()
   }
 }
+
+/** A plugin that names no kind of app needs none. */
+export const servesByItself = (plugin: Plugin | undefined): boolean =>
+  plugin?.request !== undefined && plugin.appExtensions === undefined
 
 const answer = (sink: SlotSink, status: string, text: string): void => {
   sink.send({ status, headers: 'Content-Type\0text/plain' }, Buffer.from(text), true)

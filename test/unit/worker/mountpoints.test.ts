@@ -14,8 +14,8 @@ const app = (mountpoint: string, modifier1: number, id = 0): App => ({
   requests: 0,
   exceptions: 0,
 })
-const find = (apps: App[], modifier1: number, scriptName: string, pathInfo: string): string => {
-  const route = new Mountpoints(apps).find(modifier1, scriptName, pathInfo)
+const find = (apps: App[], modifier1: number, scriptName: string, pathInfo: string, ofPlugins: number[] = []): string => {
+  const route = new Mountpoints(apps, (number) => ofPlugins.includes(number)).find(modifier1, scriptName, pathInfo)
   return route === undefined ? 'none' : `${route.app.source} ${route.scriptName}|${route.pathInfo}`
 }
 
@@ -61,5 +61,16 @@ describe('the app of a request', () => {
     expect(find(three, 6, '', '/py/x')).toBe('/lua.6 |/py/x')
     expect(find(three, 24, '/js', '/x')).toBe('/js.24 /js|/x')
     expect(find(three, 9, '', '/py')).toBe('none')
+  })
+
+  it('is none for a number that a plugin has for itself, but for prefixes under 0', () => {
+    const withRoot = [...three, app('', 0, 3)]
+    expect(find(withRoot, 6, '', '/lua/a', [6])).toBe('none')
+    expect(find(withRoot, 6, '/lua', '/a', [6])).toBe('none')
+    expect(find(withRoot, 0, '', '/lua/a', [6])).toBe('/lua.6 /lua|/a')
+    expect(find(withRoot, 0, '', '/lua/a', [0])).toBe('/lua.6 /lua|/a')
+    expect(find(withRoot, 0, '', '/other', [0])).toBe('none')
+    expect(find([app('', 6)], 0, '', '/other', [0])).toBe('none')
+    expect(find([app('', 6)], 0, '', '/other', [6])).toBe('root.6 |/other')
   })
 })
