@@ -11,7 +11,7 @@ import { BodyCollector, type BodyLimits } from './body-collector.ts'
 import { BodyStream } from './body-stream.ts'
 import { Flow } from './flow.ts'
 import { RawResponse } from './raw-response.ts'
-import { HttpResponder } from './respond-http.ts'
+import { cutResponse, HttpResponder } from './respond-http.ts'
 
 export interface HttpGatewayOptions {
   readonly submit: (exchange: Exchange) => Ticket | undefined
@@ -260,9 +260,7 @@ class HttpExchange implements Exchange {
   fail(status: 500 | 503 | 504): void {
     if (this.#raw !== undefined) return this.#raw.cut()
     if (!this.#responder.headSent && !this.#response.headersSent) return refuse(this.#response, status)
-    // What was written leaves, then the connection closes without the end that the client waits for.
-    this.#response.uncork()
-    this.#response.socket?.destroySoon()
+    cutResponse(this.#response)
   }
 }
 

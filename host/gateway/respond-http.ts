@@ -2,6 +2,7 @@
 // the server's, and an app's opinion on it is dropped (PEP 3333 and RFC 9110, 7.6.1: hop-by-hop).
 
 import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { ExchangeHead } from '../master/exchange.ts'
 import { copyChunk, releaseChunk } from './chunk-pool.ts'
 
@@ -61,40 +62,57 @@ export class HttpResponder {
 
   /** Ends the response as it is, and the connection with it; what was promised and has not come shows as missing. */
   disconnect(): void {
-    const { socket } = this.#response.req
-    if (this.#promised !== undefined && this.#written < this.#promised && this.#mayHaveBody()) {
-      this.#response.uncork()
-      socket.destroySoon()
-    } else this.#response.end(() => socket.destroySoon())
+    if (this.#promised !== undefined && this.#written < this.#promised && this.#mayHaveBody()) cutResponse(this.#response)
+    else {
+      const { socket } = this.#response.req
+      this.#response.end(() => socket.destroySoon())
+    }
   }
 
   #writeHead(head: ExchangeHead, onlyLength: number | undefined): void {
     const code = Number(head.status.slice(0, 3))
-    const fields = head.headers === '' ? [] : head.headers.split('\0')
-    if (delicate.test(head.headers)) this.#takeOutFraming(fields)
+    let fields = head.headers === '' ? [] : head.headers.split('\0')
+    if (delicate.test(head.headers)) fields = this.#withoutFraming(fields, code < 200 || code === 204)
     if (onlyLength !== undefined && this.#promised === undefined && code >= 200 && code !== 204 && code !== 304) {
       fields.push('Content-Length', String(onlyLength))
     }
+    // No final answer (RFC 9110, 15.2): the next response on the connection would pass for this one's.
+    if (code < 200) this.#response.shouldKeepAlive = false
     this.#response.writeHead(code, head.status.slice(4), fields)
     this.#headSent = true
   }
 
-  /** Removes hop-by-hop fields (except `Connection: close`, a wish we honour) and notes the promised length. */
-  #takeOutFraming(fields: string[]): void {
-    for (let index = fields.length - 2; index >= 0; index -= 2) {
-      const name = (fields[index] as string).toLowerCase()
+  /**
+   * Removes hop-by-hop fields (except `Connection: close`, a wish we honour) and notes the promised length. Of several lengths
+   * the first one counts: a client that takes another one would look for the next response in the wrong place.
+   * @param isBodiless the status has neither body nor length (RFC 9110, 8.6)
+   */
+  #withoutFraming(fields: readonly string[], isBodiless: boolean): string[] {
+    const kept: string[] = []
+    for (let index = 0; index < fields.length; index += 2) {
       const value = fields[index + 1] as string
+      const name = (fields[index] as string).toLowerCase()
       if (name === 'content-length') {
-        if (/^\d+$/.test(value)) this.#promised = Number(value)
-        else fields.splice(index, 2)
-      } else if (hopByHop.has(name) && !(name === 'connection' && value.toLowerCase() === 'close')) fields.splice(index, 2)
+        if (isBodiless || this.#promised !== undefined || !/^\d+$/.test(value)) continue
+        this.#promised = Number(value)
+      } else if (hopByHop.has(name) && !(name === 'connection' && value.toLowerCase() === 'close')) continue
+      kept.push(fields[index] as string, value)
     }
+    return kept
   }
 
   #mayHaveBody(): boolean {
     const { statusCode, req } = this.#response
     return req.method !== 'HEAD' && statusCode !== 204 && statusCode !== 304
   }
+}
+
+/** What was written leaves, then the connection closes without the end that the client waits for. */
+export const cutResponse = (response: ServerResponse): void => {
+  response.uncork()
+  if (response.socket !== null) response.socket.destroySoon()
+  // A pipelined request before this one still has the connection. Node writes what waits here only after it has said so.
+  else response.once('socket', (socket: Socket) => process.nextTick(() => socket.destroySoon()))
 }
 
 const hopByHop = new Set(['transfer-encoding', 'connection', 'keep-alive', 'upgrade', 'proxy-connection'])

@@ -250,6 +250,43 @@ describe('an HTTP socket', () => {
     agent.destroy()
   })
 
+  describe.each<[string, (exchange: Exchange) => void]>([
+    ['fails', (exchange) => exchange.fail(500, 'died')],
+    ['is disconnected', (exchange) => exchange.respond(undefined, none, true, true)],
+  ])('a pipelined response that %s', (_, end) => {
+    it.each(['Content-Length\x0010', ''])('leaves as far as it went, after the one before (%j)', async (headers) => {
+      const socket = send(get('/first') + get('/second'))
+      const first = await worker.next()
+      const second = await worker.next()
+      second.respond({ status: '200 OK', headers }, bytes('half'), false, false)
+      end(second)
+      first.respond(head, bytes('first'), true, false)
+      expect(await readAll(socket)).toMatch(/\r\n\r\nfirstHTTP\/1.1 200 OK\r\n[\s\S]*\r\n\r\n(4\r\n)?half/)
+    })
+  })
+
+  it('says the first of several lengths alone, and none where there is no body', async () => {
+    const socket = send(get('/first') + get('/second') + get('/third'))
+    const lengths = 'Content-Length\0many\0Content-Length\x003\0Connection\0x\0Content-Length\x005'
+    ;(await worker.next()).respond({ status: '200 OK', headers: lengths }, bytes('12345'), true, false)
+    ;(await worker.next()).respond({ status: '204 No Content', headers: lengths }, bytes('12345'), true, false)
+    ;(await worker.next()).respond({ status: '200 OK', headers: 'Connection\0close' }, bytes('end'), true, false)
+    const answer = await readAll(socket)
+    expect(answer.match(/Content-Length: \d+/g)).toEqual(['Content-Length: 3', 'Content-Length: 3'])
+    expect(answer).toMatch(/\r\n\r\n123HTTP\/1.1 204 No Content\r\n(?:[^\r]+\r\n)*\r\nHTTP\/1.1 200 OK\r\n[\s\S]*\r\n\r\nend$/)
+  })
+
+  it('closes the connection after an answer that no client takes for one', async () => {
+    const socket = send(get('/first') + get('/second'))
+    const first = await worker.next()
+    const second = await worker.next()
+    first.respond({ status: '100 Continue', headers: '' }, none, true, false)
+    second.respond(head, bytes('second'), true, false)
+    const answer = await readAll(socket)
+    expect(answer).toMatch(/^HTTP\/1.1 100 Continue\r\n/)
+    expect(answer).not.toContain('second')
+  })
+
   it('says nothing to a connection that is gone', async () => {
     const socket = send(get())
     const exchange = await worker.next()
