@@ -1,6 +1,6 @@
 // The contents of files that were sent lately. A file is looked at (not opened) for each request: when device, inode, size and
 // both times are what they were, its contents are too.
-// Invariant: all contents together take no more than the bound; what a path leads to is taken from here only while it is the
+// Invariant: all entries together take no more than the bound, empty files under thousands of spellings of their path too; what a path leads to is taken from here only while it is the
 // very file that was found to lie where it may.
 import type { Stats } from 'node:fs'
 
@@ -15,10 +15,12 @@ export interface CachedFile {
   readonly isLocal: boolean
 }
 
-/** All contents together, in bytes. */
+/** All entries together, in bytes. */
 export const mostCached = 32 * 1024 * 1024
 /** A larger file is read from the disk each time. */
 export const largestCached = 512 * 1024
+/** What an entry takes beside its contents, its paths and strings: the looks at the file, its place in the map. */
+const entryCost = 1024
 /** A change so soon after another one could leave the same times, by the clock that file systems use. */
 const clockTickMs = 100
 
@@ -47,7 +49,7 @@ export class FileCache {
     this.#files.delete(path)
     // Put back at the end: what is not used goes first.
     if (isSame) this.#files.set(path, file)
-    else this.#bytes -= file.bytes.length
+    else this.#bytes -= costOf(path, file)
     return isSame
   }
 
@@ -55,7 +57,7 @@ export class FileCache {
     const file = this.#files.get(path)
     if (file === undefined) return
     this.#files.delete(path)
-    this.#bytes -= file.bytes.length
+    this.#bytes -= costOf(path, file)
   }
 
   /** @param path as it was asked for, links and all */
@@ -63,13 +65,15 @@ export class FileCache {
     this.forget(path)
     if (file.bytes.length > largestCached || nowMs - file.stats.ctimeMs < clockTickMs) return
     this.#files.set(path, file)
-    this.#bytes += file.bytes.length
+    this.#bytes += costOf(path, file)
     for (const oldest of this.#files.keys()) {
       if (this.#bytes <= this.#limit) return
       this.forget(oldest)
     }
   }
 }
+
+const costOf = (path: string, file: CachedFile): number => file.bytes.length + 2 * (path.length + file.path.length) + entryCost
 
 export const areSame = (one: Stats, other: Stats): boolean =>
   one.ino === other.ino &&
