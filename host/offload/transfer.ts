@@ -21,6 +21,8 @@ export const transfer = async (
   { socket, request, timeoutMs, isRaw, name }: Transfer,
   log: (line: string) => void,
 ): Promise<void> => {
+  const promised = head === undefined ? Number.POSITIVE_INFINITY : lengthOf(head)
+  let received = 0
   let nextHead = head
   let hasBegun = false
   let isSilent = false
@@ -40,7 +42,12 @@ export const transfer = async (
     watch()
     for await (const chunk of socket as AsyncIterable<Buffer>) {
       clearTimeout(timer)
-      const room = delivery.send(nextHead, chunk, false, { isRaw })
+      received += chunk.length
+      // What comes after it is for nobody, and the other side may keep the connection for as long as it likes.
+      const isAll = received >= promised
+      const piece = isAll ? chunk.subarray(0, chunk.length - (received - promised)) : chunk
+      const room = delivery.send(nextHead, piece, isAll, { isRaw })
+      if (isAll) return
       nextHead = undefined
       hasBegun = true
       if (room !== undefined) await room
@@ -56,6 +63,12 @@ export const transfer = async (
     clearTimeout(timer)
     socket.destroy()
   }
+}
+
+/** What Content-Length promises; a response without one goes on to the end of the connection. */
+const lengthOf = ({ headers }: ExchangeHead): number => {
+  const promised = /(?:^|\0)content-length\0(\d+)(?:\0|$)/i.exec(headers)
+  return promised === null ? Number.POSITIVE_INFINITY : Number(promised[1])
 }
 
 const nothing = new Uint8Array(0)
