@@ -231,7 +231,7 @@ export class Dispatcher {
     const { exchange, slot } = passage
     const last = (record.flags & ResponseFlag.last) !== 0
     if ((record.flags & ResponseFlag.offload) !== 0) {
-      if (!passage.abandoned) this.#offload(passage, record)
+      this.#offload(passage, record)
       this.#freeSlot(slot, passage)
       return
     }
@@ -261,7 +261,10 @@ export class Dispatcher {
     const thread = this.#state.slots.runningWorker(passage.slot)
     const { exchange } = passage
     const { status, headers, flags, chunk } = record
-    if (offload === undefined) return exchange.fail(500, 'nothing is offloaded here')
+    if (offload === undefined) {
+      if (!passage.abandoned) exchange.fail(500, 'nothing is offloaded here')
+      return
+    }
     passage.offloaded = offload({
       exchange,
       head: (flags & ResponseFlag.head) !== 0 ? { status, headers } : undefined,
@@ -271,6 +274,8 @@ export class Dispatcher {
       parcel: (id) => this.parcels.take(thread, id),
     })
     this.#offloaded.add(passage)
+    // The client has left before: what comes with the order, bytes or a connection, is still to be let go.
+    if (passage.abandoned) passage.offloaded.abandon()
     void passage.offloaded.ended.then(() => {
       this.#offloaded.delete(passage)
       if (this.active === 0) this.#onIdle?.()

@@ -39,7 +39,9 @@ export class Offloader {
   async #carryOut(delivery: Delivery, { order: text, head, thread, parcel, isRaw }: OffloadRequest): Promise<void> {
     const { log, connect, take, callRpc } = this.#options
     const order = JSON.parse(text) as OffloadOrder & { readonly parcel?: number }
-    const bytes = order.parcel === undefined ? undefined : await parcel(order.parcel)
+    const bytes = await (order.parcel === undefined ? undefined : parcel(order.parcel))
+    // Nobody is there for it any more, but a connection that was given away is still to be closed.
+    if (delivery.isOver && order.engine !== 'pipe') return
     switch (order.engine) {
       case 'sendfile': {
         const file = await openKnown(order)

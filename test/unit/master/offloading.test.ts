@@ -131,7 +131,18 @@ describe('a response that is handed over', () => {
     request.setHead('200 OK', '')
     request.offloadMemory(new Uint8Array(10))
     await turn()
-    expect([offloaded.length, parcels.size, dispatcher.active]).toEqual([0, 0, 0])
+    expect([offloaded.map(({ said }) => said), parcels.size, dispatcher.active]).toEqual([[['left']], 0, 0])
+  })
+
+  it('is let go of when the client leaves between the order and its arrival', async () => {
+    const ticket = submit() as Ticket
+    const request = take()
+    request.setHead('200 OK', '')
+    request.offloadMemory(new Uint8Array(10))
+    ticket.abandon()
+    await turn()
+    expect([offloaded.map(({ said }) => said), parcels.size, dispatcher.active]).toEqual([[['left']], 1, 0])
+    expect(failures).toEqual([])
   })
 
   it('is waited for by a stop, and ended by its end', async () => {
