@@ -152,8 +152,18 @@ export class StaticFiles {
     }
   }
 
-  /** Undefined: not here. */
-  async #open({ path, roots }: Candidate): Promise<OpenFile | undefined> {
+  /**
+   * Undefined: not here, or not ours: under another name (a link's, a directory's) the app's file is still the app's.
+   * Differs from uWSGI: the app then sees the path that was asked for, where uWSGI adds the name of the index to it.
+   */
+  async #open(candidate: Candidate): Promise<OpenFile | undefined> {
+    const found = await this.#find(candidate)
+    if (found === undefined || !this.#options.plan.skippedEnds.some((end) => found.path.endsWith(end))) return found
+    await found.handle.close()
+    return undefined
+  }
+
+  async #find({ path, roots }: Candidate): Promise<OpenFile | undefined> {
     const { plan, log } = this.#options
     const found = await openWithin(path, roots)
     if (found.kind === 'open') return found

@@ -22,6 +22,9 @@ const layOut = (tree: FileTree): void => {
   tree.file('public/noext', 'x')
   tree.file('public/empty.css', '')
   tree.file('public/b.php', 'b')
+  tree.link('public/b', 'b.php')
+  tree.file('public/program/index.php', 'program')
+  tree.file('public/program/index.html', 'page')
   tree.file('public/sub/index.html', '<p>')
   tree.file('public/sub/deep/c.json', '{}')
   tree.file('public/sp ace.txt', 's')
@@ -40,7 +43,8 @@ const layOut = (tree: FileTree): void => {
 
 const options = (root: string): string[] => [
   ...['--static-map', `/s=${root}/public`, '--static-map', `/one=${root}/public/one.txt`, '--static-map2', `/sub=${root}/public`],
-  ...['--static-index', 'index.html', '--static-skip-ext', '.php', '--static-safe', `${root}/safe`],
+  ...['--static-index', 'index.php', '--static-index', 'index.html'],
+  ...['--static-skip-ext', '.php', '--static-safe', `${root}/safe`],
   ...[
     '--static-expires-type',
     'application/json=60',
@@ -86,6 +90,7 @@ describeWithPeers('files are served as by real uWSGI', ['uwsgi'], () => {
     ['/s/\u00c3\u00a9.txt'],
     ['/s/safe.txt'],
     ['/s/b.php'],
+    ['/s/b'],
     ['/s/out.txt'],
     ['/s/outdir/secret.txt'],
     ['/s/loop'],
@@ -103,6 +108,16 @@ describeWithPeers('files are served as by real uWSGI', ['uwsgi'], () => {
     expect(expected).not.toBe('')
     const isSteady = path === '/s/noext'
     expect(steady(await uwsgiRequest(ours.uwsgi, vars), isSteady)).toBe(steady(expected, isSteady))
+  })
+
+  it('a directory whose index is the app\u2019s is the app\u2019s', async () => {
+    const vars = getVars('/s/program/')
+    const fromApp = (await uwsgiRequest(real.address, getVars('/s/none'))).split('\r\n')[1]
+    for (const address of [real.address, ours.uwsgi]) {
+      const answer = await uwsgiRequest(address, vars)
+      expect(answer).toContain(fromApp)
+      expect(answer).not.toMatch(/\r\n\r\n(program|page)$/)
+    }
   })
 
   it.each<Record<string, string>>([
