@@ -26,6 +26,9 @@ export interface FilePart {
   readonly isPlain: boolean
 }
 
+/** Longer paths are no system's: looking for how far they lead takes time with the square of their length. */
+const longestPath = 4096
+
 const commonTypes = new MimeTypes()
 
 /**
@@ -36,7 +39,8 @@ const commonTypes = new MimeTypes()
 export const findPart = (path: string, options: SendfileOptions, mimeTypes = commonTypes): FilePart => {
   const shown = JSON.stringify(path.slice(0, 200))
   const { offset = 0, length = 0, roots, isPlain = false } = options
-  if (path === '' || path.includes('\0')) throw new PolywsgiError('API_REFUSED', `${shown} is no path of a file`)
+  if (path === '' || path.length > longestPath || path.includes('\0'))
+    throw new PolywsgiError('API_REFUSED', `${shown} is no path of a file`)
   const found = checkFile(path, roots)
   switch (found.kind) {
     case 'absent':

@@ -49,6 +49,11 @@ describe('a file', () => {
     return [head?.status, ...pairs].join('|').replace(modified, 'Last-Modified: then')
   }
 
+  it('is not looked for under a path that no system has, however long', () => {
+    expect(() => requestWith().sendfile('a/'.repeat(2049))).toThrow('is no path of a file')
+    expect(() => requestWith().sendfile('a/'.repeat(2048))).toThrow('there is no file')
+  })
+
   it.each<[string, string, string, SendfileOptions, Record<string, string>, string, string]>([
     ['no head', '', '', {}, {}, '200 OK|Content-Type: text/css|Content-Length: 10|Last-Modified: then', '0123456789'],
     [
