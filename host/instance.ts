@@ -162,7 +162,13 @@ export class Instance {
       onRing: () => this.services.drain(),
       threadEnded: (thread) => this.services.threadEnded(thread),
     })
-    this.#files = new StaticService({ plan: staticPlan, state, logger: this.logger, dispatcher: this.master.dispatcher })
+    this.#files = new StaticService({
+      plan: staticPlan,
+      headers: plans.headers,
+      state,
+      logger: this.logger,
+      dispatcher: this.master.dispatcher,
+    })
   }
 
   get sockets(): readonly BoundSocket[] {

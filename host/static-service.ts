@@ -4,12 +4,15 @@ import type { Logger } from './log/logger.ts'
 import { OwnResponse } from './log/own-response.ts'
 import type { Dispatcher } from './master/dispatcher.ts'
 import type { Exchange, Ticket } from './master/exchange.ts'
+import { type HeaderPlan, headerChange } from './request/header-change.ts'
 import type { StateMap } from './state/state-map.ts'
 import { type ServedFile, StaticFiles } from './static/static-files.ts'
 import { type StaticPlan, servesFiles } from './static/static-plan.ts'
 
 export interface StaticServiceOptions {
   readonly plan: StaticPlan
+  /** What is done to the headers of every response; undefined: nothing. */
+  readonly headers: HeaderPlan | undefined
   readonly state: StateMap
   readonly logger: Logger
   readonly dispatcher: Dispatcher
@@ -21,11 +24,12 @@ export class StaticService {
   #isFlushDue = false
 
   constructor(options: StaticServiceOptions) {
-    const { plan, logger, dispatcher } = options
+    const { plan, headers, logger, dispatcher } = options
     this.#options = options
     if (!servesFiles(plan)) return
     this.#files = new StaticFiles({
       plan,
+      changeHeaders: headers && headerChange(headers),
       submit: (exchange) => dispatcher.submit(exchange),
       log: (line) => logger.text(line),
       answered: (served) => this.#answered(served),

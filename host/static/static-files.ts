@@ -17,6 +17,8 @@ import { type Candidate, candidatesOf, expiryOf, type StaticPlan } from './stati
 
 export interface StaticFilesOptions {
   readonly plan: StaticPlan
+  /** What is done to the headers, names and values in turn, joined by NUL, before they go out. */
+  readonly changeHeaders?: ((headers: string) => string) | undefined
   /** Where requests go that no file answers. */
   readonly submit: (exchange: Exchange) => Ticket | undefined
   readonly log: (line: string) => void
@@ -239,7 +241,7 @@ export class StaticFiles {
     { vars, isHead, pathInfo }: Lookup,
     file: { path: string; size: number; modifiedMs: number; contentType: string | undefined },
   ): FileAnswer {
-    const { plan } = this.#options
+    const { plan, changeHeaders } = this.#options
     const text = (name: string): string => findVar(vars, name) ?? ''
     const range = isHead ? '' : text('HTTP_RANGE')
     const request: FileRequest = {
@@ -248,8 +250,10 @@ export class StaticFiles {
       range,
       ifRange: range === '' ? '' : text('HTTP_IF_RANGE'),
     }
-    if (plan.expires.length === 0 && plan.expiresByType.size === 0) return answerFile(request, file)
-    return answerFile(request, file, expiryOf(plan, file, { uri: text('REQUEST_URI'), pathInfo }, Date.now()))
+    const mayExpire = plan.expires.length > 0 || plan.expiresByType.size > 0
+    const expiry = mayExpire ? expiryOf(plan, file, { uri: text('REQUEST_URI'), pathInfo }, Date.now()) : undefined
+    const answer = answerFile(request, file, expiry)
+    return changeHeaders === undefined ? answer : { ...answer, headers: changeHeaders(answer.headers) }
   }
 }
 

@@ -55,6 +55,32 @@ const options = (root: string): string[] => [
   ],
 ]
 
+describeWithPeers(
+  'files get the headers that every response gets, and lose those that none has, as in real uWSGI',
+  ['uwsgi'],
+  () => {
+    it.each<Record<string, string>>([
+      {},
+      { REQUEST_METHOD: 'HEAD' },
+      { HTTP_IF_MODIFIED_SINCE: 'Sat, 01 Jan 2090 00:00:00 GMT' },
+    ])('%j', async (more) => {
+      using tree = new FileTree()
+      layOut(tree)
+      const large = tree.file('public/large.bin', Buffer.alloc(600_000))
+      const changes = ['--add-header', 'X-Frame-Options: DENY', '--add-header', 'X-Two: 2', '--rem-header', 'content-type']
+      const args = ['--static-map', `/s=${tree.root}/public`, '--rem-header', 'X-Two', ...changes]
+      await using real = await RealUwsgi.start('--plugin', 'python3', '--wsgi-file', app, ...args)
+      await using ours = await Server.start({ args: ['--socket', '127.0.0.1:0', '--wsgi-file', app, ...args] })
+      for (const path of ['/s/a.txt', '/s/a.txt', `/s/${large.split('/').at(-1)}`, '/s/none']) {
+        const vars = getVars(path, more)
+        const expected = await uwsgiRequest(real.address, vars)
+        expect(expected).toContain('X-Frame-Options: DENY\r\nX-Two: 2\r\n')
+        expect(await uwsgiRequest(ours.uwsgi, vars)).toBe(expected)
+      }
+    })
+  },
+)
+
 describeWithPeers('files are served as by real uWSGI', ['uwsgi'], () => {
   let real: RealUwsgi
   let ours: Server

@@ -40,7 +40,7 @@ export const requests = [
     type: 'list',
     item: 'text',
     value: 'NAME: VALUE',
-    help: 'Add a header to every response that an application or a plugin gives. Differs from uWSGI: a text that is no header is refused.',
+    help: 'Add a header to every response that an application, a plugin or a file gives. Differs from uWSGI: a text that is no header is refused.',
     effect: 'works',
   },
   {
@@ -50,7 +50,7 @@ export const requests = [
     type: 'list',
     item: 'text',
     value: 'NAME',
-    help: 'Take a header, whatever its case, out of every response that an application or a plugin gives. What add-header adds stays.',
+    help: 'Take a header, whatever its case, out of every response that an application, a plugin or a file gives. What add-header adds stays.',
     effect: 'works',
   },
   {
