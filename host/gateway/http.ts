@@ -10,6 +10,7 @@ import { reasonPhrase } from '../request/status.ts'
 import { BodyCollector, type BodyLimits } from './body-collector.ts'
 import { BodyStream } from './body-stream.ts'
 import { Flow } from './flow.ts'
+import { boundPipelining } from './pipelining.ts'
 import { RawResponse } from './raw-response.ts'
 import { cutResponse, HttpResponder } from './respond-http.ts'
 
@@ -57,7 +58,7 @@ export const createHttpServer = (options: HttpGatewayOptions): Server => {
 /** The listener by itself: for servers that belong to the embedding program. */
 export const createHttpListener = (options: HttpGatewayOptions): RequestListener => {
   const writer = new VarsWriter(options.bufferSize)
-  return (request, response) => {
+  return boundPipelining((request, response) => {
     const length = bodyLength(request.rawHeaders)
     const isChunked = length < 0
     // Node takes a keep-alive timeout of 0 as none at all.
@@ -75,7 +76,7 @@ export const createHttpListener = (options: HttpGatewayOptions): RequestListener
     } catch (error) {
       refuseUnencodable(options, request, response, error)
     }
-  }
+  })
 }
 
 const refuseUnencodable = (
