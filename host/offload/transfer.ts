@@ -39,6 +39,10 @@ export const transfer = async (
   socket.on('error', () => {})
   try {
     if (request !== undefined && request.length > 0) socket.write(request)
+    if (promised === 0) {
+      delivery.send(nextHead, nothing, true, { isRaw })
+      return
+    }
     watch()
     for await (const chunk of socket as AsyncIterable<Buffer>) {
       clearTimeout(timer)

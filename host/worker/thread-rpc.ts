@@ -6,7 +6,7 @@ import { ProtocolError } from '../../protocol/errors.ts'
 import { decodeRpcAnswer, encodeRpcCall, maxRpcArguments } from '../../protocol/rpc-packets.ts'
 import type { Rpc } from '../api/context.ts'
 import type { FunctionOwner, GuestFunction } from '../api/guest-function.ts'
-import { ApiArgumentError, ApiError, GuestError } from '../errors.ts'
+import { ApiArgumentError, ApiError, GuestError, PolywsgiError } from '../errors.ts'
 import type { ServiceParts } from './service-parts.ts'
 
 export interface ThreadRpcOptions {
@@ -133,8 +133,13 @@ export class ThreadRpc implements Rpc {
   }
 }
 
-const encoded = (owner: FunctionOwner, answer: Answer | string): Answer =>
-  typeof answer === 'string' ? (owner.encodeString?.(answer) ?? utf8.encode(answer)) : answer
+/** @throws PolywsgiError PLUGIN_HOOK for what is no answer: a number would become that many NULs */
+const encoded = (owner: FunctionOwner, answer: Answer | string): Answer => {
+  if (typeof answer === 'string') return owner.encodeString?.(answer) ?? utf8.encode(answer)
+  if (answer === undefined || answer instanceof Uint8Array) return answer
+  const type = answer === null ? 'null' : typeof answer
+  throw new PolywsgiError('PLUGIN_HOOK', `plugin ${owner.name}: rpc hook answered ${type} instead of bytes, text or undefined`)
+}
 
 const copied = (answer: Answer): Answer => (answer === undefined ? undefined : new Uint8Array(answer))
 

@@ -54,3 +54,21 @@ it.each([
   await transfer(delivery, head, other, (line) => log.push(line))
   expect([received, failure, log, socket.destroyed, delivery.isOver]).toEqual(['12345678|', '', [], true, true])
 })
+
+it('a response whose head promises nothing waits for nobody', async () => {
+  const heads: unknown[] = []
+  const exchange: Exchange = {
+    packet: new Uint8Array(0),
+    body: { mode: 'whole', bytes: undefined },
+    respond: (head, chunk, last) => {
+      heads.push([head?.status, chunk.length, last])
+      return true
+    },
+    fail: () => expect.unreachable('it has not failed'),
+  }
+  const socket = new Peer('', false)
+  const head = { status: '200 OK', headers: 'Content-Length\x000' }
+  const delivery = new Delivery(exchange, () => {})
+  await transfer(delivery, head, { socket, request: undefined, timeoutMs: 60_000, isRaw: false, name: 'peer' }, () => {})
+  expect([heads, socket.destroyed, delivery.isOver]).toEqual([[['200 OK', 0, true]], true, true])
+})

@@ -72,6 +72,26 @@ describe('the RPC functions of a thread', () => {
     rpc = make()
   })
 
+  it('answer text in the bytes of their language, and nothing that is neither', async () => {
+    const owner = (answer: unknown): FunctionOwner => ({
+      name: 'odd',
+      rpc: () => answer as string,
+      encodeString: (text) => bytes(`<${text}>`),
+    })
+    rpc.register('text', new GuestFunction(owner('h\u00e9'), 0), 0)
+    rpc.register('later', new GuestFunction(owner(Promise.resolve('x')), 0), 0)
+    expect(text(rpc.call('text', []))).toBe('<h\u00e9>')
+    expect(text(await rpc.callAsync('later', []))).toBe('<x>')
+    for (const [answer, type] of [
+      [5, 'number'],
+      [null, 'null'],
+      [{}, 'object'],
+    ] as const) {
+      rpc.register('odd', new GuestFunction(owner(answer), 0), 0)
+      expect(() => rpc.call('odd', [])).toThrow(`plugin odd: rpc hook answered ${type} instead of bytes, text or undefined`)
+    }
+  })
+
   it('are called here, without the master', () => {
     register('join', (...args) => args.join('+'))
     expect(text(rpc.call('join', [bytes('a'), bytes(''), bytes('b')]))).toBe('a++b')
