@@ -2,6 +2,8 @@
 import { boundedCall, OverrunError } from '../plugin/bounded-call.ts'
 import { functionsOf } from '../plugin/import-plugin.ts'
 import type { Plugin, PluginFunction } from '../plugin/plugin.ts'
+import { reportOf } from '../plugin/plugin-hooks.ts'
+import { isThrown, promised } from '../plugin/thrown.ts'
 import type { WsgiRequest } from '../request/wsgi-request.ts'
 import { ActionFailure, type HookEnvironment } from './action.ts'
 
@@ -46,9 +48,8 @@ export const callFunction = async (
 /** `plugin useless: function hello raised: Error: ...`, with the guest's own traceback where the plugin knows it. */
 export const functionFailure = (plugin: Plugin, symbol: string, error: unknown): string => {
   const name = `plugin ${plugin.name}: function ${symbol}`
-  if (error instanceof OverrunError) return `${name} ${error.message}`
-  const report = plugin.exceptionLog?.(error)?.report
-  return `${name} raised: ${report ?? (error instanceof Error ? error.stack : String(error))}`
+  if (isThrown(error, OverrunError)) return `${name} ${error.message}`
+  return `${name} raised: ${reportOf(plugin, error)}`
 }
 
 /**
@@ -71,7 +72,7 @@ export const afterRequestCalls = (
       const failed = (error: unknown): void => log(functionFailure(plugin, symbol, error))
       try {
         const outcome = call(undefined, request)
-        if (outcome instanceof Promise) outcome.catch(failed)
+        promised(outcome)?.catch(failed)
       } catch (error) {
         failed(error)
       }

@@ -1,5 +1,6 @@
 // Runs the steps of one phase, one after the other, in the thread whose environment it is given.
 import { boundedCall } from '../plugin/bounded-call.ts'
+import { isThrown, thrownMessage } from '../plugin/thrown.ts'
 import { ActionFailure, type HookEnvironment, HookError, HookExit, type RunAction } from './action.ts'
 import { actions } from './actions/index.ts'
 import { type HookPhase, hookPhases } from './phases.ts'
@@ -34,8 +35,8 @@ export const runSteps = async (
     try {
       await actionOf(step, environment)(environment)
     } catch (error) {
-      if (error instanceof HookExit) throw error
-      const message = step.isPrivate ? 'the private hook has failed' : (error as Error).message
+      if (isThrown(error, HookExit)) throw error
+      const message = step.isPrivate ? 'the private hook has failed' : thrownMessage(error)
       log.text(message)
       if (!isFatal) continue
       log.text(`FATAL hook failed, ${consequence}`)

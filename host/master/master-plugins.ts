@@ -11,6 +11,7 @@ import { PluginHooks } from '../plugin/plugin-hooks.ts'
 import type { PluginOptionValue } from '../plugin/plugin-option.ts'
 import type { PluginSource } from '../plugin/plugin-source.ts'
 import { PluginRegistry } from '../plugin/registry.ts'
+import { thrownMessage } from '../plugin/thrown.ts'
 import type { PluginStart, ThreadPlan } from '../worker/messages.ts'
 import type { MountPlan } from '../worker/mount-plan.ts'
 
@@ -58,20 +59,21 @@ export class MasterPlugins {
         // The master runs no guest code: it has what a file of one says of itself.
         const { description } = source
         const plugin = description === undefined ? await importPlugin(source.url) : standInFor(description)
-        this.#registry.add(plugin, source)
-        this.#sources.set(plugin, source)
         // A module is loaded once per process, a plugin's data belongs to one instance: what another left must not be seen.
         if (!declaredData.has(plugin)) declaredData.set(plugin, plugin.data)
-        plugin.data = declaredData.get(plugin)
+        // Of a frozen plugin it is what it was declared with.
+        Reflect.set(plugin, 'data', declaredData.get(plugin))
+        this.#registry.add(plugin, source)
+        this.#sources.set(plugin, source)
       } catch (error) {
-        const failure = new PluginLoadError(source.text, (error as Error).message, { cause: error })
+        const failure = new PluginLoadError(source.text, thrownMessage(error), { cause: error })
         if (source.isRequired) throw failure
         this.#options.logger.text(failure.message)
       }
     }
     await this.#hooks.start('onLoad', (plugin) => plugin.onLoad?.(this.#contextOf(plugin)))
     for (const plugin of this.#registry.plugins) {
-      applyPluginOptions(plugin, this.#optionsOf(plugin), this.#options.timeoutMs)
+      await applyPluginOptions(plugin, this.#optionsOf(plugin), this.#options.timeoutMs)
     }
   }
 

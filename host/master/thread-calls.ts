@@ -3,6 +3,7 @@
 // whatever a thread asks is answered, with an error if nothing else can be; nothing that a thread says throws in the master.
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { PolywsgiError } from '../errors.ts'
+import { thrownText } from '../plugin/thrown.ts'
 import type { Doorbell } from '../state/doorbell.ts'
 import type { MasterToThread, Outcome, ThreadToMaster } from '../worker/call-messages.ts'
 import { fromCrossed, toCrossed } from '../worker/crossed-error.ts'
@@ -94,7 +95,7 @@ export class ThreadCalls {
         try {
           handle(message.notice, caller)
         } catch (error) {
-          const told = (error as Error | undefined)?.stack ?? String(error)
+          const told = thrownText(error)
           this.#options.log(`what ${this.#options.name} told (${message.name}) could not be heeded: ${told}`)
         }
         break

@@ -2,6 +2,7 @@
 // (host/worker/ is what runs in the thread.)
 
 import { type MessagePort, Worker as WorkerThread } from 'node:worker_threads'
+import { thrownText } from '../plugin/thrown.ts'
 import type { AppFailure, MasterMessage, ThreadPlan, ThreadStart, WorkerMessage } from '../worker/messages.ts'
 
 export interface ThreadEvents {
@@ -46,8 +47,9 @@ export class ThreadHandle {
     })
     this.#thread = thread
     thread.on('message', (message: WorkerMessage) => this.#receive(message, events))
-    thread.on('error', (error: Error) => {
-      this.#reason ??= error.stack ?? String(error)
+    // Code of a plugin can throw anything, nothing at all too.
+    thread.on('error', (error: unknown) => {
+      this.#reason ??= thrownText(error)
     })
     this.#ended = new Promise((resolve) => {
       thread.on('exit', (code) => {

@@ -1,6 +1,7 @@
 // Calls a function of a plugin within a time: an endless loop in a hook must not take the thread it runs in for ever.
 // Invariant: what is called synchronously ends when its time is over, wherever it is; what it awaits is only not waited for.
 import { Script } from 'node:vm'
+import { isThrown, promised } from './thrown.ts'
 
 /** Its hook was not done in time. */
 export class OverrunError extends Error {}
@@ -16,7 +17,8 @@ const script = new Script(`globalThis[Symbol.for('polywsgi.bounded-call')]()`)
  */
 export const boundedCall = <T>(run: () => T | Promise<T>, limitMs: number): T | Promise<T> => {
   const outcome = boundedSync(run, limitMs)
-  return outcome instanceof Promise ? inTime(outcome, limitMs) : outcome
+  const promise = promised<T>(outcome)
+  return promise === undefined ? (outcome as T) : inTime(promise, limitMs)
 }
 
 /** As `boundedCall`, for what answers at once. */
@@ -26,7 +28,7 @@ export const boundedSync = <T>(run: () => T, limitMs: number): T => {
   try {
     return script.runInThisContext({ timeout: limitMs, displayErrors: false }) as T
   } catch (error) {
-    if ((error as NodeJS.ErrnoException)?.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw overrun(limitMs)
+    if (isThrown(error, Error) && (error as NodeJS.ErrnoException).code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw overrun(limitMs)
     throw error
   } finally {
     if (outer === undefined) delete slot[place]

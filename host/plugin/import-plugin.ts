@@ -6,6 +6,7 @@ import { boundedCall, OverrunError } from './bounded-call.ts'
 import { checkPlugin } from './check-plugin.ts'
 import { installHostModules } from './host-modules.ts'
 import type { Plugin, PluginFunction } from './plugin.ts'
+import { isThrown, thrownMessage } from './thrown.ts'
 
 type Module = Readonly<Record<string, unknown>>
 type Functions = Readonly<Record<string, PluginFunction>>
@@ -49,7 +50,12 @@ export const importPlugin = async (url: string, limitMs?: number): Promise<Plugi
     requirements.set(plugin, requiresOf(module['polywsgiPlugin']))
     return plugin
   }
-  const fault = checkPlugin(module['default'])
+  let fault: string | undefined
+  try {
+    fault = checkPlugin(module['default'])
+  } catch (error) {
+    fault = `a member of it cannot be read: ${thrownMessage(error)}`
+  }
   if (fault !== undefined) return refuse(fault)
   const plugin = module['default'] as Plugin
   exported.set(plugin, functions)
@@ -65,8 +71,9 @@ const nameOf = (url: string): string => {
 }
 
 const importFault = (error: unknown): string => {
-  if (error instanceof OverrunError) return `its module ${error.message}`
-  return error instanceof Error ? `${error.name}: ${error.message}`.replace(/\s+/g, ' ') : `its module threw ${String(error)}`
+  if (isThrown(error, OverrunError)) return `its module ${error.message}`
+  if (isThrown(error, Error)) return `${error.name}: ${thrownMessage(error)}`.replace(/\s+/g, ' ')
+  return `its module threw ${thrownMessage(error)}`
 }
 
 const requiresOf = (stamp: unknown): readonly string[] => {

@@ -7,6 +7,7 @@ import { boundedCall, boundedSync, OverrunError } from './bounded-call.ts'
 import type { HookName } from './hook-table.ts'
 import type { Plugin } from './plugin.ts'
 import type { PluginRegistry } from './registry.ts'
+import { isFatal, isThrown, promised, thrownText } from './thrown.ts'
 
 type MaybePromise<T> = T | Promise<T>
 
@@ -49,7 +50,7 @@ export class PluginHooks {
    */
   failed(plugin: Plugin, hook: HookName, error: unknown): void {
     const { registry, log, onLost } = this.#options
-    if (error instanceof OverrunError || (error as { fatal?: boolean } | undefined)?.fatal === true) onLost?.(plugin, hook)
+    if (isThrown(error, OverrunError) || isFatal(error)) onLost?.(plugin, hook)
     const message = hookFailure(plugin, hook, error)
     if (registry.isRequired(plugin)) throw new PolywsgiError('PLUGIN_HOOK', message, { cause: error })
     registry.drop(plugin)
@@ -67,6 +68,8 @@ export class PluginHooks {
       try {
         const answer = boundedSync(() => call(plugin), limitMs)
         if (isEnough?.(answer) === true) return true
+        // It is not waited for, and what it rejects with must not end the process.
+        promised<unknown>(answer)?.catch((error: unknown) => log.text(hookFailure(plugin, hook, error)))
       } catch (error) {
         log.text(hookFailure(plugin, hook, error))
       }
@@ -78,20 +81,27 @@ export class PluginHooks {
 /** `plugin foobar: init hook raised: Error: ...`, with the guest's own traceback where the plugin knows it. */
 export const hookFailure = (plugin: Plugin, hook: HookName, error: unknown): string => {
   const name = `plugin ${plugin.name}: ${hook} hook`
-  if (error instanceof OverrunError) return `${name} ${error.message}`
+  if (isThrown(error, OverrunError)) return `${name} ${error.message}`
   return `${name} raised: ${reportOf(plugin, error)}`
 }
 
-const reportOf = (plugin: Plugin, error: unknown): string => {
-  let guestError: GuestError | undefined
+/** The guest's own traceback where the plugin knows it, else the stack of what was thrown, or its text. */
+export const reportOf = (plugin: Plugin, error: unknown): string => {
+  const report = guestReport(plugin, error)
+  if (report !== undefined) return report
+  return isThrown(error, GuestError) ? error.report : withoutOwnFrames(thrownText(error))
+}
+
+/** The guest's own traceback, where the plugin knows it. */
+export const guestReport = (plugin: Plugin, error: unknown): string | undefined => {
   try {
-    guestError = plugin.exceptionLog?.(error)
+    const told: unknown = plugin.exceptionLog?.(error)
+    promised<unknown>(told)?.catch(() => {})
+    return isThrown(told, GuestError) ? told.report : undefined
   } catch {
     // What was thrown first is what counts.
+    return undefined
   }
-  if (guestError !== undefined) return guestError.report
-  if (error instanceof GuestError) return error.report
-  return error instanceof Error ? withoutOwnFrames(error.stack ?? String(error)) : String(error)
 }
 
 const ownFolder = new URL('.', import.meta.url).href

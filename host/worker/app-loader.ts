@@ -5,6 +5,7 @@ import { AppLoadError } from '../errors.ts'
 import type { App } from '../plugin/app.ts'
 import type { Plugin, WorkerContext } from '../plugin/plugin.ts'
 import type { PluginRegistry } from '../plugin/registry.ts'
+import { isThrown, thrownMessage, thrownText } from '../plugin/thrown.ts'
 import type { WorkerMessage } from './messages.ts'
 import type { MountPlan } from './mount-plan.ts'
 
@@ -38,8 +39,8 @@ export const loadApps = async (
       }
       if (app === undefined) throw new AppLoadError(`no plugin loads ${source}: ${registry.describeExtensions()}`)
     } catch (error) {
-      const details = error instanceof AppLoadError ? error.details : String((error as Error)?.stack ?? error)
-      report({ kind: 'app-failed', failure: { mountpoint, source, message: (error as Error).message, details } })
+      const details = isThrown(error, AppLoadError) ? error.details : thrownText(error)
+      report({ kind: 'app-failed', failure: { mountpoint, source, message: thrownMessage(error), details } })
       const plugin = candidates[0] ?? noPlugin
       const startupMs = performance.now() - started
       const modifier1 = plugin.modifier1 ?? 0

@@ -1,13 +1,14 @@
 // Errors on their way between threads: what crosses is code and text, and the other side makes an error of it again.
 import { GuestError, PolywsgiError } from '../errors.ts'
+import { isThrown, thrownMessage } from '../plugin/thrown.ts'
 import type { CrossedError } from './call-messages.ts'
 
 export const toCrossed = (error: unknown): CrossedError => {
-  if (error instanceof GuestError) {
+  if (isThrown(error, GuestError)) {
     return { code: error.code, message: error.message, guest: { language: error.language, traceback: error.traceback } }
   }
-  if (error instanceof PolywsgiError) return { code: error.code, message: error.message }
-  return { code: 'API_REFUSED', message: error instanceof Error ? error.message : String(error) }
+  if (isThrown(error, PolywsgiError)) return { code: error.code, message: error.message }
+  return { code: 'API_REFUSED', message: thrownMessage(error) }
 }
 
 export const fromCrossed = ({ code, message, guest }: CrossedError): PolywsgiError =>

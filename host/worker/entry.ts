@@ -103,7 +103,9 @@ const run = async (): Promise<void> => {
     context.apps = apps
     mountpoints = new Mountpoints(apps, (modifier1) => servesByItself(registry.requestPlugin(modifier1)))
   })
-  const role: Role = { start, context, registry, contextOf, log, fixup: () => plugins.fixup(), ready, end }
+  const fixup = (): Promise<void> => plugins.fixup()
+  const spoolerInit = (): Promise<void> => plugins.spoolerInit()
+  const role: Role = { start, context, registry, contextOf, log, fixup, spoolerInit, ready, end }
   switch (identity.kind) {
     case 'worker': {
       await plugins.startCores(start.cores)

@@ -3,6 +3,7 @@
 // error says of itself.
 import { GuestError } from '../errors.ts'
 import type { Plugin } from '../plugin/plugin.ts'
+import { isThrown, thrownMessage, thrownText } from '../plugin/thrown.ts'
 import type { WsgiRequest } from '../request/wsgi-request.ts'
 
 export interface ExceptionSettings {
@@ -74,20 +75,36 @@ export class ExceptionPolicy {
 }
 
 const describe = (plugin: Plugin | undefined, error: unknown): Description => {
-  const guestError = error instanceof GuestError ? error : plugin?.exceptionLog?.(error)
-  const own = error instanceof Error ? error : new Error(String(error))
-  const text = (answer: string | Uint8Array | undefined): string | undefined =>
-    answer instanceof Uint8Array ? (plugin?.decodeString?.(answer) ?? utf8.decode(answer)) : answer
-  const className = text(plugin?.exceptionClass?.(error)) ?? guestError?.className ?? own.name
-  const whole = guestError?.message ?? own.message
-  const message = text(plugin?.exceptionMsg?.(error)) ?? withoutClass(whole, guestError?.className ?? '')
+  const told = isThrown(error, GuestError) ? error : attempt(() => plugin?.exceptionLog?.(error))
+  const guestError = isThrown(told, GuestError) ? told : undefined
+  /** A hook that throws, or answers something else, has not answered: the request's own error is what is described. */
+  const asked = (ask: () => string | Uint8Array | undefined): string | undefined =>
+    attempt(() => {
+      const answer = ask()
+      const text: unknown = answer instanceof Uint8Array ? (plugin?.decodeString?.(answer) ?? utf8.decode(answer)) : answer
+      return typeof text === 'string' ? text : undefined
+    })
+  const ownName = isThrown(error, Error) ? attempt(() => error.name) : undefined
+  const className = asked(() => plugin?.exceptionClass?.(error)) ?? guestError?.className ?? textOr(ownName, 'Error')
+  const whole = guestError?.message ?? thrownMessage(error)
+  const message = asked(() => plugin?.exceptionMsg?.(error)) ?? withoutClass(whole, guestError?.className ?? '')
   return {
     className,
     message,
-    repr: text(plugin?.exceptionRepr?.(error)) ?? (className === '' ? message : `${className}: ${message}`),
-    backtrace: text(plugin?.backtrace?.(error)) ?? guestError?.traceback ?? own.stack ?? '',
+    repr: asked(() => plugin?.exceptionRepr?.(error)) ?? (className === '' ? message : `${className}: ${message}`),
+    backtrace: asked(() => plugin?.backtrace?.(error)) ?? guestError?.traceback ?? thrownText(error),
   }
 }
+
+const attempt = <T>(run: () => T): T | undefined => {
+  try {
+    return run()
+  } catch {
+    return undefined
+  }
+}
+
+const textOr = (value: unknown, otherwise: string): string => (typeof value === 'string' ? value : otherwise)
 
 const utf8 = new TextDecoder()
 

@@ -9,6 +9,7 @@ import type { Plugin, WorkerContext } from '../plugin/plugin.ts'
 import type { PluginHooks } from '../plugin/plugin-hooks.ts'
 import type { PluginSource } from '../plugin/plugin-source.ts'
 import type { PluginRegistry } from '../plugin/registry.ts'
+import { isFatal } from '../plugin/thrown.ts'
 import type { PluginStart } from './messages.ts'
 
 export interface GuestPluginsParts {
@@ -85,7 +86,7 @@ export class GuestPlugins {
       return await boundedCall(() => language.loadPlugin?.(file, contextOf(language)) as Plugin | Promise<Plugin>, limitMs)
     } catch (error) {
       const isStopped = error instanceof OverrunError
-      if (isStopped || (error as { fatal?: boolean } | undefined)?.fatal === true) this.#lost.set(name, file)
+      if (isStopped || isFatal(error)) this.#lost.set(name, file)
       if (isStopped) throw new PolywsgiError('PLUGIN_LOAD', `${file}: the file ${error.message}`)
       if (!(error instanceof AppLoadError)) throw error
       const details = error.details === '' ? '' : `\n${error.details}`

@@ -4,6 +4,8 @@
 // logged and the mule lives on.
 import type { Log } from '../api/context.ts'
 import type { Plugin } from '../plugin/plugin.ts'
+import { guestReport, hookFailure } from '../plugin/plugin-hooks.ts'
+import { isFatal, promised, thrownMessage } from '../plugin/thrown.ts'
 import type { Doorbell } from '../state/doorbell.ts'
 
 /** After this many messages in a row the event loop gets its turn. */
@@ -79,8 +81,9 @@ export class MuleLoop {
       try {
         const outcome = plugin.muleMsg?.(message)
         if (outcome === true) return undefined
-        if (!(outcome instanceof Promise)) continue
-        return outcome.then(
+        const later = promised<boolean>(outcome as boolean | Promise<boolean>)
+        if (later === undefined) continue
+        return later.then(
           (isHandled) => (isHandled ? undefined : this.#handle(message, index + 1)),
           (error: unknown) => this.#failed(plugin, error),
         )
@@ -95,12 +98,9 @@ export class MuleLoop {
 
   #failed(plugin: Plugin, error: unknown): void {
     const { log, muleId, onFatal } = this.#options
-    const traceback = plugin.exceptionLog?.(error)?.report
-    log.text(
-      traceback ?? `mule ${muleId}: plugin ${plugin.name}: muleMsg hook raised: ${(error as Error)?.stack ?? String(error)}`,
-    )
-    if ((error as { fatal?: boolean } | undefined)?.fatal !== true || this.#isStopping) return
+    log.text(guestReport(plugin, error) ?? `mule ${muleId}: ${hookFailure(plugin, 'muleMsg', error)}`)
+    if (!isFatal(error) || this.#isStopping) return
     this.#isStopping = true
-    onFatal((error as Error).message)
+    onFatal(thrownMessage(error))
   }
 }

@@ -1,5 +1,6 @@
 // A mule's life once its apps are loaded: a program of its own, or the loop that takes messages.
 import { GuestError } from '../errors.ts'
+import { isThrown, thrownMessage, thrownText } from '../plugin/thrown.ts'
 import { MuleLoop } from './mule-loop.ts'
 import type { Role, Work } from './role.ts'
 
@@ -20,8 +21,8 @@ export const runMule = async (role: Role): Promise<Work | undefined> => {
       }
       log.text(`mule ${muleId}: no plugin runs the program ${program}`)
     } catch (error) {
-      log.text(error instanceof GuestError ? error.report : String((error as Error).stack))
-      role.end(`its program ${program} failed: ${(error as Error).message}`)
+      log.text(isThrown(error, GuestError) ? error.report : thrownText(error))
+      role.end(`its program ${program} failed: ${thrownMessage(error)}`)
       return undefined
     }
   }

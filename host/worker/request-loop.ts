@@ -8,9 +8,10 @@ import { checkVars, encodeVars, findVar } from '../../protocol/vars.ts'
 import type { MimeTypes } from '../files/mime-types.ts'
 import type { App } from '../plugin/app.ts'
 import type { HookName } from '../plugin/hook-table.ts'
-import type { Plugin, RequestResult } from '../plugin/plugin.ts'
+import type { Plugin } from '../plugin/plugin.ts'
 import { hookFailure } from '../plugin/plugin-hooks.ts'
 import type { PluginRegistry } from '../plugin/registry.ts'
+import { isFatal, promised, thrownMessage } from '../plugin/thrown.ts'
 import type { RequestBody } from '../request/body.ts'
 import type { HeaderChange } from '../request/header-change.ts'
 import { WsgiRequest } from '../request/wsgi-request.ts'
@@ -126,29 +127,30 @@ export class RequestLoop {
       this.#release(coreId)
       return
     }
-    let outcome: RequestResult | Promise<number> | undefined
+    let later: Promise<number> | undefined
     const { current } = this.#options
     const outer = current.running
     current.running = running.request
     const plugin = this.#pluginOf(running.request) as Plugin
     try {
-      outcome = plugin.request?.(running.request)
-      if (outcome === 1) outcome = this.#callAgain(running, plugin)
-      else if ((outcome as number) < 0) running.hasFailed = true
+      const outcome = plugin.request?.(running.request)
+      if (outcome === 1) later = this.#callAgain(running, plugin)
+      else if (isFailure(outcome)) running.hasFailed = true
+      else if (outcome !== 0) later = promised<number>(outcome as number | Promise<number>)
     } catch (error) {
       this.#failed(running, error)
     }
     current.running = outer
-    if (outcome instanceof Promise) {
+    if (later !== undefined) {
       this.#suspend(running.request)
-      outcome
+      later
         .then((result) => (result === 1 ? this.#callAgain(running, plugin) : result))
         .catch((error: unknown) => {
           this.#failed(running, error)
           return -1
         })
         .then((result) => {
-          if (result < 0) running.hasFailed = true
+          if (isFailure(result)) running.hasFailed = true
           this.#resume(running.request)
           this.#close(running)
           this.#release(coreId)
@@ -287,10 +289,15 @@ export class RequestLoop {
 
   #switch(plugin: Plugin, hook: 'suspend' | 'resume', request: WsgiRequest): void {
     try {
-      plugin[hook]?.(request)
+      this.#watch(plugin, hook, plugin[hook]?.(request))
     } catch (error) {
       this.#hookFailed(plugin, hook, error)
     }
+  }
+
+  /** It is not waited for, and what it rejects with must not end the worker. */
+  #watch(plugin: Plugin, hook: HookName, answer: unknown): void {
+    if (answer !== undefined) promised(answer)?.catch((error: unknown) => this.#hookFailed(plugin, hook, error))
   }
 
   #failed(running: RunningRequest, error: unknown): void {
@@ -308,7 +315,7 @@ export class RequestLoop {
 
   /** An interpreter is lost. Requests that had not begun are left in the queue, for other workers. */
   #endIfLost(error: unknown): void {
-    if ((error as { fatal?: boolean } | undefined)?.fatal !== true || this.#stopping) return
+    if (!isFatal(error) || this.#stopping) return
     this.#stopping = true
     this.#options.onFatal(error as Error)
   }
@@ -327,7 +334,7 @@ export class RequestLoop {
         else request.finish()
       }
     } catch (error) {
-      log.text(`response refused: ${(error as Error).message}`)
+      log.text(`response refused: ${thrownMessage(error)}`)
     }
     if (!sink.ended) {
       if (sink.headSent) sink.cut()
@@ -358,7 +365,7 @@ export class RequestLoop {
     const outer = current.running
     current.running = request
     try {
-      plugin.afterRequest?.(request)
+      this.#watch(plugin, 'afterRequest', plugin.afterRequest?.(request))
     } catch (error) {
       this.#hookFailed(plugin, 'afterRequest', error)
     }
@@ -375,6 +382,9 @@ export class RequestLoop {
 /** A plugin that names no kind of app needs none. */
 export const servesByItself = (plugin: Plugin | undefined): boolean =>
   plugin?.request !== undefined && plugin.appExtensions === undefined
+
+/** What a plugin returns may be of any kind. */
+const isFailure = (result: unknown): boolean => typeof result === 'number' && result < 0
 
 const answer = (sink: SlotSink, status: string, text: string): void => {
   sink.send({ status, headers: 'Content-Type\0text/plain' }, Buffer.from(text), true)

@@ -14,6 +14,8 @@ export interface Role {
   readonly log: Logger
   /** Runs the plugins' fixup hooks, and what guests have set to run there. */
   fixup(): Promise<void>
+  /** Runs the plugins' hooks of a spooler's start. */
+  spoolerInit(): Promise<void>
   /** Tells the master. */
   ready(): void
   /** The thread cannot or need not go on. */

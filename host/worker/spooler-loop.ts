@@ -6,6 +6,8 @@ import { lstatSync, readdirSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Log } from '../api/context.ts'
 import type { Plugin } from '../plugin/plugin.ts'
+import { guestReport, hookFailure } from '../plugin/plugin-hooks.ts'
+import { isFatal, thrownMessage } from '../plugin/thrown.ts'
 import type { Doorbell } from '../state/doorbell.ts'
 import {
   compareSpoolFiles,
@@ -250,17 +252,16 @@ export class SpoolerLoop {
 
   #failed(file: SpoolFile, tries: number, { plugin, error }: { plugin: Plugin; error: unknown }): void {
     const { log, maxTries, onFatal } = this.#options
-    const traceback = plugin.exceptionLog?.(error)?.report
-    log.text(traceback ?? `plugin ${plugin.name}: spooler hook raised: ${(error as Error)?.stack ?? String(error)}`)
+    log.text(guestReport(plugin, error) ?? hookFailure(plugin, 'spooler', error))
     if (tries >= maxTries) this.#putAside(file, `has failed ${tries} times`)
     else {
       const delayMs = retryDelayMs(tries)
       this.#kept.set(file.name, { tries, retries: 0, notBefore: this.#clock.now() + delayMs })
       this.#say(`${file.name} has failed (try ${tries} of ${maxTries}), the next try is in ${delayMs / 1000} seconds`)
     }
-    if ((error as { fatal?: boolean } | undefined)?.fatal !== true || this.#isStopping) return
+    if (!isFatal(error) || this.#isStopping) return
     this.#isStopping = true
-    onFatal((error as Error).message)
+    onFatal(thrownMessage(error))
   }
 
   #remove(file: SpoolFile): void {

@@ -3,12 +3,12 @@ import type { Role, Work } from './role.ts'
 import { SpoolerLoop } from './spooler-loop.ts'
 
 export const runSpooler = async (role: Role): Promise<Work> => {
-  const { start, context, registry, contextOf, log } = role
+  const { start, context, registry, log } = role
   const { api, plan } = start
   const { spoolers } = context.shared
   const { spoolerId } = context.thread
   role.ready()
-  for (const plugin of registry.withHook('spoolerInit')) plugin.spoolerInit?.(contextOf(plugin))
+  await role.spoolerInit()
   await role.fixup()
   context.loaded()
   const loop = new SpoolerLoop({

@@ -6,6 +6,7 @@ import { importPlugin } from '../plugin/import-plugin.ts'
 import type { Plugin, WorkerContext } from '../plugin/plugin.ts'
 import { hookFailure, PluginHooks } from '../plugin/plugin-hooks.ts'
 import { PluginRegistry } from '../plugin/registry.ts'
+import { promised, thrownMessage } from '../plugin/thrown.ts'
 import { GuestPlugins } from './guest-plugins.ts'
 import type { PluginStart } from './messages.ts'
 
@@ -75,6 +76,12 @@ export class ThreadPlugins {
     this.#guests.assertSound()
   }
 
+  /** In a spooler. */
+  async spoolerInit(): Promise<void> {
+    await this.hooks.start('spoolerInit', (plugin) => plugin.spoolerInit?.(this.contextOf(plugin)))
+    this.#guests.assertSound()
+  }
+
   /**
    * What guests have set to run when the thread begins its work: it may never return, so it has no limit, and what it throws
    * out of a language's plugin ends the thread.
@@ -99,7 +106,8 @@ export class ThreadPlugins {
       try {
         const outcome = plugin.worker?.(this.contextOf(plugin))
         if (outcome === true) return Promise.resolve()
-        if (outcome instanceof Promise) return this.#told(plugin, outcome)
+        const later = promised<unknown>(outcome)
+        if (later !== undefined) return this.#told(plugin, later)
       } catch (error) {
         this.hooks.failed(plugin, 'worker', error)
       }
@@ -126,7 +134,8 @@ export class ThreadPlugins {
     const failed = (error: unknown): void => this.#options.log.text(hookFailure(plugin, 'hijackWorker', error))
     try {
       const outcome = plugin.hijackWorker?.(this.contextOf(plugin))
-      if (outcome instanceof Promise) return outcome.catch(failed).then(() => this.#hijack(others))
+      const later = promised<void>(outcome as Promise<void>)
+      if (later !== undefined) return later.catch(failed).then(() => this.#hijack(others))
     } catch (error) {
       failed(error)
     }
@@ -137,12 +146,13 @@ export class ThreadPlugins {
     const { source, data, options } = start
     try {
       const plugin = await load()
+      // A frozen plugin has it in its context alone.
+      Reflect.set(plugin, 'data', data)
       this.registry.add(plugin, source)
-      plugin.data = data
       this.#contexts.set(plugin, { ...this.#options.context, data, options })
       return plugin
     } catch (error) {
-      const failure = new PluginLoadError(source.text, (error as Error).message, { cause: error })
+      const failure = new PluginLoadError(source.text, thrownMessage(error), { cause: error })
       if (source.isRequired) throw failure
       this.#options.log.text(failure.message)
       return undefined

@@ -5,6 +5,7 @@ import type { Signals } from '../api/context.ts'
 import type { GuestFunction } from '../api/guest-function.ts'
 import { ApiError, GuestError } from '../errors.ts'
 import { Seldom } from '../log/seldom.ts'
+import { isFatal, isThrown, thrownText } from '../plugin/thrown.ts'
 import type { SignalRing } from '../state/signal-ring.ts'
 import type { SignalState } from '../state/signal-state.ts'
 import { parseReceiver, threadName } from '../state/signal-target.ts'
@@ -182,10 +183,10 @@ export class ThreadSignals implements Signals {
   }
 
   #failed(signum: number, error: unknown): void {
-    const text = error instanceof GuestError ? error.report : ((error as Error | undefined)?.stack ?? String(error))
+    const text = isThrown(error, GuestError) ? error.report : thrownText(error)
     this.#parts.log.text(text)
     this.#complain(signum)
-    if ((error as { fatal?: boolean } | undefined)?.fatal === true) this.#options.onFatal?.(error as Error)
+    if (isFatal(error)) this.#options.onFatal?.(error as Error)
   }
 
   #complain(signum: number): void {

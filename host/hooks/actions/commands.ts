@@ -1,7 +1,10 @@
 // Actions that run a shell command, beside the server, and wait for its end.
-// Invariant: a server that stops does not wait: the command and what it has started are ended.
+// Invariant: a server that stops does not wait: the command and what it has started are ended, also when they will not hear of it.
 import { spawn } from 'node:child_process'
 import { type Action, ActionFailure, type HookEnvironment, wholeOf } from '../action.ts'
+
+/** How long a command may take to end when it is asked to. */
+const graceMs = 1000
 
 /** Resolves to what it is that went wrong, or undefined. */
 const runCommand = (command: string, { log, signal }: HookEnvironment): Promise<string | undefined> =>
@@ -9,15 +12,21 @@ const runCommand = (command: string, { log, signal }: HookEnvironment): Promise<
     // What was said before the command must stand before what it says.
     log.flush()
     const child = spawn('/bin/sh', ['-c', command], { stdio: ['ignore', log.fd, log.fd], detached: true })
-    const stop = (): void => {
+    let last: NodeJS.Timeout | undefined
+    const kill = (signalName: NodeJS.Signals): void => {
       // The whole group: a shell that ends leaves what it has started.
       try {
-        if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM')
+        if (child.pid !== undefined) process.kill(-child.pid, signalName)
       } catch {
         // It has ended already.
       }
     }
+    const stop = (): void => {
+      kill('SIGTERM')
+      last = setTimeout(() => kill('SIGKILL'), graceMs)
+    }
     const ended = (what: string | undefined): void => {
+      clearTimeout(last)
       signal.removeEventListener('abort', stop)
       resolve(what)
     }

@@ -122,8 +122,8 @@ describe('the options of a plugin', () => {
     ],
   } as const
 
-  test('are set once each, in the order of their declaration', () => {
-    applyPluginOptions(
+  test('are set once each, in the order of their declaration', async () => {
+    await applyPluginOptions(
       plugin,
       new Map<string, string | boolean | number>([
         ['foo-a', false],
@@ -138,7 +138,7 @@ describe('the options of a plugin', () => {
     ])
   })
 
-  test('that a plugin does not take are refused by name', () => {
+  test('that a plugin does not take are refused by name', async () => {
     const strict = {
       name: 'strict',
       options: [
@@ -152,9 +152,9 @@ describe('the options of a plugin', () => {
         },
       ],
     } as const
-    const apply = (): void => applyPluginOptions(strict, new Map([['strict-one', 'x']]), 1000)
-    expect(apply).toThrow(ConfigError)
-    expect(apply).toThrow('plugin strict: strict-one: not this one')
+    const apply = (): Promise<void> => applyPluginOptions(strict, new Map([['strict-one', 'x']]), 1000)
+    await expect(apply()).rejects.toThrow(ConfigError)
+    await expect(apply()).rejects.toThrow('plugin strict: strict-one: not this one')
   })
 })
 
@@ -248,6 +248,8 @@ describe('plugins of one configuration', () => {
         },
       ],
     } as const
-    expect(() => applyPluginOptions(looping, new Map([['x-y', true]]), 50)).toThrow('plugin x: x-y: has not returned within')
+    await expect(applyPluginOptions(looping, new Map([['x-y', true]]), 50)).rejects.toThrow(
+      'plugin x: x-y: has not returned within',
+    )
   })
 })
