@@ -1,7 +1,6 @@
 // From the options that a plugin declares to rows of the options table. What a plugin says is checked here as strictly as the
 // compiler checks our own rows, since a plugin may be plain JavaScript.
 import type { PluginOption } from '../plugin/plugin-option.ts'
-import { isThrown, thrownMessage } from '../plugin/thrown.ts'
 import { blockAliases, blockEnds, blocks } from './blocks.ts'
 import { type PluginRow, settingName } from './option.ts'
 import type { OptionTable, PluginRows } from './option-table.ts'
@@ -26,14 +25,7 @@ export const pluginRows = (plugin: string, options: unknown, table: OptionTable)
   const rows: PluginRow[] = []
   options.forEach((option: unknown, index) => {
     if (typeof option !== 'object' || option === null) throw new BadPluginOption(`its option ${index + 1} is not an object`)
-    let row: PluginRow
-    try {
-      row = rowOf(option as PluginOption, index)
-    } catch (error) {
-      // A member that throws when it is read.
-      if (isThrown(error, BadPluginOption)) throw error
-      throw new BadPluginOption(`its option ${index + 1} cannot be read: ${thrownMessage(error)}`)
-    }
+    const row = rowOf(option as PluginOption, index)
     refuseTaken(row, rows, table)
     rows.push(row)
   })

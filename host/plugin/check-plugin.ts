@@ -3,7 +3,10 @@
 import { refusalOf } from './hook-table.ts'
 import type { Plugin } from './plugin.ts'
 
-/** @returns why it cannot be loaded, undefined when it can */
+/**
+ * @returns why it cannot be loaded, undefined when it can
+ * @throws what one of its members throws when it is read
+ */
 export const checkPlugin = (candidate: unknown): string | undefined => {
   if (typeof candidate !== 'object' || candidate === null) return 'its default export is not a plugin object'
   const refusal = refusalOf(candidate)
@@ -16,6 +19,8 @@ export const checkPlugin = (candidate: unknown): string | undefined => {
   }
   if (request !== undefined && modifier1 === undefined) return 'it has a request hook but no modifier1'
   if (options !== undefined && !Array.isArray(options)) return 'its options are not an array'
+  // Read once, so that a member that throws is found here.
+  for (const option of (options as readonly object[] | undefined) ?? []) void { ...option }
   for (const member of ['appExtensions', 'pluginExtensions'] as const) {
     const value = (candidate as Readonly<Record<string, unknown>>)[member]
     if (value !== undefined && !isExtensions(value)) return `its ${member} are not an array of texts like '.lua'`
