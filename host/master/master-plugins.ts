@@ -58,7 +58,7 @@ export class MasterPlugins {
       try {
         // The master runs no guest code: it has what a file of one says of itself.
         const { description } = source
-        const plugin = description === undefined ? await importPlugin(source.url) : standInFor(description)
+        const plugin = description === undefined ? await importPlugin(source.url, this.#limitOf(source)) : standInFor(description)
         // A module is loaded once per process, a plugin's data belongs to one instance: what another left must not be seen.
         if (!declaredData.has(plugin)) declaredData.set(plugin, plugin.data)
         // Of a frozen plugin it is what it was declared with.
@@ -152,6 +152,10 @@ export class MasterPlugins {
       mounts.some(isLoader) ||
       threads.some(({ program, programPlugin }) => program !== undefined && isLoader({ source: program, plugin: programPlugin }))
     return { log: logger, opt, options: this.#optionsOf(plugin), workers, isNeeded }
+  }
+
+  #limitOf({ isBuiltIn }: PluginSource): number | undefined {
+    return isBuiltIn === true ? undefined : this.#options.timeoutMs
   }
 
   #optionsOf(plugin: Plugin): ReadonlyMap<string, PluginOptionValue> {

@@ -1,8 +1,10 @@
 // From a module to a plugin: its default export, or, of a module that only exports functions by name, a general plugin that
 // holds them. A module is imported once per thread, so the same plugin comes each time.
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
 import { PolywsgiError } from '../errors.ts'
 import { pluginApiVersion } from './api-version.ts'
-import { boundedCall, OverrunError } from './bounded-call.ts'
+import { boundedCall, boundedSync, OverrunError } from './bounded-call.ts'
 import { checkPlugin } from './check-plugin.ts'
 import { installHostModules } from './host-modules.ts'
 import type { Plugin, PluginFunction } from './plugin.ts'
@@ -23,7 +25,8 @@ export const functionsOf = (plugin: Plugin): Functions => ({ ...exported.get(plu
 export const requirementsOf = (plugin: Plugin): readonly string[] => requirements.get(plugin) ?? []
 
 /**
- * @param limitMs how long the module may await something at its top level; undefined for as long as it likes
+ * @param limitMs how long the module may run, and may await something at its top level; undefined for as long as it likes.
+ *   One that loops after it has awaited is not ended
  * @throws PolywsgiError PLUGIN_LOAD; the message is the reason and does not name the plugin
  */
 export const importPlugin = async (url: string, limitMs?: number): Promise<Plugin> => {
@@ -34,6 +37,7 @@ export const importPlugin = async (url: string, limitMs?: number): Promise<Plugi
   let module: Module
   try {
     const load = (): Promise<Module> => import(/* @vite-ignore */ url)
+    if (limitMs !== undefined) boundedSync(() => evaluate(url), limitMs)
     module = await (limitMs === undefined ? load() : boundedCall(load, limitMs))
   } catch (error) {
     return refuse(importFault(error), error)
@@ -61,6 +65,23 @@ export const importPlugin = async (url: string, limitMs?: number): Promise<Plugi
   exported.set(plugin, functions)
   requirements.set(plugin, requiresOf(module['polywsgiPlugin']))
   return plugin
+}
+
+const require = createRequire(import.meta.url)
+
+/**
+ * Runs a module and what it imports while this is called: what loops in it can be ended. Its `import` later finds it done. A module
+ * that awaits at its top level cannot be run so, and is not begun.
+ */
+const evaluate = (url: string): void => {
+  try {
+    require(fileURLToPath(url))
+  } catch (error) {
+    const code = isThrown(error, Error) ? (error as NodeJS.ErrnoException).code : undefined
+    // Node takes a module that was ended in the middle for one that is still running.
+    if (code === 'ERR_REQUIRE_CYCLE_MODULE') throw new OverrunError('was ended before it had run to its end')
+    if (code !== 'ERR_REQUIRE_ASYNC_MODULE') throw error
+  }
 }
 
 /** `foobar` of `/srv/foobar_plugin.mjs`; of a package, its name. */

@@ -48,7 +48,9 @@ export class ThreadPlugins {
   /** Imports the modules. @throws PolywsgiError PLUGIN_LOAD for one that the server cannot be without */
   async load(): Promise<void> {
     for (const start of this.#options.starts) {
-      if (start.source.language === undefined) await this.#load(start, () => importPlugin(start.source.url))
+      const { url, language, isBuiltIn } = start.source
+      const limitMs = isBuiltIn === true ? undefined : this.#options.timeoutMs
+      if (language === undefined) await this.#load(start, () => importPlugin(url, limitMs))
     }
   }
 

@@ -70,6 +70,16 @@ describe('a plugin that loops', () => {
     expect(await (await fetch(`${server.http}/good`)).text()).toMatch(/good/)
   })
 
+  it('where its module is run is ended and left out, in the threads too', async () => {
+    const code = `import { isMainThread } from 'node:worker_threads'
+      if (!isMainThread) for (;;);
+      export default { name: 'faulty', modifier1: 251, request: () => 0 }`
+    const args = [...sockets, '--plugin', pluginFile(code), '--plugin-timeout', '0.5']
+    await using server = await Server.start({ args })
+    expect(server.log).toMatch(/!!! UNABLE to load plugin .*: its module has not returned within 0\.5 seconds !!!/)
+    expect(await (await fetch(`${server.http}/good`)).text()).toMatch(/good/)
+  })
+
   it('in init and is needed keeps the server from starting', async () => {
     const file = faulty('init() { for (;;); }')
     await using server = Server.spawn({ args: [...sockets, '--need-plugin', file, '--plugin-timeout', '0.5'] })

@@ -52,6 +52,32 @@ describe('a module', () => {
   })
 
   test.each([
+    ['at once', 'awaits.mjs', "const name = await Promise.resolve('awaits')\nexport default { name }", 'awaits'],
+    ['in what it imports', 'imports.mjs', "import { name } from './named.mjs'\nexport default { name }", 'inner'],
+    ['as CommonJS', 'common.cjs', "module.exports = { name: 'common' }", 'common'],
+    ['as TypeScript', 'typed.ts', "const name: string = 'typed'\nexport default { name }", 'typed'],
+  ])('is run %s within a time', async (_, path, text, name) => {
+    write('named.mjs', "export const name = 'inner'")
+    const url = write(path, text)
+    const plugin = await importPlugin(url, 10_000)
+    expect(plugin.name).toBe(name)
+    expect(await importPlugin(url)).toBe(plugin)
+  })
+
+  test.each([
+    ['loops-itself.mjs', 'for (;;);'],
+    ['loops-inside.mjs', "import './loops-there.mjs'\nexport default { name: 'never' }"],
+    ['waits.mjs', 'await new Promise(() => {})'],
+  ])('%s is not waited for without end', async (path, text) => {
+    write('loops-there.mjs', 'for (;;);')
+    const url = write(path, text)
+    await expect(importPlugin(url, 300)).rejects.toThrow('its module has not returned within 0.3 seconds')
+    await expect(importPlugin(url, 300)).rejects.toThrow(
+      /^its module (?:was ended before it had run to its end|has not returned)/,
+    )
+  })
+
+  test.each([
     ['export const x = 1', 'it has no default export, and exports no functions by name'],
     ['', 'it has no default export, and exports no functions by name'],
     ["export default 'text'", 'its default export is not a plugin object'],
