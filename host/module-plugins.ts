@@ -71,10 +71,23 @@ export class ModulePlugins implements PluginLoader {
     await this.#importBuiltIn()
     const source: PluginSource = { text, isRequired, ...located }
     if (!moduleExtension.test(new URL(located.url).pathname)) return await this.#ofLanguage(source, directories)
-    const plugin = await importPlugin(located.url, this.#limitMs)
+    const plugin = await this.#import(text, located.url)
     if (located.modifier1 !== undefined && plugin.request === undefined) throw servesNothing()
     const { name, options = [] } = plugin
     return { name, source, requires: requirementsOf(plugin), options, claim: () => this.#registry.add(plugin, source) }
+  }
+
+  async #import(text: string, url: string): Promise<Plugin> {
+    // There is no log yet, and a process that ends without a word leaves its operator nothing to go by.
+    const tell = (code: number): void => {
+      process.stderr.write(`!!! the plugin ${text} has ended the process while it was loaded (exit code ${code}) !!!\n`)
+    }
+    process.once('exit', tell)
+    try {
+      return await importPlugin(url, this.#limitMs)
+    } finally {
+      process.off('exit', tell)
+    }
   }
 
   /** A plugin in a guest's language: its own description says what it claims. */

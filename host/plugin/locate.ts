@@ -1,6 +1,6 @@
 // From what an operator writes after `--plugin` to where the plugin lies: the one place that knows what a name may be.
 
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, realpathSync, statSync } from 'node:fs'
 import { createRequire, isBuiltin, registerHooks } from 'node:module'
 import { isAbsolute, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -50,7 +50,8 @@ const urlOfFile = (path: string): string => {
   const stat = statSync(path, { throwIfNoEntry: false })
   if (stat === undefined) throw refusal(`there is no file ${path}`)
   if (stat.isDirectory()) throw refusal(`${path} is a directory`)
-  return pathToFileURL(path).href
+  // As Node names a module that it has imported: one file under two names is one plugin.
+  return pathToFileURL(realpathSync(path)).href
 }
 
 /** The file that `import 'name'` would load in the working directory; undefined when there is no such package. */

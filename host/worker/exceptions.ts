@@ -3,7 +3,7 @@
 // error says of itself.
 import { GuestError } from '../errors.ts'
 import type { Plugin } from '../plugin/plugin.ts'
-import { isThrown, thrownMessage, thrownText } from '../plugin/thrown.ts'
+import { isThrown, promised, thrownMessage, thrownText } from '../plugin/thrown.ts'
 import type { WsgiRequest } from '../request/wsgi-request.ts'
 
 export interface ExceptionSettings {
@@ -81,6 +81,8 @@ const describe = (plugin: Plugin | undefined, error: unknown): Description => {
   const asked = (ask: () => string | Uint8Array | undefined): string | undefined =>
     attempt(() => {
       const answer = ask()
+      // It is not waited for; nobody else would hear of its failure.
+      promised(answer as unknown)?.catch(() => {})
       const text: unknown = answer instanceof Uint8Array ? (plugin?.decodeString?.(answer) ?? utf8.decode(answer)) : answer
       return typeof text === 'string' ? text : undefined
     })

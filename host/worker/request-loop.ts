@@ -19,6 +19,7 @@ import { Accounts, type AccountsOptions, type FinishedRequest } from './accounts
 import { failedApp } from './app-loader.ts'
 import type { ExceptionPolicy } from './exceptions.ts'
 import type { Mountpoints } from './mountpoints.ts'
+import { faultOfResult } from './request-result.ts'
 import { openBody } from './slot-body.ts'
 import { type MasterLink, SlotSink } from './slot-sink.ts'
 
@@ -135,8 +136,10 @@ export class RequestLoop {
     try {
       const outcome = plugin.request?.(running.request)
       if (outcome === 1) later = this.#callAgain(running, plugin)
-      else if (isFailure(outcome)) running.hasFailed = true
-      else if (outcome !== 0) later = promised<number>(outcome as number | Promise<number>)
+      else {
+        later = outcome === 0 ? undefined : promised<number>(outcome as number | Promise<number>)
+        if (later === undefined) this.#judge(running, plugin, outcome)
+      }
     } catch (error) {
       this.#failed(running, error)
     }
@@ -150,7 +153,7 @@ export class RequestLoop {
           return -1
         })
         .then((result) => {
-          if (isFailure(result)) running.hasFailed = true
+          this.#judge(running, plugin, result)
           this.#resume(running.request)
           this.#close(running)
           this.#release(coreId)
@@ -161,6 +164,13 @@ export class RequestLoop {
     }
     this.#close(running)
     this.#release(coreId)
+  }
+
+  #judge(running: RunningRequest, plugin: Plugin, result: unknown): void {
+    const fault = faultOfResult(result)
+    if (fault === undefined) return
+    running.hasFailed = true
+    if (fault !== '') this.#options.log.text(`plugin ${plugin.name}: request hook ${fault}`)
   }
 
   #attend(): void {
@@ -382,9 +392,6 @@ export class RequestLoop {
 /** A plugin that names no kind of app needs none. */
 export const servesByItself = (plugin: Plugin | undefined): boolean =>
   plugin?.request !== undefined && plugin.appExtensions === undefined
-
-/** What a plugin returns may be of any kind. */
-const isFailure = (result: unknown): boolean => typeof result === 'number' && result < 0
 
 const answer = (sink: SlotSink, status: string, text: string): void => {
   sink.send({ status, headers: 'Content-Type\0text/plain' }, Buffer.from(text), true)

@@ -1,6 +1,7 @@
 // What the API's functions work on in this thread: the parts of the thread that serve them, put together.
 import type { ApiContext, AppFacts, CurrentRequest, Log, ThreadIdentity } from '../api/context.ts'
 import type { OptionMap } from '../api/kinds.ts'
+import { hookFailure } from '../plugin/plugin-hooks.ts'
 import { PluginRegistry } from '../plugin/registry.ts'
 import type { WsgiRequest } from '../request/wsgi-request.ts'
 import type { Cache } from '../state/cache.ts'
@@ -123,7 +124,14 @@ export class ThreadContext implements ApiContext {
   get #wsgi(): WsgiRequest | undefined {
     let wsgi = this.running
     // A handler that goes on after a wait has no hook on the stack; its plugin knows whom it serves.
-    for (const plugin of this.registry.withHook('currentRequest')) wsgi = plugin.currentRequest?.() ?? wsgi
+    for (const plugin of this.registry.withHook('currentRequest')) {
+      try {
+        wsgi = plugin.currentRequest?.() ?? wsgi
+      } catch (error) {
+        // It is asked by whoever calls the API, whose fault it is not.
+        this.log.text(hookFailure(plugin, 'currentRequest', error))
+      }
+    }
     return wsgi
   }
 

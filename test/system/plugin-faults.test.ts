@@ -98,6 +98,8 @@ describe('a plugin that fails while the server runs', () => {
         if (path === '/odd') return 'odd'
         request.prepareHeaders('200 OK')
         request.finish(Buffer.from('served'))
+        if (path === '/answered') return { status: 200 }
+        if (path === '/later-odd') return Promise.resolve(Number.NaN)
         return path === '/later' ? Promise.resolve(0) : 0
       },
       suspend() { throw new Error('in suspend') },
@@ -119,6 +121,16 @@ describe('a plugin that fails while the server runs', () => {
     expect(await ask('/reject')).toBe('500 Internal Server Error')
     expect(await ask('/odd')).toBe('500 Internal Server Error')
     expect(await ask('/later')).toBe('200 served')
+    // The response was there already.
+    expect(await ask('/answered')).toBe('200 served')
+    expect(await ask('/later-odd')).toBe('200 served')
+    for (const [line, times] of [
+      ['a string', 1],
+      ['an object', 1],
+      ['NaN', 1],
+    ] as const) {
+      await server.logged(`plugin faulty: request hook returned ${line}, not 0, 1 or -1`, times)
+    }
     await server.logged('plugin faulty: masterCycle hook raised: Error: in masterCycle')
     server.kill('SIGHUP')
     await server.logged('reload complete')

@@ -1,5 +1,5 @@
 // Options that a plugin brings, and plugins that are found, refused or needed, from the command line and an embedding program.
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -114,6 +114,21 @@ describe('a plugin', () => {
     expect(code).toBe(0)
     expect(out).toContain('\n6: lua\n7: greeter\n24: js\n')
     expect(err).toMatch(/^!!! UNABLE to load plugin nonsense: there is no nonsense_plugin\.mjs in .* !!!\n$/)
+  })
+
+  it('is one plugin under two names of its file', async () => {
+    symlinkSync(greeter, join(folder, 'linked_plugin.mjs'))
+    const both = ['--plugin', greeter, '--need-plugin', 'linked']
+    await using server = await Server.start({ args: ['--socket', '127.0.0.1:0', ...both, '--greeter-words', 'hi'], cwd: folder })
+    expect(server.log).not.toContain('UNABLE')
+    expect(await uwsgiRequest(server.uwsgi, getVars('/'), new Uint8Array(0), 251)).toContain('words=hi')
+  })
+
+  it('that ends the process while it is loaded is named', async () => {
+    write('exits.mjs', 'process.exit(0)')
+    expect(await run('--plugin', './exits.mjs')).toMatchObject({
+      err: '!!! the plugin ./exits.mjs has ended the process while it was loaded (exit code 0) !!!\n',
+    })
   })
 
   write('throws.mjs', "throw new Error('not today')")
