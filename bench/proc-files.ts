@@ -46,6 +46,20 @@ function readStat(pid: number): { startTime: string; parent: number } | undefine
   return { parent: Number(fields[1]), startTime: fields[19]! }
 }
 
+/** Linux counts processor time in hundredths of a second, whatever its own clock is (`getconf CLK_TCK`). */
+const ticksPerSecond = 100
+
+/** Seconds of processor time that the process and its descendants have used, in user code and in the kernel. */
+export function treeCpuSeconds(pid: number): number {
+  let ticks = 0
+  for (const member of processTree(pid)) {
+    const text = read(`/proc/${member.pid}/stat`) ?? ''
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+    ticks += Number(fields[11] ?? 0) + Number(fields[12] ?? 0)
+  }
+  return ticks / ticksPerSecond
+}
+
 /** Memory of the process and its descendants, summed. */
 export function treeMemory(pid: number): Memory {
   let rssBytes = 0
