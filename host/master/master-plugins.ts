@@ -95,6 +95,12 @@ export class MasterPlugins {
     }))
   }
 
+  /** It has cost a thread its interpreter: threads are started without it. */
+  drop(name: string): void {
+    const plugin = this.#registry.named(name)
+    if (plugin !== undefined) this.#registry.drop(plugin)
+  }
+
   /** The threads are up. */
   startCycle(): void {
     if (this.#registry.withHook('masterCycle').length === 0) return

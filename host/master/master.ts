@@ -105,6 +105,10 @@ export class Master {
       threadStarted: () => this.plugins.threadStarted(),
       harakiri: (workerId) => this.plugins.harakiri(workerId),
       appFailed: (plan, failure) => this.#appFailed(plan, failure),
+      pluginLost: (plan, name, reason) => {
+        log(`${threadName(plan)}: ${reason}: it is started anew without plugin ${name}`)
+        this.plugins.drop(name)
+      },
       ready: ({ identity }) => {
         if (identity.kind === 'worker') this.dispatcher.workerReady(identity.number)
       },

@@ -28,6 +28,7 @@ export interface SupervisorOptions {
   /** Worker `workerId` is about to be ended for its deadline. */
   harakiri?(workerId: number): void
   appFailed(plan: ThreadPlan, failure: AppFailure): void
+  pluginLost(plan: ThreadPlan, name: string, reason: string): void
   ready(plan: ThreadPlan): void
   /** A thread has sent bytes beside an order to offload. */
   parcel(plan: ThreadPlan, id: number, bytes: Uint8Array): void
@@ -201,6 +202,7 @@ export class Supervisor {
       this.#options.log(`${threadName(plan)}: ${where} ready in ${seconds(milliseconds)} s (${language})`)
     },
     appFailed: (plan, failure) => this.#options.appFailed(plan, failure),
+    pluginLost: (plan, name, reason) => this.#options.pluginLost(plan, name, reason),
     ready: (plan) => {
       const { number, kind } = plan.identity
       // Who calls an RPC function of a thread that is ready finds it registered.

@@ -9,6 +9,8 @@ export interface ThreadEvents {
   booted(plan: ThreadPlan, what: string, milliseconds: number): void
   app(plan: ThreadPlan, app: Extract<WorkerMessage, { kind: 'app' }>): void
   appFailed(plan: ThreadPlan, failure: AppFailure): void
+  /** Threads that are started from now on are to be without this plugin. */
+  pluginLost(plan: ThreadPlan, name: string, reason: string): void
   ready(plan: ThreadPlan): void
   parcel(plan: ThreadPlan, id: number, bytes: Uint8Array): void
   /** The thread is gone. `reason` is undefined for an end that was asked for. */
@@ -93,6 +95,9 @@ export class ThreadHandle {
       case 'ready':
         this.isReady = true
         return events.ready(this.plan)
+      case 'plugin-lost':
+        this.#isStopping = true
+        return events.pluginLost(this.plan, message.name, message.reason)
       case 'leaving':
         this.#isStopping = true
         return

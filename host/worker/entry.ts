@@ -14,6 +14,7 @@ import { StateMap } from '../state/state-map.ts'
 import { WorkerState } from '../state/worker-slots.ts'
 import { loadApps } from './app-loader.ts'
 import { ExceptionPolicy } from './exceptions.ts'
+import { LostInterpreterError } from './guest-plugins.ts'
 import type { MasterMessage, ThreadStart, WorkerMessage } from './messages.ts'
 import { Mountpoints } from './mountpoints.ts'
 import { runMule } from './mule.ts'
@@ -182,6 +183,13 @@ const end = (reason: string): void => {
 }
 
 run().catch((error: Error) => {
+  if (error instanceof LostInterpreterError) {
+    report({ kind: 'plugin-lost', name: error.plugin, reason: error.message })
+    log.flush()
+    // Nothing of it may run again, not even exit hooks.
+    setImmediate(() => process.exit(0))
+    return
+  }
   log.text(`${name} could not start: ${error.stack}`)
   report({ kind: 'fatal', reason: error.message })
   setImmediate(() => process.exit(1))

@@ -12,6 +12,16 @@ import type { PluginRegistry } from '../plugin/registry.ts'
 import { isFatal } from '../plugin/thrown.ts'
 import type { PluginStart } from './messages.ts'
 
+/** The thread is to be started anew, without the plugin that it is about. */
+export class LostInterpreterError extends PolywsgiError {
+  readonly plugin: string
+
+  constructor(culprit: string, plugin: string) {
+    super('PLUGIN_HOOK', `${culprit} has failed, and the interpreter that it ran in cannot be used any more`)
+    this.plugin = plugin
+  }
+}
+
 export interface GuestPluginsParts {
   readonly starts: readonly PluginStart[]
   readonly registry: PluginRegistry
@@ -27,7 +37,7 @@ export class GuestPlugins {
   readonly #parts: GuestPluginsParts
   readonly #guests = new Map<Plugin, PluginStart>()
   /** Languages by name, and what has cost their interpreters. */
-  readonly #lost = new Map<string, string>()
+  readonly #lost = new Map<string, { readonly culprit: string; readonly plugin: string }>()
 
   constructor(parts: GuestPluginsParts) {
     this.#parts = parts
@@ -36,7 +46,7 @@ export class GuestPlugins {
   /** A hook of this plugin has cost the interpreter, if it ran in one. */
   lost(plugin: Plugin, hook: HookName): void {
     const language = this.#guests.get(plugin)?.source.language
-    if (language !== undefined) this.#lost.set(language, `plugin ${plugin.name}: ${hook} hook`)
+    if (language !== undefined) this.#lost.set(language, { culprit: `plugin ${plugin.name}: ${hook} hook`, plugin: plugin.name })
   }
 
   /**
@@ -64,11 +74,10 @@ export class GuestPlugins {
     }
   }
 
-  /** @throws PolywsgiError PLUGIN_HOOK when an interpreter is lost that apps are in: the thread cannot go on */
+  /** @throws LostInterpreterError when an interpreter is lost that others have begun to use: the thread cannot go on */
   assertSound(): void {
-    const [culprit] = this.#lost.values()
-    if (culprit === undefined) return
-    throw new PolywsgiError('PLUGIN_HOOK', `${culprit} has failed, and the interpreter that it ran in cannot be used any more`)
+    const [lost] = this.#lost.values()
+    if (lost !== undefined) throw new LostInterpreterError(lost.culprit, lost.plugin)
   }
 
   #isLost({ source }: PluginStart): boolean {
@@ -86,7 +95,7 @@ export class GuestPlugins {
       return await boundedCall(() => language.loadPlugin?.(file, contextOf(language)) as Plugin | Promise<Plugin>, limitMs)
     } catch (error) {
       const isStopped = error instanceof OverrunError
-      if (isStopped || isFatal(error)) this.#lost.set(name, file)
+      if (isStopped || isFatal(error)) this.#lost.set(name, { culprit: file, plugin: file })
       if (isStopped) throw new PolywsgiError('PLUGIN_LOAD', `${file}: the file ${error.message}`)
       if (!(error instanceof AppLoadError)) throw error
       const details = error.details === '' ? '' : `\n${error.details}`

@@ -120,6 +120,8 @@ export type WorkerMessage =
   | { readonly kind: 'parcel'; readonly id: number; readonly bytes: Uint8Array }
   /** All apps were tried; requests, signals and messages are taken from now on. */
   | { readonly kind: 'ready' }
+  /** A plugin has cost the thread an interpreter while it started: the thread ends, and is to be started without the plugin. */
+  | { readonly kind: 'plugin-lost'; readonly name: string; readonly reason: string }
   /** The thread has done its work and ends: another is to take its place. */
   | { readonly kind: 'leaving' }
   /** The thread cannot go on and ends. */

@@ -246,14 +246,38 @@ def request(req):
     expect(await (await fetch(server.http)).text()).toBe('an app')
   })
 
-  it('does not run on an interpreter that was stopped when apps were in it', async () => {
-    const late = write('late.py', "name = 'late'\ndef postinit_apps(ctx):\n  while True: str(ctx)")
-    const server = Server.spawn({ args: ['--plugin-timeout', '1', '--plugin', late] })
-    expect(await server.exited()).not.toBe(0)
-    expect(server.log).toContain(
-      'plugin late: postinitApps hook has failed, and the interpreter that it ran in cannot be used any more',
-    )
-  })
+  it.each(['preinit_apps', 'init_apps', 'postinit_apps'])(
+    'starts a thread anew without one that has cost it an interpreter in %s, when others had begun to use that',
+    async (hook) => {
+      const late = write(
+        `late_${hook}.py`,
+        `name = 'late'\nmodifier1 = 59\ndef request(req): pass\ndef ${hook}(ctx):\n  while True: str(ctx)`,
+      )
+      const app = write('app.py', "def application(environ, start):\n  start('200 OK', [])\n  return [b'an app']")
+      const args = [
+        '--plugin-timeout',
+        '1',
+        '--workers',
+        '2',
+        '--mount',
+        `/=${app}`,
+        '--socket',
+        '127.0.0.1:0',
+        '--http-socket',
+        '127.0.0.1:0',
+      ]
+      await using server = await Server.start({ args: [...args, '--plugin', late] })
+      expect(server.log).toMatch(
+        /worker \d: plugin late: \w+ hook has failed, and the interpreter that it ran in cannot be used any more: it is started anew without plugin late/,
+      )
+      for (let count = 0; count < 10; count += 1) expect(await (await fetch(server.http)).text()).toBe('an app')
+      expect(await uwsgiRequest(server.uwsgi, getVars('/x'), undefined, 59)).toMatch(/^HTTP\/1\.\d 501 /)
+      expect(await server.stop()).toBe(0)
+      const needed = Server.spawn({ args: [...args, '--need-plugin', late] })
+      expect(await needed.exited()).toBe(1)
+      expect(needed.log).toMatch(/plugin late: \w+ hook has not returned within 1 second/)
+    },
+  )
 
   it('goes on without one that was broken since, and answers for it', async () => {
     const file = write('breaks.lua', words.lua.replace("'words', modifier1 = 252", "'breaks', modifier1 = 60"))

@@ -62,6 +62,7 @@ describe('the supervisor', () => {
         return { opt: { conduct: conducts.shift() ?? 'serve' } } as unknown as ThreadStart
       },
       appFailed: () => {},
+      pluginLost: () => {},
       ready: () => {},
       parcel: () => {},
       ended: ({ identity }, status) => {
