@@ -1,6 +1,7 @@
 // What guest code cannot do: reach the host or crash the interpreter (bombs.test.ts: take all of its memory or stack). And
 // what it still can, since the replaced functions must behave like Lua's own.
 import { beforeAll, describe, expect, it } from 'vitest'
+import { luaReaches } from '../../support/guest-attacks.ts'
 import type { PluginHarness } from '../../support/plugin-harness.ts'
 import { bootLua, evaluate, mountSource } from './fixture.ts'
 
@@ -51,25 +52,11 @@ describe('what is not there', () => {
   })
 
   it('nothing in the globals or reachable from them has a name that was pruned', async () => {
-    const found = await run(`
-      local seen, names = {}, {}
-      local function visit(value)
-        if type(value) ~= 'table' or seen[value] then return end
-        seen[value] = true
-        for key, item in pairs(value) do
-          names[tostring(key)] = true
-          visit(item)
-          local metatable = getmetatable(item)
-          if type(metatable) == 'table' then visit(metatable) end
-        end
-      end
-      visit(_G) visit(getmetatable('')) visit(env)
-      local bad = {}
-      for _, name in ipairs { 'execute', 'popen', 'open', 'getupvalue', 'setupvalue', 'getregistry', 'dump', 'loadlib', 'dofile',
-          'loadfile', 'sethook', 'getenv', 'newEnv', 'readModule', 'argument', 'keep' } do
-        if names[name] then bad[#bad + 1] = name end
-      end
-      return #bad, table.concat(bad, ' ')`)
+    const forbidden =
+      `execute popen open getupvalue setupvalue getregistry dump loadlib dofile loadfile sethook getenv newEnv readModule
+      argument keep`.split(/\s+/)
+    const reaches = luaReaches(['_G', "getmetatable('')", 'env'], forbidden)
+    const found = await run(`${reaches} return #bad, table.concat(bad, ' ')`)
     expect(found).toBe('true | 0 | ')
   })
 })

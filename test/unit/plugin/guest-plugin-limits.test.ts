@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { GuestError } from '../../../host/errors.ts'
 import { descriptionOf } from '../../../host/plugin/guest-description.ts'
+import { luaReaches, pythonCallsOurs } from '../../support/guest-attacks.ts'
 import { GuestPlugins } from '../../support/guest-plugins.ts'
 
 const memoryLimit = 64 * 1024 * 1024
@@ -59,25 +60,9 @@ describe('a plugin file in Lua', () => {
   })
 
   it('reaches nothing by way of its request object', async () => {
-    const found = await inLua(`
-      local seen, names = {}, {}
-      local function visit(value)
-        if type(value) ~= 'table' or seen[value] then return end
-        seen[value] = true
-        for key, item in pairs(value) do
-          names[tostring(key)] = true
-          visit(item)
-          local metatable = getmetatable(item)
-          if type(metatable) == 'table' then visit(metatable) end
-        end
-      end
-      visit(_G) visit(req) visit(getmetatable(req))
-      local bad = {}
-      for _, name in ipairs { 'execute', 'open', 'getinfo', 'getregistry', 'dump', 'keepHook', 'keepValue', 'keepApp', 'readModule',
-        'arguments' } do
-        if names[name] then bad[#bad + 1] = name end
-      end
-      return #bad, table.concat(bad, ' '), getmetatable(req), pcall(setmetatable, req, {})`)
+    const forbidden = 'execute open getinfo getregistry dump keepHook keepValue keepApp readModule arguments'.split(' ')
+    const reaches = luaReaches(['_G', 'req', 'getmetatable(req)'], forbidden)
+    const found = await inLua(`${reaches} return #bad, table.concat(bad, ' '), getmetatable(req), pcall(setmetatable, req, {})`)
     expect(found).toMatch(/^true \| 0 \| {2}\| false \| false \| .*cannot change a protected metatable$/)
   })
 
@@ -148,16 +133,14 @@ describe('a plugin file in Python', () => {
   })
 
   it('is safe from the functions of its request being called with anything', async () => {
-    const code = `
-import gc
-ours = {f.__name__: f for f in gc.get_objects() if type(f) is type(len) and f.__module__ == 'polywsgi'}
-def tried(name, *args):
-    try:
-        return ours[name](*args)
-    except BaseException as error:
-        return f'{type(error).__name__}: {error}'
-result = '\\n'.join(str(tried(*call)) for call in [
-    ('check_request', None), ('check_request', -1), ('check_request', 2 ** 80), ('write', 5), ('add_header', 'a'), ('read', 'x')])`
+    const code = pythonCallsOurs([
+      "('check_request', None)",
+      "('check_request', -1)",
+      "('check_request', 2 ** 80)",
+      "('write', 5)",
+      "('add_header', 'a')",
+      "('read', 'x')",
+    ])
     expect((await inPython(code)).split('\n')).toEqual([
       ...Array<string>(3).fill('ValueError: this request object is of another call: it lives as long as the hook that got it'),
       expect.stringContaining("TypeError: request.write(): argument 'data'"),

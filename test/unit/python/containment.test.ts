@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import plugin from '../../../bindings/python/index.ts'
+import { pythonCallsOurs } from '../../support/guest-attacks.ts'
 import { PluginHarness } from '../../support/plugin-harness.ts'
 import { appPath, PythonServer, probe } from './python-harness.ts'
 
@@ -60,17 +61,17 @@ result = sorted(kind.__name__ for kind in kinds if 'Js' in kind.__name__ or 'Pro
     expect(await probe(server, code)).toBe("(<class 'builtin_function_or_method'>, [], None)")
   })
   test('is safe from our own functions being called with anything', async () => {
-    const code = `
-import gc
-ours = {f.__name__: f for f in gc.get_objects() if type(f) is type(len) and f.__module__ == 'polywsgi'}
-def tried(name, *args):
-    try:
-        return ours[name](*args)
-    except BaseException as error:
-        return f'{type(error).__name__}: {error}'
-result = '\\n'.join(str(tried(*call)) for call in [
-    ('write_body', 5), ('finish_body', 'text'), ('set_head', '200 OK'), ('set_head', 1, 2), ('read_body', 1, 2),
-    ('read_body_into', 7, b'constant'), ('log_exception',), ('log_exception', 1, 2), ('log_client_gone', None)])`
+    const code = pythonCallsOurs([
+      "('write_body', 5)",
+      "('finish_body', 'text')",
+      "('set_head', '200 OK')",
+      "('set_head', 1, 2)",
+      "('read_body', 1, 2)",
+      "('read_body_into', 7, b'constant')",
+      "('log_exception',)",
+      "('log_exception', 1, 2)",
+      "('log_client_gone', None)",
+    ])
     expect((await probe(server, code)).split('\n')).toEqual([
       'TypeError: expected bytes, int found',
       'TypeError: expected bytes, str found',
