@@ -26,8 +26,8 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'polywsgi-example-'))
   const ini = readFileSync(`${example}/polywsgi.ini`, 'utf8')
   const changed = ini
-    .replace('127.0.0.1:8080', '127.0.0.1:0')
-    .replace('127.0.0.1:3031', '127.0.0.1:0')
+    .replace('http-socket = 127.0.0.1:8080', 'http-socket = 127.0.0.1:0')
+    .replace('socket = 127.0.0.1:3031', 'socket = 127.0.0.1:0')
     .replaceAll('%d', `${example}/`)
   writeFileSync(join(folder, 'polywsgi.ini'), changed)
   server = await Server.start({ args: [join(folder, 'polywsgi.ini')] })
