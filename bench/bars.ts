@@ -28,7 +28,8 @@ export const bars = {
   cacheGetLua: { text: 'cache_get in Lua, to uWSGI', limit: 0.5, direction: 'at least', unit: 'ratio' },
   cacheGetPython: { text: 'cache_get in Python, to uWSGI', limit: 0.3, direction: 'at least', unit: 'ratio' },
   callAcross: { text: 'call of a function of any language', limit: 10, direction: 'at most', unit: 'µs' },
-  pluginHooks: { text: 'CPU of hello with ten plugins, to none', limit: 1.03, direction: 'at most', unit: 'ratio' },
+  pluginHooks: { text: 'hello with ten plugins, to none', limit: 0.97, direction: 'at least', unit: 'ratio' },
+  pluginCpu: { text: 'CPU of hello with ten plugins, to none', limit: 1.03, direction: 'at most', unit: 'ratio' },
   nothingLost: { text: 'increments lost or values torn', limit: 0, direction: 'at most', unit: 'errors' },
   noErrors: { text: 'failed requests', limit: 0, direction: 'at most', unit: 'errors' },
 } as const satisfies Record<string, Bar>
