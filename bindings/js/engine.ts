@@ -33,7 +33,7 @@ const pageSize = 65536
 // The module declares 16 MB to start with and 2 GB at most; its C stack of 5 MB is part of them.
 const initialPages = 256
 const leastPages = 384
-const mostPages = 32768
+export const mostPages = 32768
 
 // Bytes of the interpreter's own stack for each megabyte that the thread has. With more, deep recursion (worst in its
 // parser) meets the end of the thread's stack first, and the host's RangeError flies through C frames: the interpreter

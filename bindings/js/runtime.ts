@@ -5,6 +5,7 @@ import type { BoundApi } from '../../host/api/bind.ts'
 import type { Log } from '../../host/api/context.ts'
 import type { FunctionOwner } from '../../host/api/guest-function.ts'
 import type { WasmModule } from '../../host/plugin/web-assembly.ts'
+import { AsyncContext } from './async-context.ts'
 import { Collector } from './collector.ts'
 import { Converter, verifyLayout } from './convert.ts'
 import { Engine, type Pointer, type RawFunction } from './engine.ts'
@@ -53,7 +54,7 @@ export class Runtime {
     this.owner = options.owner
     this.converter = new Converter(engine)
     this.collector = new Collector(engine, this.converter)
-    this.suspension = new Suspension(engine, this.converter, (name) => this.entry(name))
+    this.suspension = new Suspension(engine, this.converter, new AsyncContext(engine), (name) => this.entry(name))
     this.modules = new ModuleLoader(engine, this.converter, options.sharedDirectories)
     this.requests = new RequestTable(this.converter, this.suspension, options.log)
     this.functions = new FunctionTable(this, engine)

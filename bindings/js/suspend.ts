@@ -2,6 +2,7 @@
 // Invariants: a turn runs a bounded number of jobs, so that no chain of microtasks keeps the worker from its other
 // requests; whatever enters the guest from the event loop ends with `endTurn`; no turn ends while a frame of the guest waits
 // for the host.
+import type { AsyncContext } from './async-context.ts'
 import type { Converter } from './convert.ts'
 import type { Engine, Pointer, RawFunction } from './engine.ts'
 import { FatalGuestError, GuestThrow } from './errors.ts'
@@ -24,21 +25,30 @@ export class Suspension {
   relieve: () => void = () => {}
   /** Called with the error of a job that failed outside of any promise. Takes the error over. */
   onJobError: (error: Pointer) => void = () => {}
-  /**
-   * Number of the request that guest code runs for; 0 none that is known. What goes on later, by a timer or by work that the
-   * host finishes, goes on for the request that it was begun for.
-   */
-  current = 0
+  readonly #context: AsyncContext
   readonly #entry: (name: string) => Pointer
   #isPumpScheduled = false
   #waiting = 0
 
   /** @param entry finds a function of the glue by name */
-  constructor(engine: Engine, converter: Converter, entry: (name: string) => Pointer) {
+  constructor(engine: Engine, converter: Converter, context: AsyncContext, entry: (name: string) => Pointer) {
     this.#engine = engine
     this.#converter = converter
+    this.#context = context
     this.#entry = entry
     this.#lastContext = engine.allocate(4)
+  }
+
+  /**
+   * Number of the request that guest code runs for; 0 none that is known. What goes on later, by a timer or by work that the
+   * host finishes, goes on for the request that it was begun for; promises are followed by AsyncContext.
+   */
+  get current(): number {
+    return this.#context.current
+  }
+
+  set current(id: number) {
+    this.#context.current = id
   }
 
   /** True while something may still enter the guest by itself: jobs, timers, work under way. */
@@ -73,10 +83,9 @@ export class Suspension {
     while (left > 0 && !this.#runBatch(left)) left -= jobsPerTurn >> 3
     if (!this.#isPumpScheduled && ffi._QTS_IsJobPending(runtime) !== 0) {
       this.#isPumpScheduled = true
-      const { current } = this
       setImmediate(() => {
         this.#isPumpScheduled = false
-        this.#enterFromEventLoop(current, () => {})
+        this.#enterFromEventLoop(0, () => {})
       })
     }
   }
