@@ -1,5 +1,6 @@
 // What code in a worker, mule or spooler thread may ask of the master: one row per call, types only. A call parks the
-// thread until the master has answered; a notice does not wait. Values must survive a structured clone.
+// thread until the master has answered, or, asked for as a promise, does not; a notice does not wait. Values must survive a
+// structured clone.
 
 /** Where a registration was made, so that one repeated by every thread, respawn and reload counts once. */
 export interface Registration {
@@ -59,5 +60,10 @@ export interface MasterCalls {
    * @throws ApiError or whatever PolywsgiError the master answered with
    */
   call<Name extends keyof MasterCallTable>(name: Name, args: MasterCallTable[Name]['args']): MasterCallTable[Name]['result']
+  /** Does not park the thread. */
+  callAsync<Name extends keyof MasterCallTable>(
+    name: Name,
+    args: MasterCallTable[Name]['args'],
+  ): Promise<MasterCallTable[Name]['result']>
   notify<Name extends keyof MasterNoticeTable>(name: Name, notice: MasterNoticeTable[Name]): void
 }
