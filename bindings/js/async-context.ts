@@ -84,6 +84,7 @@ export class AsyncContext {
     const index = {
       reaction: reactionJob,
       thenable: thenableJob,
+      // biome-ignore lint/suspicious/noThenProperty: nobody awaits a table of functions
       then: engine.u32[(then + layout.arrayData) >> 2]!,
       resolve: engine.u32[(classes + resolveClass * classSize + classCall) >> 2]!,
     }

@@ -101,6 +101,7 @@ const jobType: Signature = { takes: [i32, i32, i32], gives: [i64] }
 const originals: Readonly<Record<(typeof replaced)[number], Signature>> = {
   reaction: jobType,
   thenable: jobType,
+  // biome-ignore lint/suspicious/noThenProperty: nobody awaits a table of functions
   then: { takes: [i32, i64, i32, i32], gives: [i64] },
   resolve: { takes: [i32, i64, i64, i32, i32, i32], gives: [i64] },
 }
@@ -116,7 +117,8 @@ interface WasmFunction extends Signature {
  * in its stead (`onReaction`...), and `enter(number)`.
  */
 export const contextModule = (places: ContextPlaces, mostPages: number): Uint8Array<ArrayBuffer> => {
-  const index = { reaction: 0, thenable: 1, then: 2, resolve: 3, flush: 4, ownerOf: 5, runAs: 6 } as const
+  // biome-ignore lint/suspicious/noThenProperty: nobody awaits a table of functions
+  const index = { reaction: 0, thenable: 1, then: 2, resolve: 3, flush: 4, ownerOf: 5 } as const
   const current = constant(places.current)
   const marker = constant(places.marker)
   const objects = constant(places.objects)

@@ -338,15 +338,16 @@ export class Engine {
     }
   }
 
+  /** What the guest is told of an error of a host function; a fault of ours is reported and stays nameless. */
+  refusalOf(error: unknown): GuestThrow {
+    if (error instanceof GuestThrow) return error
+    if (error instanceof RangeError && error.message.includes('call stack')) return new GuestThrow('RangeError', 'stack overflow')
+    this.#onHostFault(error)
+    return new GuestThrow('Error', 'internal error of the server')
+  }
+
   #throwIntoGuest(error: unknown): Pointer {
-    let refusal: GuestThrow
-    if (error instanceof GuestThrow) refusal = error
-    else if (error instanceof RangeError && error.message.includes('call stack')) {
-      refusal = new GuestThrow('RangeError', 'stack overflow')
-    } else {
-      this.#onHostFault(error)
-      refusal = new GuestThrow('Error', 'internal error of the server')
-    }
+    const refusal = this.refusalOf(error)
     try {
       const made = this.makeGuestError(refusal)
       if (made === 0 || this.isException(made)) return made
