@@ -25,7 +25,6 @@ const burst = 64
 
 interface RunningRequest extends FinishedRequest {
   readonly sink: SlotSink
-  switches: number
   hasFailed: boolean
 }
 
@@ -154,7 +153,7 @@ export class RequestLoop {
     const body = openBody(this.#link, slot)
     const sink = new SlotSink(this.#link, slot, () => body.release())
     const opened = this.#opener.open(slot, coreId, body, sink)
-    const running: RunningRequest | undefined = opened && { ...opened, sink, switches: 1, hasFailed: false }
+    const running: RunningRequest | undefined = opened && { ...opened, sink, hasFailed: false }
     if (running === undefined || opened?.isRefused === true) {
       if (running !== undefined) this.#close(running)
       this.#release(coreId)
@@ -216,7 +215,7 @@ export class RequestLoop {
   async #callAgain(running: RunningRequest, plugin: Plugin): Promise<number> {
     for (;;) {
       await new Promise((resolve) => setImmediate(resolve))
-      running.switches += 1
+      running.request.switches += 1
       this.#resume(running.request)
       const result = await plugin.request?.(running.request)
       this.#suspend(running.request)
