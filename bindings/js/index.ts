@@ -88,8 +88,10 @@ export const createJsPlugin = (options: JsPluginOptions = {}): Plugin<JsPluginDa
       return -1
     },
 
-    currentRequest(): WsgiRequest | undefined {
-      return booted?.hooks.endedRequest ?? booted?.runtime.requests.current
+    currentRequest(): WsgiRequest | null | undefined {
+      if (booted === undefined) return undefined
+      const { hooks, runtime } = booted
+      return hooks.endedRequest ?? runtime.requests.current ?? (runtime.suspension.isRunningJobs ? null : undefined)
     },
 
     afterRequest(request) {

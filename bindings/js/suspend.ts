@@ -35,6 +35,8 @@ export class Suspension {
   readonly promises: HostPromises
   readonly #abandoned = new Set<number>()
   #isPumpScheduled = false
+  /** Jobs of the queue run: each for whom it was begun, be that nobody, and not for who is served at the moment. */
+  isRunningJobs = false
 
   /** @param entry finds a function of the glue by name */
   constructor(engine: Engine, converter: Converter, context: AsyncContext, entry: (name: string) => Pointer) {
@@ -121,7 +123,14 @@ export class Suspension {
   /** @returns false when a job failed: others may have to wait for another batch */
   #runBatch(most: number): boolean {
     const { ffi, runtime } = this.#engine
-    const result = this.#engine.enter(() => ffi._QTS_ExecutePendingJob(runtime, most, this.#lastContext))
+    const isInside = this.isRunningJobs
+    this.isRunningJobs = true
+    let result: Pointer
+    try {
+      result = this.#engine.enter(() => ffi._QTS_ExecutePendingJob(runtime, most, this.#lastContext))
+    } finally {
+      this.isRunningJobs = isInside
+    }
     const tag = this.#engine.i32[(result >> 2) + 1]!
     const isCount = tag === Tag.int || tag > Tag.shortBigInt || tag < Tag.bigInt
     if (isCount) this.#engine.free(result)

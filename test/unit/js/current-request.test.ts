@@ -148,6 +148,19 @@ describe('the current request', () => {
     expect(both.map(({ text }) => text)).toEqual(['/a /a,/a', '/b /a,/a'])
   })
 
+  it('is surely none in a job that nobody is known for, though it runs at the end of a request', async () => {
+    const seen: unknown[] = []
+    const { mount, harness, plugin } = await bootApi({
+      functions: { note: { call: () => void seen.push(plugin.currentRequest?.()) } },
+    })
+    await mount(`const gate = Promise.withResolvers()
+      gate.promise.then(() => uwsgi.note())
+      export default () => { gate.resolve(); return new Response('') }`)
+    await harness.request({ path: '/a' })
+    expect(seen).toEqual([null])
+    expect(plugin.currentRequest?.()).toBeUndefined()
+  })
+
   it('survives collections of garbage while promises are pending', async () => {
     const { harness } = await boot(`
       const gate = Promise.withResolvers()
