@@ -45,20 +45,20 @@ export class AsyncContext {
 
   #install(current: Pointer): (id: number) => void {
     const engine = this.#engine
-    const { table, u32 } = engine
+    const { table } = engine
     const marker = this.#made('({})')
     const words = engine.runtime >> 2
-    const objectsAt = u32.subarray(words, words + runtimeWords).indexOf(marker + 8)
+    const objectsAt = engine.u32.subarray(words, words + runtimeWords).indexOf(marker + 8)
     if (objectsAt < 0) throw unlike('list of objects')
     // struct JSRuntime: class_array, context_list (two words), gc_obj_list.
-    const classes = u32[words + objectsAt - 3]!
+    const classes = engine.u32[words + objectsAt - 3]!
     const promise = this.#classOf(this.#made('Promise.prototype.constructor.resolve()'))
     const resolveClass = promise + 1
-    if (u32[(classes + resolveClass * classSize) >> 2] !== resolveClass) throw unlike('list of classes')
+    if (engine.u32[(classes + resolveClass * classSize) >> 2] !== resolveClass) throw unlike('list of classes')
 
     const empty = new Set<number>()
     for (let at = words; at < words + runtimeWords - 1; at += 1) {
-      if (u32[at] === at * 4 && u32[at + 1] === at * 4) empty.add(at)
+      if (engine.u32[at] === at * 4 && engine.u32[at + 1] === at * 4) empty.add(at)
     }
     const lastJob = (source: string): { jobs: number; entry: Pointer } => {
       this.#made(source)
