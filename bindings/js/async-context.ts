@@ -3,8 +3,8 @@
 // Invariants: the places in the interpreter's memory are found and proved before anything relies on them; what nobody is known
 // for runs for nobody, never for another request.
 import { type WasmInstance, wasm } from '../../host/plugin/web-assembly.ts'
-import { type ContextPlaces, contextModule, replaced } from './context-code.ts'
-import { type Engine, mostPages, type Pointer } from './engine.ts'
+import { type ContextPlaces, replaced } from './context-code.ts'
+import type { Engine, Pointer } from './engine.ts'
 import * as layout from './layout.ts'
 
 // JSRuntime is smaller than this.
@@ -101,10 +101,9 @@ export class AsyncContext {
       functionDataClass,
       asyncGeneratorClass: this.#classOf(this.#made('(async function* () {})()')),
     }
-    const bytes = contextModule(places, mostPages)
     const originals = Object.fromEntries(replaced.map((name) => [name, table.get(index[name])]))
-    const { exports }: WasmInstance = new wasm.Instance(new wasm.Module(bytes), {
-      h: { memory: engine.memory, ...originals },
+    const { exports }: WasmInstance = new wasm.Instance(engine.contextImage, {
+      h: { memory: engine.memory, ...originals, ...places },
     })
     for (const name of replaced) {
       table.set(index[name], exports[`on${name[0]!.toUpperCase()}${name.slice(1)}`])

@@ -3,24 +3,27 @@
 // four bytes that nothing uses. Invariants: the code here keeps nothing in the interpreter but those words and one object
 // (the marker) in its list of objects; each function does what the one it stands before does, and passes its result on.
 
-/** Where things lie in this interpreter, found by async-context.ts. Addresses, classes and table indices. */
-export interface ContextPlaces {
-  /** A word: the number of whoever guest code runs for. */
-  readonly current: number
-  /** Head of the list of all objects, and the link of an object of ours in it. */
-  readonly objects: number
-  readonly marker: number
-  /** Head of the list of jobs. */
-  readonly jobs: number
-  readonly thenableJob: number
-  /** What `finally` passes to `then`, and what functions of the host are. */
-  readonly finallyFunction: number
-  readonly hostFunction: number
-  readonly resolveClass: number
-  readonly asyncResolveClass: number
-  readonly functionDataClass: number
-  readonly asyncGeneratorClass: number
-}
+/**
+ * Where things lie in an interpreter: addresses, classes and table indices, as async-context.ts finds them.
+ * - `current`: a word, the number of whoever guest code runs for;
+ * - `objects`, `marker`: head of the list of all objects, and the link of an object of ours in it;
+ * - `jobs`: head of the list of jobs;
+ * - `finallyFunction`, `hostFunction`: what `finally` passes to `then`, and what functions of the host are.
+ */
+const placeNames = [
+  'current',
+  'objects',
+  'marker',
+  'jobs',
+  'thenableJob',
+  'finallyFunction',
+  'hostFunction',
+  'resolveClass',
+  'asyncResolveClass',
+  'functionDataClass',
+  'asyncGeneratorClass',
+] as const
+export type ContextPlaces = Readonly<Record<(typeof placeNames)[number], number>>
 
 /** What the module takes, in this order, and gives under the same names with a word before them. */
 export const replaced = ['reaction', 'thenable', 'then', 'resolve'] as const
@@ -67,7 +70,13 @@ const counted = (items: readonly (readonly number[])[]): number[] => [...unsigne
 const sized = (bytes: readonly number[]): number[] => [...unsigned(bytes.length), ...bytes]
 const text = (value: string): number[] => sized([...Buffer.from(value)])
 const section = (id: number, items: readonly (readonly number[])[]): number[] => [id, ...sized(counted(items))]
-const flat = (code: Code): number[] => code.flatMap((part) => (typeof part === 'number' ? [part] : flat(part)))
+const flat = (code: Code, into: number[] = []): number[] => {
+  for (const part of code) {
+    if (typeof part === 'number') into.push(part)
+    else flat(part, into)
+  }
+  return into
+}
 
 const i32 = 0x7f
 const i64 = 0x7e
@@ -89,6 +98,7 @@ const call = (index: number, ...args: Code[]): Code => [args, 0x10, unsigned(ind
 const giveBack = (value: Code): Code => [value, 0x0f]
 const lowWord = (value: Code): Code => [value, 0xa7]
 const highWord = (value: Code): Code => [value, 0x42, 32, 0x88, 0xa7]
+const place = (name: (typeof placeNames)[number]): Code => [0x23, unsigned(placeNames.indexOf(name))]
 /** A loop that goes on while the condition at its end holds. */
 const repeat = (body: Code, condition: Code): Code => [0x03, 0x40, body, condition, 0x0d, 0, 0x0b]
 
@@ -113,16 +123,16 @@ interface WasmFunction extends Signature {
 }
 
 /**
- * A module that imports `h.memory` and the functions of `replaced`, and exports for each of these one that is to be called
- * in its stead (`onReaction`...), and `enter(number)`.
+ * A module that imports from `h` the memory, the functions of `replaced` and the places, and exports for each of the functions one
+ * that is to be called in its stead (`onReaction`...), and `enter(number)`.
  */
-export const contextModule = (places: ContextPlaces, mostPages: number): Uint8Array<ArrayBuffer> => {
+export const contextModule = (mostPages: number): Uint8Array<ArrayBuffer> => {
   // biome-ignore lint/suspicious/noThenProperty: nobody awaits a table of functions
   const index = { reaction: 0, thenable: 1, then: 2, resolve: 3, flush: 4, ownerOf: 5 } as const
-  const current = constant(places.current)
-  const marker = constant(places.marker)
-  const objects = constant(places.objects)
-  const lastJob = load(constant(places.jobs), list.previous)
+  const current = place('current')
+  const marker = place('marker')
+  const objects = place('objects')
+  const lastJob = load(place('jobs'), list.previous)
   const classOf = (object: Code): Code => load16(object, header.class)
   const isObject = (cell: Code, offset: number): Code => equal(load(cell, offset + 4), constant(tagObject))
 
@@ -183,25 +193,22 @@ export const contextModule = (places: ContextPlaces, mostPages: number): Uint8Ar
         set(handlerClass, classOf(get(object))),
       ]),
       when(isObject(get(argv), 0), [
-        when(equal(get(handlerClass), constant(places.functionDataClass)), [
+        when(equal(get(handlerClass), place('functionDataClass')), [
           set(object, load(load(get(object), objectData), functionData.function)),
           when(
-            and(differ(get(object), constant(places.finallyFunction)), differ(get(object), constant(places.hostFunction))),
+            and(differ(get(object), place('finallyFunction')), differ(get(object), place('hostFunction'))),
             giveBack(constant(0)),
           ),
         ]),
         set(object, load(get(argv))),
-        when(
-          equal(classOf(get(object)), constant(places.resolveClass)),
-          giveBack(load(load(get(object), objectData), resolveNote)),
-        ),
+        when(equal(classOf(get(object)), place('resolveClass')), giveBack(load(load(get(object), objectData), resolveNote))),
         giveBack(constant(0)),
       ]),
       when(
-        below(subtract(get(handlerClass), constant(places.asyncResolveClass)), constant(2)),
+        below(subtract(get(handlerClass), place('asyncResolveClass')), constant(2)),
         giveBack(load(load(get(object), objectData), asyncFunction.note)),
       ),
-      when(equal(get(handlerClass), constant(places.functionDataClass)), [
+      when(equal(get(handlerClass), place('functionDataClass')), [
         set(object, load(get(object), objectData)),
         when(
           and(
@@ -210,7 +217,7 @@ export const contextModule = (places: ContextPlaces, mostPages: number): Uint8Ar
           ),
           [
             set(object, load(get(object), functionData.first)),
-            when(equal(classOf(get(object)), constant(places.asyncGeneratorClass)), [
+            when(equal(classOf(get(object)), place('asyncGeneratorClass')), [
               set(object, load(load(get(object), objectData), generatorState)),
               when(get(object), giveBack(load(get(object), asyncFunction.note))),
             ]),
@@ -263,7 +270,7 @@ export const contextModule = (places: ContextPlaces, mostPages: number): Uint8Ar
         when(isObject(get(cell), 0), [
           set(cell, load(get(cell))),
           when(
-            equal(classOf(get(cell)), constant(places.resolveClass)),
+            equal(classOf(get(cell)), place('resolveClass')),
             store(load(get(cell), objectData), resolveNote, or(load(current), constant(noted))),
           ),
         ]),
@@ -282,7 +289,7 @@ export const contextModule = (places: ContextPlaces, mostPages: number): Uint8Ar
       set(before, lastJob),
       set(resolveResult, call(index.resolve, get(0), get(1), get(2), get(3), get(4), get(5))),
       when(
-        and(differ(lastJob, get(before)), equal(load(lastJob, job.function), constant(places.thenableJob))),
+        and(differ(lastJob, get(before)), equal(load(lastJob, job.function), place('thenableJob'))),
         store(lastJob, job.note, or(load(current), constant(noted))),
       ),
       get(resolveResult),
@@ -306,6 +313,7 @@ export const contextModule = (places: ContextPlaces, mostPages: number): Uint8Ar
   const imports = [
     [...text('h'), ...text('memory'), 2, 1, 0, ...unsigned(mostPages)],
     ...replaced.map((name, type) => [...text('h'), ...text(name), 0, ...unsigned(type)]),
+    ...placeNames.map((name) => [...text('h'), ...text(name), 3, i32, 0]),
   ]
   const exports = functions.map(({ name }, at) => [...text(name), 0, ...unsigned(imported.length + at)])
   const bodies = functions.map(({ locals, code }) => sized([...counted(locals.map((type) => [1, type])), ...flat(code), 0x0b]))

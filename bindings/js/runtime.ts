@@ -4,7 +4,6 @@ import { randomFillSync, randomUUID } from 'node:crypto'
 import type { BoundApi } from '../../host/api/bind.ts'
 import type { Log } from '../../host/api/context.ts'
 import type { FunctionOwner } from '../../host/api/guest-function.ts'
-import type { WasmModule } from '../../host/plugin/web-assembly.ts'
 import { AsyncContext } from './async-context.ts'
 import { Collector } from './collector.ts'
 import { Converter, verifyLayout } from './convert.ts'
@@ -19,9 +18,10 @@ import { ModuleLoader } from './modules.ts'
 import { Rejections } from './rejections.ts'
 import { RequestTable } from './requests.ts'
 import { Suspension } from './suspend.ts'
+import type { Image } from './wasm-image.ts'
 
 export interface RuntimeOptions {
-  readonly image: WasmModule
+  readonly image: Image
   /** Bytes. */
   readonly memoryLimit: number
   readonly log: Log

@@ -5,10 +5,10 @@ import { Collector } from '../../../bindings/js/collector.ts'
 import { Converter, verifyLayout } from '../../../bindings/js/convert.ts'
 import { Engine } from '../../../bindings/js/engine.ts'
 import { GuestThrow } from '../../../bindings/js/errors.ts'
-import { compileImage, withTableExport } from '../../../bindings/js/wasm-image.ts'
-import { type WasmModule, wasm } from '../../../host/plugin/web-assembly.ts'
+import { compileImage, type Image, withTableExport } from '../../../bindings/js/wasm-image.ts'
+import { wasm } from '../../../host/plugin/web-assembly.ts'
 
-let image: WasmModule
+let image: Image
 beforeAll(async () => {
   image = await compileImage()
 })
