@@ -118,7 +118,9 @@ export class RequestLoop {
     request.isOver = true
     try {
       request.timeOut()
-      request.onCancel?.(error)
+      if (request.onCancel !== undefined) request.onCancel(error)
+      // Nobody can end it: its core does not wait for it any more.
+      else this.#settled(running, this.#pluginOf(request) as Plugin, -1)
     } catch (failure) {
       log.text(`harakiri: ${thrownMessage(failure)}`)
       this.#endIfLost(failure)
@@ -185,19 +187,23 @@ export class RequestLoop {
           this.#failed(running, error)
           return -1
         })
-        .then((result) => {
-          this.#suspended.delete(running.request)
-          this.#judge(running, plugin, result)
-          this.#resume(running.request)
-          this.#close(running)
-          this.#release(coreId)
-          // Requests may have waited for a core, and nobody rings for those.
-          if (this.#takeWaiting()) setImmediate(() => this.#attend())
-        })
+        .then((result) => this.#settled(running, plugin, result))
       return
     }
     this.#close(running)
     this.#release(coreId)
+  }
+
+  /** The request hook's promise has settled, or is not waited for any more: then it settles in vain later. */
+  #settled(running: RunningRequest, plugin: Plugin, result: unknown): void {
+    const { request } = running
+    if (!this.#suspended.delete(request)) return
+    this.#judge(running, plugin, result)
+    this.#resume(request)
+    this.#close(running)
+    this.#release(request.coreId)
+    // Requests may have waited for a core, and nobody rings for those.
+    if (this.#takeWaiting()) setImmediate(() => this.#attend())
   }
 
   #judge(running: RunningRequest, plugin: Plugin, result: unknown): void {
