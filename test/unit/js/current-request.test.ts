@@ -161,6 +161,41 @@ describe('the current request', () => {
     expect(plugin.currentRequest?.()).toBeUndefined()
   })
 
+  it('is that of the caller in callbacks that others call: listeners, and sources of streams', async () => {
+    const { harness } = await boot(`
+      const target = new EventTarget()
+      const seen = []
+      let stream
+      export default async () => {
+        if (uwsgi.uri() === '/a') {
+          target.addEventListener('go', () => seen.push('listener for ' + uwsgi.uri()))
+          stream = new ReadableStream({ async pull(c) { await null; seen.push('pull for ' + uwsgi.uri()); c.enqueue(1) } }, { highWaterMark: 0 })
+          return new Response('')
+        }
+        target.dispatchEvent(new Event('go'))
+        await stream.getReader().read()
+        return new Response(seen.join())
+      }`)
+    await harness.request({ path: '/a' })
+    expect((await harness.request({ path: '/b' })).text).toBe('listener for /b,pull for /b')
+  })
+
+  it('is none where the interpreter leaves no trace: promises of a class that makes its own functions', async () => {
+    const { harness } = await boot(`
+      const gate = Promise.withResolvers()
+      class Own extends Promise {
+        constructor(executor) { super((resolve, reject) => executor((value) => resolve(value), (error) => reject(error))) }
+      }
+      export default async () => {
+        if (uwsgi.uri() === '/open') { gate.resolve(); return new Response('') }
+        const seen = await new Own((resolve) => resolve(gate.promise)).then(() => uwsgi.uri())
+        return new Response(seen + ' ' + uwsgi.uri())
+      }`)
+    const response = harness.request({ path: '/a' })
+    await harness.request({ path: '/open' })
+    expect((await response).text).toBe('none /a')
+  })
+
   it('survives collections of garbage while promises are pending', async () => {
     const { harness } = await boot(`
       const gate = Promise.withResolvers()
