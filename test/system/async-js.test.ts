@@ -14,6 +14,8 @@ const app = (port: number): string => `
 import uwsgi, { promises } from 'uwsgi'
 const story = []
 const peer = '127.0.0.1:${port}'
+const gate = Promise.withResolvers()
+gate.promise.then(() => { try { story.push('fd ' + uwsgi.connectionFd()) } catch (error) { story.push(error.message) } })
 const ways = {
   // Functions that wait, as promises.
   async promises(path) {
@@ -36,6 +38,8 @@ const ways = {
 export default async (request) => {
   const { pathname } = new URL(request.url)
   const [, way] = pathname.split('/')
+  if (way === 'open') gate.resolve()
+  if (way === 'open') return new Response('')
   if (way === 'story') return new Response(story.join('; '))
   if (way === 'hang') {
     request.signal.addEventListener('abort', () => story.push(pathname + ' ' + request.signal.reason.name))
@@ -101,6 +105,11 @@ describe(`a worker with ${cores} cores`, () => {
     await expect.poll(() => held.has('/hang/left')).toBe(true)
     client.destroy()
     await expect.poll(() => text('/story')).toContain('/hang/left AbortError')
+  })
+
+  it('runs what no request has begun for none, though a request sets it going', async () => {
+    await text('/open')
+    await expect.poll(() => text('/story')).toContain('uwsgi.connectionFd(): there is no request at the moment')
   })
 
   it('gives up one that takes too long, and serves the others', async () => {
