@@ -115,6 +115,22 @@ describe('five hundred handlers at once', () => {
   })
 })
 
+describe('a handler that waits for what is there at once', () => {
+  it('lets the others have their turn', async () => {
+    const soon = { call: () => undefined, callAsync: async () => undefined }
+    const { harness } = await boot(
+      `let isOver = false
+      export default async () => {
+        setTimeout(() => { isOver = true })
+        while (!isOver) await uwsgi.promises.soon()
+        return new Response(uwsgi.uri())
+      }`,
+      { soon },
+    )
+    expect(texts(await Promise.all(['/a', '/b'].map((path) => harness.request({ path }))))).toEqual(['/a', '/b'])
+  })
+})
+
 describe('a JSGI body that goes on later', () => {
   it('has its pieces sent in order, and learns by a promise when the client has taken one', async () => {
     const { harness, requests, waiting } = await boot(`
