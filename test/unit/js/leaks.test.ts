@@ -97,6 +97,7 @@ const expectNothingLeft = ({ runtime, usage }: Server, before: Usage): void => {
   const after = usage()
   expect(runtime.requests.size).toBe(0)
   expect(runtime.suspension.promises.size).toBe(0)
+  expect(runtime.functions.pending).toBe(0)
   expect(runtime.suspension.isBusy).toBe(false)
   expect(after.objects - before.objects).toBeLessThan(20)
   expect(after.strings - before.strings).toBeLessThan(20)
@@ -164,6 +165,24 @@ describe('ten thousand handlers that wait at once', () => {
     await giveUp(500)
     const before = server.usage()
     await giveUp(3000)
+    expectNothingLeft(server, before)
+  })
+
+  it('leave nothing behind as functions that the host calls', async () => {
+    const server = await serverOf('export default () => new Response()', waits().server)
+    const { engine, functions } = server.runtime
+    const source = `(async (text) => { await uwsgi.suspend(); if (text.length > 3) throw new Error('x'); return text })`
+    const fn = engine.evaluate(source, 'test.js')
+    const all = async (count: number): Promise<void> => {
+      const texts = Array.from({ length: count }, (_, index) => Buffer.from(index % 2 === 0 ? 'abc' : 'abcd'))
+      const answers = texts.map((text) => Promise.resolve(functions.callWithBytes(fn, [text], functions.readBytes)))
+      expect(functions.pending).toBe(count)
+      const outcomes = await Promise.allSettled(answers)
+      expect(outcomes.filter(({ status }) => status === 'fulfilled').length).toBe(count / 2)
+    }
+    await all(500)
+    const before = server.usage()
+    await all(3000)
     expectNothingLeft(server, before)
   })
 })
