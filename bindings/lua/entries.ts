@@ -6,7 +6,7 @@ import { GuestError } from '../../host/errors.ts'
 import { pushText } from './convert.ts'
 import { outOfMemory, toGuestError } from './errors.ts'
 import { luaBuffer, luaStatus, type Pointer } from './glue.ts'
-import type { HostFunction, LuaRuntime, Reference } from './runtime.ts'
+import type { HostFunction, LuaRuntime, LuaThread, Reference } from './runtime.ts'
 
 /**
  * How many entries may lie inside each other. Lua itself ends at 200 C calls, of which a level takes two and those that the
@@ -14,8 +14,7 @@ import type { HostFunction, LuaRuntime, Reference } from './runtime.ts'
  */
 export const maximumDepth = 40
 
-interface Place {
-  readonly thread: Pointer
+interface Place extends LuaThread {
   readonly buffer: Pointer
 }
 
@@ -30,7 +29,7 @@ export class Entries {
   constructor(runtime: LuaRuntime) {
     this.#runtime = runtime
     this.#free = Array.from({ length: maximumDepth }, () => ({
-      thread: runtime.newThread(),
+      ...runtime.newThread(),
       buffer: runtime.allocate(luaBuffer.size),
     }))
     // lua_resume answers with this string, outside of any protected call. While it exists, answering allocates nothing.

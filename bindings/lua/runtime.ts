@@ -3,9 +3,9 @@
 // once the state is booted, because an allocation that fails there ends the interpreter; after a trap nothing enters again.
 import { randomInt } from 'node:crypto'
 import type { Log } from '../../host/api/context.ts'
+import { GuestError } from '../../host/errors.ts'
 import { LineJoiner } from '../../host/plugin/line-joiner.ts'
 import { instantiateWasm, wasm, wasmPageSize } from '../../host/plugin/web-assembly.ts'
-import type { WsgiRequest } from '../../host/request/wsgi-request.ts'
 import { latin1Text } from '../../protocol/latin1.ts'
 import type { Companion, Unwinding } from './companion.ts'
 import { FatalGuestError, type LuaFailure, withoutOwnFrames } from './errors.ts'
@@ -20,13 +20,21 @@ import {
   type Pointer,
   registryIndex,
 } from './glue.ts'
+import { Serving } from './serving.ts'
+import { suspend, threadMark } from './suspension-code.ts'
 import { type CallingInterpreter, systemCalls } from './system-calls.ts'
+import type { Finish, Task } from './task.ts'
 
 /** Serves a call from Lua: reads arguments from `L`'s stack (from 1), pushes results, returns how many. Throwing is fine. */
 export type HostFunction = (L: Pointer) => number
 
 /** A value anchored in the registry. */
 export type Reference = bigint
+
+export interface LuaThread {
+  readonly thread: Pointer
+  readonly reference: Reference
+}
 
 export interface RuntimeOptions {
   /** Bytes. Rounded down to pages; below what the interpreter needs for itself booting fails. */
@@ -56,10 +64,12 @@ export class LuaRuntime implements CallingInterpreter {
   bytes: Uint8Array = new Uint8Array(0)
   words: Uint32Array = new Uint32Array(0)
   view: DataView = new DataView(new ArrayBuffer(0))
-  /** The request that guest code is running for; undefined while apps load. */
-  request: WsgiRequest | undefined
-  /** How much of its body has been handed to the guest. */
-  bodyBytesRead = 0
+  /** What the guest code that runs is running for. */
+  serving: Serving
+  /** The task that runs; undefined where nothing can be suspended. */
+  task: Task | undefined
+  /** Tasks that are suspended. */
+  readonly waiting = new Set<Task>()
   /** Where lua_resume leaves its number of results, and lua_tolstring a length. */
   readonly resultCount: Pointer
   readonly lengthOut: Pointer
@@ -72,6 +82,8 @@ export class LuaRuntime implements CallingInterpreter {
   readonly #pageLimit: number
   readonly #functions: HostFunction[] = []
   readonly #hostCallIndex: number
+  readonly #threadMaker: Reference
+  #made: LuaThread = { thread: 0, reference: 0n }
   #own: OwnFunctions = { describe: 0n, probe: 0n, collect: 0n }
   #booting = true
   #dead: FatalGuestError | undefined
@@ -79,6 +91,7 @@ export class LuaRuntime implements CallingInterpreter {
   /** @throws Error when the interpreter does not start within the memory limit */
   constructor(modules: LuaModules, options: RuntimeOptions) {
     this.log = options.log
+    this.serving = new Serving(options.log, undefined)
     this.#pageLimit = Math.min(Math.floor(options.memoryLimit / wasmPageSize), maximumPages)
     const unwinding = instantiateWasm<Unwinding>(modules.unwinding, {})
     const imports = systemCalls(this, unwinding, new LineJoiner(options.log))
@@ -87,7 +100,7 @@ export class LuaRuntime implements CallingInterpreter {
     this.companion = instantiateWasm<Companion>(modules.companion, {
       lua: this.lua as unknown as Record<string, unknown>,
       unwinding: { longjmp: unwinding.longjmp },
-      host: { dispatch: this.#dispatch },
+      host: { dispatch: this.#dispatch, resumed: this.#resumed },
     })
     unwinding.slot.set(0, this.companion.invoke)
     this.lua.__wasm_call_ctors()
@@ -100,6 +113,9 @@ export class LuaRuntime implements CallingInterpreter {
     this.scratch = this.allocate(scratchSize)
     this.buffer = this.allocate(luaBuffer.size)
     this.#hostCallIndex = this.addCFunction(this.companion.hostCall)
+    this.companion.hostResumedAt.value = this.addCFunction(this.companion.hostResumed)
+    this.pushFunction(this.main, this.#serveThread)
+    this.#threadMaker = this.anchor(this.main)
   }
 
   /**
@@ -153,14 +169,19 @@ export class LuaRuntime implements CallingInterpreter {
     this.lua.lua_pushcclosure(L, this.#hostCallIndex, 1)
   }
 
+  readonly #dispatch = (L: Pointer): number =>
+    this.#call(L, this.#functions[this.lua.lua_tonumberx(L, firstUpvalue, 0)] as HostFunction)
+
+  /** Asked by the companion when a thread goes on in a host function that waited. */
+  readonly #resumed = (L: Pointer): number => this.#call(L, (this.task as Task).resumed)
+
   // A JavaScript exception that left through C frames would skip every pcall and leave the C stack where it was. So all end
   // here, except Lua's own unwinding and traps. A host function may have led back into guest code that trapped, and whoever
   // was between may have swallowed that: the frames below are not to go on.
-  readonly #dispatch = (L: Pointer): number => {
+  #call(L: Pointer, serve: HostFunction): number {
     let caught: unknown
     this.running = L
     try {
-      const serve = this.#functions[this.lua.lua_tonumberx(L, firstUpvalue, 0)] as HostFunction
       const resultCount = serve(L)
       if (this.#dead === undefined) return resultCount
       caught = this.#dead
@@ -177,6 +198,24 @@ export class LuaRuntime implements CallingInterpreter {
     this.lua.lua_pushlstring(L, this.scratch, message.length)
     this.lua.lua_concat(L, 2)
     return -1
+  }
+
+  /**
+   * Whether the host function that runs in `L` may be suspended: not across a C-call boundary (a comparator of `table.sort`, a
+   * callback of `gsub`...), neither in its own coroutine nor in one that has resumed it, and not in an entry that somebody
+   * waits for on the stack.
+   */
+  canWait(L: Pointer): boolean {
+    if (this.task === undefined || this.lua.lua_isyieldable(L) === 0) return false
+    return ((this.bytes[L - threadMark.distance] as number) & threadMark.cannotWait) === 0
+  }
+
+  /** Suspends the host function that runs, which `canWait`: to be returned by it. `finish` answers in its place. */
+  wait<T>(promise: Promise<T>, finish: Finish<T>): number {
+    const task = this.task as Task
+    if (task.isGivenUp) promise.catch(() => {})
+    else task.wait(promise, finish)
+    return suspend
   }
 
   /**
@@ -222,16 +261,64 @@ export class LuaRuntime implements CallingInterpreter {
     this.lua.lua_rawgeti(L, registryIndex, reference)
   }
 
-  /** A thread that lives as long as the state. Only while booting. */
-  newThread(): Pointer {
-    const thread = this.lua.lua_newthread(this.main)
-    this.anchor(this.main)
-    return thread
+  /** For strings that C keeps. */
+  newCString(text: string): Pointer {
+    const bytes = Buffer.from(`${text}\0`)
+    const pointer = this.allocate(bytes.length)
+    this.bytes.set(bytes, pointer)
+    return pointer
+  }
+
+  withCString<T>(text: string, use: (pointer: Pointer) => T): T {
+    const pointer = this.newCString(text)
+    try {
+      return use(pointer)
+    } finally {
+      this.lua.free(pointer)
+    }
+  }
+
+  readonly #serveThread: HostFunction = (L) => {
+    const thread = this.lua.lua_newthread(L)
+    this.#made = { thread, reference: this.anchor(L) }
+    return 0
   }
 
   /**
-   * Runs what lies on the thread's stack: a function and its arguments. Answers a luaStatus; results or the error are
-   * then on top of the stack. Counted as called from the thread that is running, so that Lua's limit on C calls, which
+   * A thread that is made in a protected call, at any time.
+   * @throws GuestError when there is no memory for one
+   */
+  makeThread(): LuaThread {
+    const { lua, running } = this
+    try {
+      if (lua.lua_checkstack(running, 1) === 0) throw new GuestError('lua', 'stack overflow', '')
+      this.push(running, this.#threadMaker)
+      if (lua.lua_pcallk(running, 0, 0, 0, 0, 0) === luaStatus.ok) return this.#made
+      const message = this.#plainMessage(running)
+      lua.lua_settop(running, -2)
+      throw new GuestError('lua', message, '')
+    } catch (error) {
+      throw error instanceof GuestError ? error : this.#died(error)
+    } finally {
+      this.running = running
+    }
+  }
+
+  /** What lies on the thread's stack is garbage from here on; none of it is run to its end. */
+  dropThread({ reference }: LuaThread): void {
+    if (!this.isDead) this.lua.luaL_unref(this.main, registryIndex, Number(reference))
+  }
+
+  /** A thread that lives as long as the state. Only while booting. */
+  newThread(): LuaThread {
+    const thread = this.lua.lua_newthread(this.main)
+    return { thread, reference: this.anchor(this.main) }
+  }
+
+  /**
+   * Runs what lies on the thread's stack: a function and its arguments; or goes on in the host function in which it was
+   * suspended, when `task` is that of the thread. Answers a luaStatus; results or the error are then on top of the stack,
+   * unless it is `suspended`: then the stack is that of the function, and not to be touched. Counted as called from the thread that is running, so that Lua's limit on C calls, which
    * is what keeps V8's stack from running out, holds for entries inside of entries too.
    * @throws FatalGuestError when the interpreter traps, or did so before
    */
@@ -239,7 +326,10 @@ export class LuaRuntime implements CallingInterpreter {
     if (this.#dead !== undefined) throw this.#dead
     const outer = this.running
     try {
-      return this.lua.lua_resume(thread, outer, argumentCount, this.resultCount)
+      const status = this.lua.lua_resume(thread, outer, argumentCount, this.resultCount)
+      if (status !== luaStatus.yield || this.companion.suspending.value === 0) return status
+      this.companion.suspending.value = 0
+      return luaStatus.suspended
     } catch (error) {
       throw this.#died(error)
     } finally {
@@ -253,7 +343,9 @@ export class LuaRuntime implements CallingInterpreter {
   }
 
   #died(error: unknown): FatalGuestError {
-    this.#dead ??= new FatalGuestError(error)
+    if (this.#dead !== undefined) return this.#dead
+    this.#dead = new FatalGuestError(error)
+    for (const task of this.waiting) task.lose(this.#dead)
     return this.#dead
   }
 
