@@ -162,7 +162,7 @@ export class LuaApp {
   /** True: it waits for the client, and goes on at `place`. */
   #write(answer: Answer, chunk: Uint8Array | undefined, isLast: boolean, place: Answer['place']): boolean {
     const { request } = answer
-    if (answer.task === undefined || !request.needsRoom) {
+    if (answer.task === undefined || !request.needsRoom(chunk?.length ?? 0)) {
       if (isLast) request.finish(chunk)
       else request.writeBody(chunk as Uint8Array)
       return false

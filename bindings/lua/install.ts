@@ -91,7 +91,8 @@ const waitingFunction = (
   readers: ArgumentReaders,
   parking: HostFunction,
 ): HostFunction => {
-  if (bound.callAsync === undefined) return parking
+  // Functions that a call is given are the host's from then on, or given back: not to be left open by a wait.
+  if (bound.callAsync === undefined || bound.entry.params.some((param) => param.type === 'function')) return parking
   const callAsync = bound.callAsync.bind(bound)
   const readArguments = readers.of(bound.entry)
   const pushResults = pushResultsOf(runtime, bound.entry.returns)

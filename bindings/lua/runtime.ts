@@ -354,6 +354,11 @@ export class LuaRuntime implements CallingInterpreter {
     return this.#dead !== undefined
   }
 
+  /** No guest code is on the stack. */
+  get isIdle(): boolean {
+    return this.running === this.main
+  }
+
   setOwnFunctions(functions: OwnFunctions): void {
     this.#own = functions
   }

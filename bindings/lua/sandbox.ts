@@ -3,8 +3,8 @@
 import { randomInt } from 'node:crypto'
 import type { BoundApi } from '../../host/api/bind.ts'
 import type { FunctionOwner } from '../../host/api/guest-function.ts'
-import { replaceCoroutineFunctions } from './coroutines.ts'
 import { pushBytes, pushInteger, pushText } from './convert.ts'
+import { replaceCoroutineFunctions } from './coroutines.ts'
 import { Entries } from './entries.ts'
 import { ownChunkName } from './errors.ts'
 import { luaStatus, type Pointer } from './glue.ts'
@@ -17,6 +17,7 @@ import wsapiSource from './guest/wsapi.lua?raw'
 import { GuestHooks } from './hooks.ts'
 import { pushApi } from './install.ts'
 import type { ModuleFiles } from './module-files.ts'
+import { ModuleLoads } from './module-loads.ts'
 import { PluginFiles } from './plugin-files.ts'
 import { readInput, writeError } from './request-streams.ts'
 import type { HostFunction, LuaRuntime, Reference } from './runtime.ts'
@@ -35,6 +36,7 @@ export interface Sandbox {
   takeKept(): Reference
   /** The files of each app, by the number that its Lua side knows. */
   readonly moduleFiles: ModuleFiles[]
+  readonly moduleLoads: ModuleLoads
 }
 
 // io and package are never opened: what does not exist needs no removing.
@@ -69,7 +71,13 @@ export const openSandbox = (
     return 0
   }
   const pluginFiles = new PluginFiles(runtime, entries, parts)
-  const more = { arguments: entries.pushArguments, keep, ...pluginFiles.hostFunctions() }
+  const moduleLoads = new ModuleLoads(runtime)
+  const more = {
+    arguments: entries.pushArguments,
+    keep,
+    ...pluginFiles.hostFunctions(),
+    ...(parts.isAsync ? moduleLoads.hostFunctions() : {}),
+  }
   pushHost(runtime, moduleFiles, more)
   const host = runtime.anchor(main)
   const pruned = runScript(runtime, sandboxSource, [host], 3) as [Reference, Reference, Reference]
@@ -90,6 +98,7 @@ export const openSandbox = (
     loadPlugin,
     pluginFiles,
     moduleFiles,
+    moduleLoads,
     takeKept: () => {
       const taken = kept
       kept = undefined

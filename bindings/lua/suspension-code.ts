@@ -18,7 +18,7 @@ import {
   globalGet,
   globalSet,
   i32,
-  i64,
+  type i64,
   if_,
   lessSigned,
   load8,
@@ -202,7 +202,10 @@ export const defineSuspension = (
   const normalText = module.defineGlobal('normalText')
   module.defineFunction('status', [i32], [i32], 1, [
     isAnothersHosts,
-    if_([[local.get(0), globalGet(normalText), call(lua.pushText), drop], [constant(1), return_]]),
+    if_([
+      [local.get(0), globalGet(normalText), call(lua.pushText), drop],
+      [constant(1), return_],
+    ]),
     original(luaStatus),
   ])
   const luaClose = module.defineGlobal('luaClose')

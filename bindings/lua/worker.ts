@@ -30,10 +30,10 @@ export class LuaWorker {
   readonly #sandbox: Sandbox
   readonly #packageRoots: readonly string[]
   /** True: a worker with several cores, whose requests may wait for each other. */
-  readonly #isAsync: boolean
+  readonly isAsync: boolean
   readonly #threads: (LuaThread | undefined)[]
   readonly #cores: number
-  readonly #waits: CoreWaits | undefined
+  readonly #waits: CoreWaits
   readonly #vars: Pointer
   readonly #varsLength: Pointer
 
@@ -45,11 +45,11 @@ export class LuaWorker {
     const runtime = new LuaRuntime(modules, { memoryLimit: context.memoryLimit, log: context.log })
     this.runtime = runtime
     this.#packageRoots = context.pythonPath
-    this.#isAsync = context.cores > 1 && context.thread.kind === 'worker'
+    this.isAsync = context.cores > 1 && context.thread.kind === 'worker'
     this.#waits = context.server.waits
-    this.#sandbox = openSandbox(runtime, context.api, { owner, memoryLimit: context.memoryLimit, isAsync: this.#isAsync })
+    this.#sandbox = openSandbox(runtime, context.api, { owner, memoryLimit: context.memoryLimit, isAsync: this.isAsync })
     this.#cores = context.cores
-    this.#threads = this.#isAsync ? [] : Array.from({ length: context.cores }, () => runtime.newThread())
+    this.#threads = this.isAsync ? [] : Array.from({ length: context.cores }, () => runtime.newThread())
 
     this.#vars = runtime.allocate(maxVarsSize)
     this.#varsLength = runtime.allocate(4)
@@ -70,7 +70,7 @@ export class LuaWorker {
     this.#threads[coreId] ??= runtime.makeThread()
     const core = this.#threads[coreId]
     const answer = new Answer(request, core, new Serving(runtime.log, request))
-    if (this.#isAsync) answer.task = new Task(runtime, core.thread, answer.serving, () => goOn(answer))
+    if (this.isAsync) answer.task = new Task(runtime, core.thread, answer.serving, () => goOn(answer))
     return answer
   }
 
@@ -82,13 +82,14 @@ export class LuaWorker {
     const { core, task } = answer
     task?.end()
     if (!answer.isAbandoned) return runtime.lua.lua_settop(core.thread, 0)
+    if (task !== undefined) this.#sandbox.moduleLoads.ended(task)
     runtime.dropThread(core)
     this.#threads[answer.request.coreId] = undefined
   }
 
   /** Waits for what the request has registered, or lets others have their turn. Undefined: there is nothing to wait for. */
   commitWaits(): Promise<void> | undefined {
-    return this.#waits?.commit()
+    return this.#waits.commit()
   }
 
   /** Puts a vars block where the next `newEnv` reads it. */

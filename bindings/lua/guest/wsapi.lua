@@ -41,9 +41,20 @@ local function newServe(run)
     return count + 2
   end
 
+  -- Its metamethods may wait, and other requests join their headers meanwhile: in another table.
+  local function plain(value)
+    local begun = flat
+    flat = {}
+    local copy = {}
+    for index = 1, #value do copy[index] = value[index] end
+    flat, lastStatus = begun, nil
+    return copy
+  end
+
   local function addHeader(count, name, value)
     if type(name) ~= 'string' then error('a header name must be a string, the app returned ' .. typeName(name), 0) end
     if type(value) ~= 'table' then return addLine(count, name, value) end
+    if getmetatable(value) ~= nil then value = plain(value) end
     for index = 1, #value do count = addLine(count, name, value[index]) end
     return count
   end
