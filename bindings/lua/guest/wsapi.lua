@@ -45,17 +45,18 @@ local function newServe(run)
   local function plain(value)
     local begun = flat
     flat = {}
-    local copy = {}
-    for index = 1, #value do copy[index] = value[index] end
+    local copy, length = {}, #value
+    for index = 1, length do copy[index] = value[index] end
     flat, lastStatus = begun, nil
-    return copy
+    return copy, length
   end
 
   local function addHeader(count, name, value)
     if type(name) ~= 'string' then error('a header name must be a string, the app returned ' .. typeName(name), 0) end
     if type(value) ~= 'table' then return addLine(count, name, value) end
-    if getmetatable(value) ~= nil then value = plain(value) end
-    for index = 1, #value do count = addLine(count, name, value[index]) end
+    local length
+    if getmetatable(value) == nil then length = #value else value, length = plain(value) end
+    for index = 1, length do count = addLine(count, name, value[index]) end
     return count
   end
 
