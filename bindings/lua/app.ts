@@ -268,7 +268,7 @@ export class LuaApp {
   #answerHostError(answer: Answer, error: unknown): RequestResult {
     if (error instanceof FatalGuestError) throw error
     // Nobody is left to answer, and the app did nothing wrong.
-    if (error instanceof ClientError) return done
+    if (error instanceof ClientError) return answer.task?.isGivenUp === true ? failed : done
     if (!(error instanceof PolywsgiError)) throw error
     return this.#fail(answer.request, { message: Buffer.from(error.message).toString('latin1'), traceback: '' })
   }

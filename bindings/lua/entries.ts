@@ -170,6 +170,7 @@ export class Entries {
 
   /** An entry that waited is done. */
   #takeBack(place: Place): void {
+    if (this.#runtime.isDead) return
     if (this.#missing > 0) {
       this.#missing -= 1
       this.#free.push(place)

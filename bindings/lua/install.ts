@@ -97,10 +97,7 @@ const waitingFunction = (
   const readArguments = readers.of(bound.entry)
   const pushResults = pushResultsOf(runtime, bound.entry.returns)
   return (L) => {
-    if (!runtime.canWait(L)) {
-      if (runtime.task?.isGivenUp === true) throw new Error('the request is over')
-      return parking(L)
-    }
+    if (!runtime.canWait(L)) return parking(L)
     const args: ApiValue[] = []
     readArguments(L, args)
     const result = callAsync(args)

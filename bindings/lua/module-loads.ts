@@ -1,7 +1,7 @@
 // Modules that are being loaded where requests take turns: one that is required meanwhile by another request is waited for, and
 // a circle of modules is found also when several requests are in it.
 // Invariant: what is being loaded by a task that is ended counts as no longer being loaded.
-import { pushInteger } from './convert.ts'
+import { pushInteger, pushText } from './convert.ts'
 import type { HostFunction, LuaRuntime } from './runtime.ts'
 import type { Task } from './task.ts'
 
@@ -32,7 +32,7 @@ export class ModuleLoads {
         pushInteger(runtime, L, this.#lastId)
         return 1
       },
-      // False: it would never end.
+      // Answers false when it would never end, nil and why when it cannot be waited for.
       awaitModule: (L) => {
         const load = this.#loads.get(lua.lua_tonumberx(L, 1, 0))
         const { task } = runtime
@@ -46,7 +46,9 @@ export class ModuleLoads {
           return 1
         }
         if (task === undefined || load.owner === undefined || !runtime.canWait(L)) {
-          throw new Error('another request is loading it, which cannot be waited for here')
+          lua.lua_pushnil(L)
+          pushText(runtime, L, 'another request is loading it, which cannot be waited for here')
+          return 2
         }
         this.#waitsFor.set(task, load.owner)
         return runtime.wait(load.done.promise, () => {

@@ -46,7 +46,7 @@ export const readInput =
     return readWaiting(runtime, L, { body, buffer: task.buffer, wanted, known, total: 0 })
   }
 
-const isHere = (body: RequestBody): boolean => body.whole !== undefined || body.contentLength === 0
+const isHere = (body: RequestBody): boolean => body.canReadNow === undefined || body.whole !== undefined
 
 const wantedBytes = ({ lua }: LuaRuntime, L: Pointer): number => {
   const type = lua.lua_type(L, 2)
@@ -82,7 +82,7 @@ const read = (runtime: LuaRuntime, L: Pointer, reading: Reading): number => {
 const readWaiting = (runtime: LuaRuntime, L: Pointer, reading: Reading): number => {
   const { body } = reading
   while (reading.total < reading.wanted) {
-    if (body.canReadNow?.() !== true) {
+    if (body.canReadNow?.() === false) {
       return runtime.wait(body.readAsync(nextSize(reading)), (resumed, piece) =>
         append(runtime, reading, piece) ? readWaiting(runtime, resumed, reading) : finishReading(runtime, resumed, reading),
       )

@@ -5,8 +5,7 @@ import { randomInt } from 'node:crypto'
 import type { Log } from '../../host/api/context.ts'
 import { GuestError } from '../../host/errors.ts'
 import { LineJoiner } from '../../host/plugin/line-joiner.ts'
-import { instantiateWasm, wasm, wasmPageSize } from '../../host/plugin/web-assembly.ts'
-import { latin1Text } from '../../protocol/latin1.ts'
+import { instantiateWasm, wasm } from '../../host/plugin/web-assembly.ts'
 import type { Companion, Unwinding } from './companion.ts'
 import { FatalGuestError, type LuaFailure, withoutOwnFrames } from './errors.ts'
 import {
@@ -16,10 +15,10 @@ import {
   luaBuffer,
   luaStatus,
   luaType,
-  maximumPages,
   type Pointer,
   registryIndex,
 } from './glue.ts'
+import { InterpreterMemory } from './memory.ts'
 import { Serving } from './serving.ts'
 import { suspend, threadMark } from './suspension-code.ts'
 import { type CallingInterpreter, systemCalls } from './system-calls.ts'
@@ -52,34 +51,28 @@ export interface OwnFunctions {
 const scratchSize = 64 * 1024
 /** What describing an error needs of the stack: a function, two arguments, two results. */
 const describeSlots = 5
-const maximumGrowth = 16 * 1024 * 1024
 
-export class LuaRuntime implements CallingInterpreter {
-  readonly lua: LuaExports
+export class LuaRuntime extends InterpreterMemory implements CallingInterpreter {
+  override readonly lua: LuaExports
   readonly companion: Companion
   readonly main: Pointer
   /** The Lua thread in which the innermost host function was called; `main` while no guest code is on the stack. */
   running: Pointer
   readonly log: Log
-  bytes: Uint8Array = new Uint8Array(0)
-  words: Uint32Array = new Uint32Array(0)
-  view: DataView = new DataView(new ArrayBuffer(0))
   /** What the guest code that runs is running for. */
   serving: Serving
   /** The task that runs; undefined where nothing can be suspended. */
   task: Task | undefined
   /** Tasks that are suspended. */
   readonly waiting = new Set<Task>()
-  /** Where lua_resume leaves its number of results, and lua_tolstring a length. */
+  /** Where lua_resume leaves its number of results. */
   readonly resultCount: Pointer
-  readonly lengthOut: Pointer
   /** Room for short strings on their way in; a C function call between filling and reading it is not possible. */
   readonly scratch: Pointer
   readonly scratchSize = scratchSize
   /** The luaL_Buffer that host functions build long strings in. Each of several entries inside each other has another. */
   buffer: Pointer
 
-  readonly #pageLimit: number
   readonly #functions: HostFunction[] = []
   readonly #hostCallIndex: number
   readonly #threadMaker: Reference
@@ -90,13 +83,13 @@ export class LuaRuntime implements CallingInterpreter {
 
   /** @throws Error when the interpreter does not start within the memory limit */
   constructor(modules: LuaModules, options: RuntimeOptions) {
+    super(options.memoryLimit)
     this.log = options.log
     this.serving = new Serving(options.log, undefined)
-    this.#pageLimit = Math.min(Math.floor(options.memoryLimit / wasmPageSize), maximumPages)
     const unwinding = instantiateWasm<Unwinding>(modules.unwinding, {})
     const imports = systemCalls(this, unwinding, new LineJoiner(options.log))
     this.lua = instantiateWasm<LuaExports>(modules.glue, imports)
-    this.#renewViews()
+    this.renewViews()
     this.companion = instantiateWasm<Companion>(modules.companion, {
       lua: this.lua as unknown as Record<string, unknown>,
       unwinding: { longjmp: unwinding.longjmp },
@@ -124,35 +117,6 @@ export class LuaRuntime implements CallingInterpreter {
    */
   now(): number {
     return this.#booting ? randomInt(2 ** 32) * 1000 : Date.now()
-  }
-
-  growTo(size: number): boolean {
-    const oldPages = this.bytes.length / wasmPageSize
-    const needed = Math.ceil(size / wasmPageSize)
-    if (needed > this.#pageLimit) return false
-    // A quarter more, since every growth detaches all views; but no more than 16 MiB that nobody asked for.
-    const reserve = Math.min(Math.ceil(oldPages / 4), maximumGrowth / wasmPageSize)
-    try {
-      this.lua.memory.grow(Math.min(needed + reserve, this.#pageLimit) - oldPages)
-    } catch {
-      // The engine has none to give: for Lua the same as the limit.
-      return false
-    }
-    this.#renewViews()
-    return true
-  }
-
-  #renewViews(): void {
-    this.bytes = new Uint8Array(this.lua.memory.buffer)
-    this.words = new Uint32Array(this.lua.memory.buffer)
-    this.view = new DataView(this.lua.memory.buffer)
-  }
-
-  /** Memory outside of Lua's garbage collection. @throws Error when there is none */
-  allocate(size: number): Pointer {
-    const address = this.lua.malloc(size)
-    if (address === 0) throw new Error(`no memory for ${size} bytes in the Lua interpreter`)
-    return address
   }
 
   /** The place in the interpreter's function table, which is what C calls a function pointer. */
@@ -203,14 +167,22 @@ export class LuaRuntime implements CallingInterpreter {
   /**
    * Whether the host function that runs in `L` may be suspended: not across a C-call boundary (a comparator of `table.sort`, a
    * callback of `gsub`...), neither in its own coroutine nor in one that has resumed it, and not in an entry that somebody
-   * waits for on the stack.
+   * waits for on the stack. There it has to park the thread.
+   * @throws Error where it would have to, for a request that was given up
    */
   canWait(L: Pointer): boolean {
-    if (this.task === undefined || this.lua.lua_isyieldable(L) === 0) return false
-    return ((this.bytes[L - threadMark.distance] as number) & threadMark.cannotWait) === 0
+    const { task } = this
+    if (task === undefined) return false
+    const mark = this.bytes[L - threadMark.distance] as number
+    if ((mark & threadMark.cannotWait) === 0 && this.lua.lua_isyieldable(L) !== 0) return true
+    if (task.isGivenUp) throw new Error('the request is over')
+    return false
   }
 
-  /** Suspends the host function that runs, which `canWait`: to be returned by it. `finish` answers in its place. */
+  /**
+   * Suspends the host function that runs, which `canWait`: to be returned by it. `finish` answers in its place. One that was
+   * given up is suspended for ever.
+   */
   wait<T>(promise: Promise<T>, finish: Finish<T>): number {
     const task = this.task as Task
     if (task.isGivenUp) promise.catch(() => {})
@@ -234,24 +206,6 @@ export class LuaRuntime implements CallingInterpreter {
     return this.lua.luaL_buffinitsize(L, this.buffer, size)
   }
 
-  /** The string at `index` as Latin-1 text. The value must be a string: a number would be converted, which allocates. */
-  latin1At(L: Pointer, index: number): string {
-    const start = this.lua.lua_tolstring(L, index, this.lengthOut)
-    return latin1Text(this.bytes, start, start + this.view.getUint32(this.lengthOut, true))
-  }
-
-  /** The bytes of the string at `index`, valid until Lua runs again or the value leaves the stack. */
-  bytesAt(L: Pointer, index: number): Uint8Array {
-    const start = this.lua.lua_tolstring(L, index, this.lengthOut)
-    return this.bytes.subarray(start, start + this.view.getUint32(this.lengthOut, true))
-  }
-
-  /** A copy of the bytes at `index`, which also takes a number: inside host functions only. */
-  copyAt(L: Pointer, index: number): Uint8Array {
-    const start = this.lua.lua_tolstring(L, index, this.lengthOut)
-    return this.bytes.slice(start, start + this.view.getUint32(this.lengthOut, true))
-  }
-
   /** Takes the value on top of the stack and anchors it. */
   anchor(L: Pointer): Reference {
     return BigInt(this.lua.luaL_ref(L, registryIndex))
@@ -259,23 +213,6 @@ export class LuaRuntime implements CallingInterpreter {
 
   push(L: Pointer, reference: Reference): void {
     this.lua.lua_rawgeti(L, registryIndex, reference)
-  }
-
-  /** For strings that C keeps. */
-  newCString(text: string): Pointer {
-    const bytes = Buffer.from(`${text}\0`)
-    const pointer = this.allocate(bytes.length)
-    this.bytes.set(bytes, pointer)
-    return pointer
-  }
-
-  withCString<T>(text: string, use: (pointer: Pointer) => T): T {
-    const pointer = this.newCString(text)
-    try {
-      return use(pointer)
-    } finally {
-      this.lua.free(pointer)
-    }
   }
 
   readonly #serveThread: HostFunction = (L) => {

@@ -90,7 +90,7 @@ export class Task {
   /** Its thread is idle, and to guests like any that is dead. */
   end(): void {
     this.#mark(0)
-    if (this.buffer === 0) return
+    if (this.buffer === 0 || this.#runtime.isDead) return
     this.#runtime.lua.free(this.buffer)
     this.buffer = 0
   }

@@ -49,7 +49,7 @@ export class LuaWorker {
     this.#waits = context.server.waits
     this.#sandbox = openSandbox(runtime, context.api, { owner, memoryLimit: context.memoryLimit, isAsync: this.isAsync })
     this.#cores = context.cores
-    this.#threads = this.isAsync ? [] : Array.from({ length: context.cores }, () => runtime.newThread())
+    this.#threads = this.isAsync ? [] : [runtime.newThread()]
 
     this.#vars = runtime.allocate(maxVarsSize)
     this.#varsLength = runtime.allocate(4)

@@ -93,8 +93,10 @@ local function newRequire(id, world, package)
     -- Lua 5.4 itself would run into a stack overflow here; 5.1 has this message.
     local underWay = loading[name]
     if underWay then
-      if not awaitModule or not awaitModule(underWay) then
-        error("loop or previous error loading module '" .. name .. "'", 2)
+      local isOver, why
+      if awaitModule then isOver, why = awaitModule(underWay) end
+      if not isOver then
+        error(why and "module '" .. name .. "': " .. why or "loop or previous error loading module '" .. name .. "'", 2)
       end
       -- Also when who was loading it is no more.
       if loading[name] == underWay then loading[name] = nil end

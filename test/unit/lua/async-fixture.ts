@@ -34,10 +34,7 @@ export class AsyncLua {
   turns = 0
   readonly #free: number[] = []
 
-  static async boot(
-    cores = 8,
-    options: HarnessOptions & { functions?: readonly BoundFunction[] } = {},
-  ): Promise<AsyncLua> {
+  static async boot(cores = 8, options: HarnessOptions & { functions?: readonly BoundFunction[] } = {}): Promise<AsyncLua> {
     const lua = new AsyncLua()
     const plugin = pluginWith({ functions: [...lua.#functions(), ...lua.registry.entries, ...(options.functions ?? [])] })
     const commit = (): Promise<void> => {
