@@ -44,6 +44,7 @@ describe('the API group connection', () => {
       receive: (max) => note('receive', max),
       receiveAsync: async (max) => note('receiveAsync', max),
       isOver: false,
+      suspended: () => {},
       disconnect: () => note('disconnect'),
       isConnected: false,
       contentLength: 0,
