@@ -1,7 +1,7 @@
 // What one worker, mule or spooler keeps of Lua: the state, a Lua thread per core, the place where request variables are laid
 // down, the ways to run something beside requests.
-// A core serves one request at a time, so its thread is its request's; a thread that ended badly is reset, not replaced. Those of
-// several cores are made when they are first needed: of ten thousand cores most are idle.
+// A request has a thread while it is served; threads are made when they are needed, and some are kept: of ten thousand cores most
+// are idle. One that ended badly is reset, not replaced.
 import { readFileSync } from 'node:fs'
 import type { CoreWaits } from '../../host/api/context.ts'
 import type { FunctionOwner } from '../../host/api/guest-function.ts'
@@ -25,14 +25,16 @@ import { Task } from './task.ts'
 /** A packet's vars, and behind them those that the host appends when it splits SCRIPT_NAME from PATH_INFO. */
 const maxVarsSize = 2 * maxBlockSize
 
+/** So many threads are kept for the requests to come, a kilobyte each. */
+const mostIdle = 256
+
 export class LuaWorker {
   readonly runtime: LuaRuntime
   readonly #sandbox: Sandbox
   readonly #packageRoots: readonly string[]
   /** True: a worker with several cores, whose requests may wait for each other. */
   readonly isAsync: boolean
-  readonly #threads: (LuaThread | undefined)[]
-  readonly #cores: number
+  readonly #idle: LuaThread[]
   readonly #waits: CoreWaits
   readonly #vars: Pointer
   readonly #varsLength: Pointer
@@ -48,8 +50,7 @@ export class LuaWorker {
     this.isAsync = context.cores > 1 && context.thread.kind === 'worker'
     this.#waits = context.server.waits
     this.#sandbox = openSandbox(runtime, context.api, { owner, memoryLimit: context.memoryLimit, isAsync: this.isAsync })
-    this.#cores = context.cores
-    this.#threads = this.isAsync ? [] : [runtime.newThread()]
+    this.#idle = [runtime.newThread()]
 
     this.#vars = runtime.allocate(maxVarsSize)
     this.#varsLength = runtime.allocate(4)
@@ -65,26 +66,27 @@ export class LuaWorker {
    */
   open(request: WsgiRequest, goOn: (answer: Answer) => void): Answer {
     const { runtime } = this
-    const { coreId } = request
-    if (coreId >= this.#cores) throw new Error(`core ${coreId} of a worker with ${this.#cores}`)
-    this.#threads[coreId] ??= runtime.makeThread()
-    const core = this.#threads[coreId]
+    const core = this.#idle.pop() ?? runtime.makeThread()
     const answer = new Answer(request, core, new Serving(runtime.log, request))
     if (this.isAsync) answer.task = new Task(runtime, core.thread, answer.serving, () => goOn(answer))
     return answer
   }
 
-  /** Its core is free again. */
+  /** The request is done with, its thread free again. */
   close(answer: Answer): void {
     const { runtime } = this
     answer.serving.endErrorLine()
     if (runtime.isDead) return
     const { core, task } = answer
     task?.end()
-    if (!answer.isAbandoned) return runtime.lua.lua_settop(core.thread, 0)
-    if (task !== undefined) this.#sandbox.moduleLoads.ended(task)
-    runtime.dropThread(core)
-    this.#threads[answer.request.coreId] = undefined
+    if (answer.isAbandoned) {
+      if (task !== undefined) this.#sandbox.moduleLoads.ended(task)
+      runtime.dropThread(core)
+      return
+    }
+    runtime.lua.lua_settop(core.thread, 0)
+    if (this.#idle.length < mostIdle) this.#idle.push(core)
+    else runtime.dropThread(core)
   }
 
   /** Waits for what the request has registered, or lets others have their turn. Undefined: there is nothing to wait for. */
