@@ -12,6 +12,8 @@ import type { Task } from './task.ts'
  */
 type Place = 'begin' | 'handler' | 'iterator' | 'written' | 'next' | 'end'
 
+const nobody = (): void => {}
+
 export class Answer {
   readonly request: WsgiRequest
   readonly core: LuaThread
@@ -25,8 +27,8 @@ export class Answer {
   /** Its thread is suspended for ever and to be replaced. */
   isAbandoned = false
   /** Of the promise, once it waits. */
-  resolve: (result: RequestResult) => void = () => {}
-  reject: (error: unknown) => void = () => {}
+  resolve: (result: RequestResult) => void = nobody
+  reject: (error: unknown) => void = nobody
 
   constructor(request: WsgiRequest, core: LuaThread, serving: Serving) {
     this.request = request

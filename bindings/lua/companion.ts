@@ -1,7 +1,7 @@
 // Two small wasm modules that stand beside the Lua interpreter (glue.wasm) and do in wasm what would otherwise cross into
 // JavaScript and back: error unwinding, the request table, the check behind `setmetatable`, the entry of host functions.
 // An `error` or `coroutine.yield` costs two thirds of what unwinding by a JavaScript exception does, the request table likewise
-// of one filled from JavaScript. With no JavaScript frame between Lua frames, a stack of them can also be suspended.
+// of one filled from JavaScript. With no JavaScript frame between Lua frames, a stack of them can also be suspended: suspension-code.ts.
 
 import type { WasmTable } from '../../host/plugin/web-assembly.ts'
 import { defineSuspension, importForSuspension, type SuspensionExports } from './suspension-code.ts'

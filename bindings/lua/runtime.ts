@@ -133,30 +133,39 @@ export class LuaRuntime extends InterpreterMemory implements CallingInterpreter 
     this.lua.lua_pushcclosure(L, this.#hostCallIndex, 1)
   }
 
-  readonly #dispatch = (L: Pointer): number =>
-    this.#call(L, this.#functions[this.lua.lua_tonumberx(L, firstUpvalue, 0)] as HostFunction)
+  readonly #dispatch = (L: Pointer): number => {
+    this.running = L
+    try {
+      const serve = this.#functions[this.lua.lua_tonumberx(L, firstUpvalue, 0)] as HostFunction
+      const resultCount = serve(L)
+      if (this.#dead === undefined) return resultCount
+    } catch (error) {
+      return this.#raise(L, error)
+    }
+    throw this.#dead
+  }
 
   /** Asked by the companion when a thread goes on in a host function that waited. */
-  readonly #resumed = (L: Pointer): number => this.#call(L, (this.task as Task).resumed)
+  readonly #resumed = (L: Pointer): number => {
+    this.running = L
+    try {
+      const resultCount = (this.task as Task).resumed(L)
+      if (this.#dead === undefined) return resultCount
+    } catch (error) {
+      return this.#raise(L, error)
+    }
+    throw this.#dead
+  }
 
   // A JavaScript exception that left through C frames would skip every pcall and leave the C stack where it was. So all end
   // here, except Lua's own unwinding and traps. A host function may have led back into guest code that trapped, and whoever
   // was between may have swallowed that: the frames below are not to go on.
-  #call(L: Pointer, serve: HostFunction): number {
-    let caught: unknown
-    this.running = L
-    try {
-      const resultCount = serve(L)
-      if (this.#dead === undefined) return resultCount
-      caught = this.#dead
-    } catch (error) {
-      if (error instanceof wasm.Exception || error instanceof wasm.RuntimeError) throw error
-      // V8's stack ran out, perhaps inside the interpreter: what it was doing is not done.
-      if (error instanceof RangeError && error.message.includes('call stack')) throw error
-      caught = error
-    }
+  #raise(L: Pointer, error: unknown): number {
+    if (error instanceof wasm.Exception || error instanceof wasm.RuntimeError) throw error
+    // V8's stack ran out, perhaps inside the interpreter: what it was doing is not done.
+    if (error instanceof RangeError && error.message.includes('call stack')) throw error
     if (this.#dead !== undefined) throw this.#dead
-    const message = Buffer.from(caught instanceof Error ? caught.message : String(caught)).subarray(0, scratchSize)
+    const message = Buffer.from(error instanceof Error ? error.message : String(error)).subarray(0, scratchSize)
     this.lua.luaL_where(L, 1)
     this.bytes.set(message, this.scratch)
     this.lua.lua_pushlstring(L, this.scratch, message.length)

@@ -1,4 +1,4 @@
-// What one worker, mule or spooler keeps of Lua: the state, a Lua thread per core, the place where request variables are laid
+// What one worker, mule or spooler keeps of Lua: the state, Lua threads for requests, the place where request variables are laid
 // down, the ways to run something beside requests.
 // A request has a thread while it is served; threads are made when they are needed, and some are kept: of ten thousand cores most
 // are idle. One that ended badly is reset, not replaced.

@@ -160,6 +160,22 @@ describe('a function that waits gets its answer', () => {
     expect((await lua.request({ mountpoint })).text).toBe('at onceat once')
   })
 
+  it('however many coroutines are inside each other', async () => {
+    const nest = 'local function nest(n) if n == 0 then return uwsgi.wait("w") end return (coroutine.wrap(nest)(n - 1)) end'
+    // Lua itself ends at 200 C calls, of which a coroutine takes some.
+    const deepest = Number(
+      (
+        await answerOf(`${nest.replace('uwsgi.wait("w")', '"bottom"')}
+      local n = 0 while pcall(nest, n + 1) do n = n + 1 end return n`)
+      ).replace('true | ', ''),
+    )
+    expect(deepest).toBeGreaterThan(40)
+    expect(await answerOf(`${nest} return nest(${deepest}), nest(${deepest}), pcall(nest, ${deepest + 10})`)).toMatch(
+      /^true \| opened w \| opened w \| false \| .*C stack overflow/,
+    )
+    expect(lua.parked).toEqual([])
+  })
+
   it('of any size, and any bytes', async () => {
     const mountpoint = await lua.handler(`local s = uwsgi.wait('w') return 200, {}, #s .. s:sub(-1)`)
     const answer = lua.request({ mountpoint })
