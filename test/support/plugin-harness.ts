@@ -38,6 +38,8 @@ export interface HarnessRequest {
   onOpen?: (request: WsgiRequest) => void
   /** Called on every chunk the plugin sends, before it is stored; throw to play a client that has gone. */
   onSend?: (chunk: Uint8Array | undefined) => void
+  /** Resolves when the client leaves. Absent: nobody could tell. */
+  clientLeaves?: Promise<void> | undefined
 }
 
 export interface HarnessResponse {
@@ -60,10 +62,12 @@ class MemorySink implements ResponseSink {
   chunks: Uint8Array[] = []
   ended = false
   isCut = false
+  readonly clientLeaves?: Promise<void>
   readonly #onSend: ((chunk: Uint8Array | undefined) => void) | undefined
 
-  constructor(onSend: ((chunk: Uint8Array | undefined) => void) | undefined) {
+  constructor({ onSend, clientLeaves }: HarnessRequest) {
     this.#onSend = onSend
+    if (clientLeaves !== undefined) this.clientLeaves = clientLeaves
   }
 
   send(head: ResponseHead | undefined, chunk: Uint8Array | undefined, last: boolean): void {
@@ -177,7 +181,7 @@ export class PluginHarness {
       CONTENT_TYPE: '',
       ...request.vars,
     }
-    const sink = new MemorySink(request.onSend)
+    const sink = new MemorySink(request)
     const wsgiRequest = new WsgiRequest({
       coreId: request.coreId ?? 0,
       modifier1: this.plugin.modifier1 ?? 0,
