@@ -1,9 +1,10 @@
 // A request that an app is answering: where it stands between one resumption of its core's Lua thread and the next.
 // Invariant: `place` says what the thread's stack holds whenever the answer waits.
+import type { Log } from '../../host/api/context.ts'
 import type { RequestResult } from '../../host/plugin/plugin.ts'
 import type { WsgiRequest } from '../../host/request/wsgi-request.ts'
 import type { LuaThread } from './runtime.ts'
-import type { Serving } from './serving.ts'
+import { Serving } from './serving.ts'
 import type { Task } from './task.ts'
 
 /**
@@ -14,10 +15,9 @@ type Place = 'begin' | 'handler' | 'iterator' | 'written' | 'next' | 'end'
 
 const nobody = (): void => {}
 
-export class Answer {
-  readonly request: WsgiRequest
+export class Answer extends Serving {
+  declare readonly request: WsgiRequest
   readonly core: LuaThread
-  readonly serving: Serving
   /** Undefined where a worker has one core. */
   task: Task | undefined
   place: Place = 'begin'
@@ -30,9 +30,8 @@ export class Answer {
   resolve: (result: RequestResult) => void = nobody
   reject: (error: unknown) => void = nobody
 
-  constructor(request: WsgiRequest, core: LuaThread, serving: Serving) {
-    this.request = request
+  constructor(log: Log, request: WsgiRequest, core: LuaThread) {
+    super(log, request)
     this.core = core
-    this.serving = serving
   }
 }

@@ -78,7 +78,7 @@ export class LuaApp {
   #step(answer: Answer): RequestResult | undefined {
     const { runtime } = this.#worker
     const { serving: outerServing, task: outerTask } = runtime
-    runtime.serving = answer.serving
+    runtime.serving = answer
     runtime.task = answer.task
     let result: RequestResult | undefined = failed
     try {

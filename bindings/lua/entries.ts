@@ -102,7 +102,7 @@ export class Entries {
       }
       this.#takeBack(place)
     }
-    const task = new Task(runtime, place.thread, serving, goOn)
+    const task = new Task(runtime, place.thread, goOn)
     const outerArguments = this.#arguments
     this.#arguments = pushArguments
     let outcome: T | typeof suspended | undefined

@@ -5,7 +5,6 @@
 // may still settle and finds nobody.
 import type { Pointer } from './glue.ts'
 import type { LuaRuntime } from './runtime.ts'
-import type { Serving } from './serving.ts'
 import { threadMark } from './suspension-code.ts'
 
 /** Pushes what a wait has come to, inside a protected call; answers as a HostFunction does, and may wait again. */
@@ -16,8 +15,6 @@ type Outcome = { readonly value: unknown } | { readonly error: unknown }
 export class Task {
   readonly #runtime: LuaRuntime
   readonly thread: Pointer
-  /** What host functions act on while the task runs. */
-  readonly serving: Serving
   /** Runs the task on. Never within what made it wait. */
   readonly #wake: () => void
   #finish: Finish<never> | undefined
@@ -27,10 +24,9 @@ export class Task {
   /** Where a luaL_Buffer of its own is, which it needs to build a string across waits. */
   buffer: Pointer = 0
 
-  constructor(runtime: LuaRuntime, thread: Pointer, serving: Serving, wake: () => void) {
+  constructor(runtime: LuaRuntime, thread: Pointer, wake: () => void) {
     this.#runtime = runtime
     this.thread = thread
-    this.serving = serving
     this.#wake = wake
     this.#mark(threadMark.isHosts)
   }

@@ -19,7 +19,6 @@ import type { GuestHooks } from './hooks.ts'
 import { ModuleFiles, sourceOf } from './module-files.ts'
 import { LuaRuntime, type LuaThread, type Reference } from './runtime.ts'
 import { openSandbox, type Sandbox } from './sandbox.ts'
-import { Serving } from './serving.ts'
 import { Task } from './task.ts'
 
 /** A packet's vars, and behind them those that the host appends when it splits SCRIPT_NAME from PATH_INFO. */
@@ -67,15 +66,15 @@ export class LuaWorker {
   open(request: WsgiRequest, goOn: (answer: Answer) => void): Answer {
     const { runtime } = this
     const core = this.#idle.pop() ?? runtime.makeThread()
-    const answer = new Answer(request, core, new Serving(runtime.log, request))
-    if (this.isAsync) answer.task = new Task(runtime, core.thread, answer.serving, () => goOn(answer))
+    const answer = new Answer(runtime.log, request, core)
+    if (this.isAsync) answer.task = new Task(runtime, core.thread, () => goOn(answer))
     return answer
   }
 
   /** The request is done with, its thread free again. */
   close(answer: Answer): void {
     const { runtime } = this
-    answer.serving.endErrorLine()
+    answer.endErrorLine()
     if (runtime.isDead) return
     const { core, task } = answer
     task?.end()
