@@ -35,10 +35,7 @@ export const readInput =
     const { body } = request
     // A body of known length is read into a buffer of its size; what lies about its length costs a second allocation.
     const known = Math.min(wanted, Math.max(body.contentLength - bodyBytesRead, 0))
-    if (isHere(body) || !runtime.canWait(L)) {
-      runtime.startBuffer(L, Math.min(known, largestReserve))
-      return read(runtime, L, { body, buffer: runtime.buffer, wanted, known, total: 0 })
-    }
+    if (isHere(body) || !runtime.canWait(L)) return readNow(runtime, L, body, wanted, known)
     // Others build their strings in the common one meanwhile.
     const task = runtime.task as Task
     if (task.buffer === 0) task.buffer = runtime.allocate(luaBuffer.size)
@@ -73,9 +70,20 @@ interface Reading {
 
 const nextSize = ({ wanted, known, total }: Reading): number => Math.min(wanted - total, Math.max(known - total, pieceSize))
 
-const read = (runtime: LuaRuntime, L: Pointer, reading: Reading): number => {
-  while (reading.total < reading.wanted && append(runtime, reading, reading.body.read(nextSize(reading)))) {}
-  return finishReading(runtime, L, reading)
+/** Parks the thread for each piece that is not here yet. */
+const readNow = (runtime: LuaRuntime, L: Pointer, body: RequestBody, wanted: number, known: number): number => {
+  const { lua, buffer } = runtime
+  runtime.startBuffer(L, Math.min(known, largestReserve))
+  let total = 0
+  while (total < wanted) {
+    const piece = body.read(Math.min(wanted - total, Math.max(known - total, pieceSize)))
+    if (piece.length === 0) break
+    const target = lua.luaL_prepbuffsize(buffer, piece.length)
+    runtime.bytes.set(piece, target)
+    total += piece.length
+    runtime.view.setUint32(buffer + luaBuffer.lengthOffset, total, true)
+  }
+  return finishReading(runtime, L, buffer, wanted, total)
 }
 
 /** Suspends for each piece that is not here yet. */
@@ -84,12 +92,14 @@ const readWaiting = (runtime: LuaRuntime, L: Pointer, reading: Reading): number 
   while (reading.total < reading.wanted) {
     if (body.canReadNow?.() === false) {
       return runtime.wait(body.readAsync(nextSize(reading)), (resumed, piece) =>
-        append(runtime, reading, piece) ? readWaiting(runtime, resumed, reading) : finishReading(runtime, resumed, reading),
+        append(runtime, reading, piece)
+          ? readWaiting(runtime, resumed, reading)
+          : finishReading(runtime, resumed, reading.buffer, reading.wanted, reading.total),
       )
     }
     if (!append(runtime, reading, body.read(nextSize(reading)))) break
   }
-  return finishReading(runtime, L, reading)
+  return finishReading(runtime, L, reading.buffer, reading.wanted, reading.total)
 }
 
 /** False: that was the end. */
@@ -102,7 +112,7 @@ const append = (runtime: LuaRuntime, reading: Reading, piece: Uint8Array): boole
   return true
 }
 
-const finishReading = (runtime: LuaRuntime, L: Pointer, { buffer, wanted, total }: Reading): number => {
+const finishReading = (runtime: LuaRuntime, L: Pointer, buffer: Pointer, wanted: number, total: number): number => {
   runtime.serving.bodyBytesRead += total
   runtime.lua.luaL_pushresult(buffer)
   if (total === 0 && wanted !== Number.POSITIVE_INFINITY) runtime.lua.lua_pushnil(L)
