@@ -1,9 +1,10 @@
 // Serves the requests of one WSAPI app. The guest's side of the convention is guest/wsapi.lua; here a request's variables are
 // laid down in the interpreter's memory, the app is entered on its core's thread, and what it returned is sent.
 // Invariant: each chunk goes out before the iterator is asked for the next one, so that a slow stream is not held back.
-import { ClientError, PolywsgiError } from '../../host/errors.ts'
+import { ClientError, GuestError, PolywsgiError } from '../../host/errors.ts'
 import type { RequestResult } from '../../host/plugin/plugin.ts'
 import type { WsgiRequest } from '../../host/request/wsgi-request.ts'
+import type { Answer } from './answer.ts'
 import { FatalGuestError, failureBytes, type LuaFailure, outOfMemory, toGuestError } from './errors.ts'
 import { luaStatus, luaType, luaTypeName, type Pointer } from './glue.ts'
 import type { Reference } from './runtime.ts'
@@ -42,46 +43,139 @@ export class LuaApp {
     this.#serve = serve
   }
 
-  /** @throws FatalGuestError when the interpreter is lost */
-  serve(request: WsgiRequest): RequestResult {
-    const { runtime } = this.#worker
-    const thread = this.#worker.threadOf(request.coreId)
-    const { request: outerRequest, bodyBytesRead: outerBytesRead } = runtime
-    runtime.request = request
-    runtime.bodyBytesRead = 0
+  /**
+   * @returns a promise when the app waits; it is rejected, or this throws, with
+   * @throws FatalGuestError when the interpreter is lost
+   */
+  serve(request: WsgiRequest): RequestResult | Promise<RequestResult> {
+    let answer: Answer
     try {
-      this.#worker.layVars(request.vars)
-      runtime.push(thread, this.#serve)
-      const status = runtime.resume(thread, 0)
-      if (status !== luaStatus.ok) return this.#failThread(request, thread, status)
-      const result = this.#respond(request, thread)
-      runtime.lua.lua_settop(thread, 0)
-      return result
+      answer = this.#worker.open(request, this.#goOn)
     } catch (error) {
-      return this.#answerHostError(request, thread, error)
-    } finally {
-      runtime.request = outerRequest
-      runtime.bodyBytesRead = outerBytesRead
-      this.#worker.endErrorLine()
+      if (!(error instanceof GuestError) || error instanceof FatalGuestError) throw error
+      return this.#fail(request, { message: error.message, traceback: '' })
+    }
+    const result = this.#step(answer)
+    if (result !== undefined) return result
+    return new Promise((resolve, reject) => {
+      answer.resolve = resolve
+      answer.reject = reject
+    })
+  }
+
+  /** Runs an answer on that has waited. */
+  readonly #goOn = (answer: Answer): void => {
+    answer.request.onCancel = undefined
+    try {
+      const result = this.#step(answer)
+      if (result !== undefined) answer.resolve(result)
+    } catch (error) {
+      answer.reject(error)
     }
   }
 
-  #respond(request: WsgiRequest, thread: Pointer): RequestResult {
+  /** Undefined: it waits. */
+  #step(answer: Answer): RequestResult | undefined {
     const { runtime } = this.#worker
+    const { serving: outerServing, task: outerTask } = runtime
+    runtime.serving = answer
+    runtime.task = answer.task
+    let result: RequestResult | undefined = failed
+    try {
+      result = this.#advance(answer)
+    } catch (error) {
+      result = this.#answerHostError(answer, error)
+    } finally {
+      runtime.serving = outerServing
+      runtime.task = outerTask
+      if (result !== undefined) this.#worker.close(answer)
+    }
+    return result
+  }
+
+  #advance(answer: Answer): RequestResult | undefined {
+    const { runtime } = this.#worker
+    const { thread } = answer.core
+    switch (answer.place) {
+      case 'begin':
+        this.#worker.layVars(answer.request.vars)
+        runtime.push(thread, this.#serve)
+        return this.#afterHandler(answer, runtime.resume(thread, 0))
+      case 'handler':
+        return this.#afterHandler(answer, runtime.resume(thread, 0))
+      case 'iterator':
+        return this.#stream(answer, runtime.resume(thread, 0))
+      case 'written':
+        answer.task?.takeOutcome()
+        return this.#yieldTurn(answer) ? undefined : this.#stream(answer)
+      case 'next':
+        answer.task?.takeOutcome()
+        return this.#stream(answer)
+      case 'end':
+        answer.task?.takeOutcome()
+        return done
+    }
+  }
+
+  /** The app's code is suspended; `place` is where it goes on. */
+  #suspended(answer: Answer, place: Answer['place']): RequestResult | undefined {
+    const { request, task } = answer
+    if (task?.isGivenUp === true) {
+      answer.isAbandoned = true
+      this.#log({ message: 'the request was given up, and its handler waited again: it has been ended', traceback: '' })
+      return failed
+    }
+    answer.place = place
+    request.onCancel = task?.giveUp
+    return undefined
+  }
+
+  /** The host waits between two calls of the app's code. */
+  #waitFor(answer: Answer, promise: Promise<unknown>, place: Answer['place']): void {
+    answer.place = place
+    answer.task?.wait(promise)
+    answer.request.onCancel = answer.task?.giveUp
+  }
+
+  #afterHandler(answer: Answer, status: number): RequestResult | undefined {
+    if (status === luaStatus.suspended) return this.#suspended(answer, 'handler')
+    if (status !== luaStatus.ok) return this.#failThread(answer, status)
+    return this.#respond(answer)
+  }
+
+  #respond(answer: Answer): RequestResult | undefined {
+    const { runtime } = this.#worker
+    const { request } = answer
+    const { thread } = answer.core
     if (runtime.stackHeight >= headerCountAt) this.#takeHead(thread)
+    if (answer.task?.isGivenUp === true) return failed
     if (this.#nulInHeaders) throw new PolywsgiError('APP_RESPONSE', 'a header name or value holds a NUL byte')
     request.setHead(this.#status, this.#headers)
-    if (runtime.lua.lua_type(thread, iteratorAt) !== luaType.nil) return this.#stream(request, thread)
+    answer.remaining = this.#contentLength
+    answer.hasLength = this.#contentLength >= 0
+    if (runtime.lua.lua_type(thread, iteratorAt) !== luaType.nil) return this.#stream(answer)
     const body = runtime.bytesAt(thread, chunkAt)
-    if (this.#contentLength >= 0 && body.length > this.#contentLength) return this.#cut(request, body, this.#contentLength)
-    request.finish(body)
-    return done
+    if (answer.hasLength && body.length > answer.remaining) return this.#cut(answer, body)
+    return this.#write(answer, body, true, 'end') ? undefined : done
+  }
+
+  /** True: it waits for the client, and goes on at `place`. */
+  #write(answer: Answer, chunk: Uint8Array | undefined, isLast: boolean, place: Answer['place']): boolean {
+    const { request } = answer
+    if (answer.task === undefined || !request.needsRoom(chunk?.length ?? 0)) {
+      if (isLast) request.finish(chunk)
+      else request.writeBody(chunk as Uint8Array)
+      return false
+    }
+    const copy = chunk?.slice()
+    this.#waitFor(answer, isLast ? request.finishAsync(copy) : request.writeBodyAsync(copy as Uint8Array), place)
+    return true
   }
 
   /** Ends the response where its Content-Length does: on a connection that is kept, the rest would pass for the next response. */
-  #cut(request: WsgiRequest, chunk: Uint8Array, remaining: number): RequestResult {
-    request.finish(chunk.subarray(0, remaining))
-    return this.#fail(request, { message: "the body is longer than the app's Content-Length", traceback: '' })
+  #cut(answer: Answer, chunk: Uint8Array): RequestResult {
+    answer.request.finish(chunk.subarray(0, answer.remaining))
+    return this.#fail(answer.request, { message: "the body is longer than the app's Content-Length", traceback: '' })
   }
 
   #takeHead(thread: Pointer): void {
@@ -102,20 +196,26 @@ export class LuaApp {
    * Differs from uWSGI: nil ends the body (uWSGI calls on for ever), an error in the iterator is an error, and what is no
    * string is one too.
    */
-  #stream(request: WsgiRequest, thread: Pointer): RequestResult {
+  #stream(answer: Answer, resumed?: number): RequestResult | undefined {
     const { runtime } = this.#worker
     const { lua } = runtime
-    const hasLength = this.#contentLength >= 0
-    let remaining = this.#contentLength
+    const { request } = answer
+    const { thread } = answer.core
+    let status = resumed
     for (;;) {
-      lua.lua_settop(thread, iteratorAt)
-      lua.lua_pushvalue(thread, iteratorAt)
-      const status = runtime.resume(thread, 0)
+      if (status === undefined) {
+        lua.lua_settop(thread, iteratorAt)
+        lua.lua_pushvalue(thread, iteratorAt)
+        status = runtime.resume(thread, 0)
+      }
+      if (status === luaStatus.suspended) return this.#suspended(answer, 'iterator')
       if (status !== luaStatus.ok) {
-        const result = this.#failThread(request, thread, status, deadCoroutine)
+        const result = this.#failThread(answer, status, deadCoroutine)
         if (result === done) break
         return result
       }
+      status = undefined
+      if (answer.task?.isGivenUp === true) return failed
       const type = runtime.stackHeight < nextChunkAt ? luaType.nil : lua.lua_type(thread, nextChunkAt)
       if (type === luaType.nil) break
       if (type !== luaType.string) {
@@ -124,40 +224,53 @@ export class LuaApp {
       }
       if (request.clientGone) return done
       const chunk = runtime.bytesAt(thread, nextChunkAt)
-      if (chunk.length === 0) continue
-      if (hasLength && chunk.length > remaining) return this.#cut(request, chunk, remaining)
-      if (chunk.length === remaining) request.finish(chunk)
-      else request.writeBody(chunk)
-      remaining -= chunk.length
+      if (chunk.length > 0) {
+        if (answer.hasLength && chunk.length > answer.remaining) return this.#cut(answer, chunk)
+        const isLast = chunk.length === answer.remaining
+        answer.remaining -= chunk.length
+        if (this.#write(answer, chunk, isLast, 'written')) return undefined
+      }
+      if (this.#yieldTurn(answer)) return undefined
     }
-    request.finish()
-    return done
+    return this.#write(answer, undefined, true, 'end') ? undefined : done
+  }
+
+  /** Each string of the iterator is a point where other cores have their turn. True: it waits for its own. */
+  #yieldTurn(answer: Answer): boolean {
+    const turn = this.#worker.commitWaits()
+    if (turn === undefined || answer.task === undefined) return false
+    this.#waitFor(answer, turn, 'next')
+    return true
   }
 
   /** Ends the request for what `resume` answered, except with an error whose message is no failure. */
-  #failThread(request: WsgiRequest, thread: Pointer, status: number, harmless?: RegExp): RequestResult {
+  #failThread(answer: Answer, status: number, harmless?: RegExp): RequestResult {
     const { runtime } = this.#worker
-    const failure = runtime.fail(thread, status)
-    if (harmless?.test(failure.message)) return done
-    this.#fail(request, failure)
-    if (outOfMemory.test(failure.message)) runtime.requireMemory()
+    const failure = runtime.fail(answer.core.thread, status)
+    if (harmless?.test(failure.message)) return answer.task?.isGivenUp === true ? failed : done
+    this.#fail(answer.request, failure)
+    // Others that wait may hold the memory, and let go of it.
+    if (outOfMemory.test(failure.message) && runtime.waiting.size === 0) runtime.requireMemory()
     return failed
   }
 
   /** Logs what happened and answers 500 if nothing was sent; a response under way stays unfinished, for the host to cut. */
   #fail(request: WsgiRequest, failure: LuaFailure): RequestResult {
-    this.#worker.runtime.log.bytes(failureBytes(`lua app ${this.#source}`, failure))
+    this.#log(failure)
     request.fail(toGuestError(failure))
     return failed
   }
 
-  #answerHostError(request: WsgiRequest, thread: Pointer, error: unknown): RequestResult {
+  #log(failure: LuaFailure): void {
+    this.#worker.runtime.log.bytes(failureBytes(`lua app ${this.#source}`, failure))
+  }
+
+  #answerHostError(answer: Answer, error: unknown): RequestResult {
     if (error instanceof FatalGuestError) throw error
-    this.#worker.runtime.lua.lua_settop(thread, 0)
     // Nobody is left to answer, and the app did nothing wrong.
-    if (error instanceof ClientError) return done
+    if (error instanceof ClientError) return answer.task?.isGivenUp === true ? failed : done
     if (!(error instanceof PolywsgiError)) throw error
-    return this.#fail(request, { message: Buffer.from(error.message).toString('latin1'), traceback: '' })
+    return this.#fail(answer.request, { message: Buffer.from(error.message).toString('latin1'), traceback: '' })
   }
 }
 

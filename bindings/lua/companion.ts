@@ -1,9 +1,10 @@
 // Two small wasm modules that stand beside the Lua interpreter (glue.wasm) and do in wasm what would otherwise cross into
 // JavaScript and back: error unwinding, the request table, the check behind `setmetatable`, the entry of host functions.
 // An `error` or `coroutine.yield` costs two thirds of what unwinding by a JavaScript exception does, the request table likewise
-// of one filled from JavaScript. With no JavaScript frame between Lua frames, a stack of them can also be suspended.
+// of one filled from JavaScript. With no JavaScript frame between Lua frames, a stack of them can also be suspended: suspension-code.ts.
 
 import type { WasmTable } from '../../host/plugin/web-assembly.ts'
+import { defineSuspension, importForSuspension, type SuspensionExports } from './suspension-code.ts'
 import {
   add,
   block,
@@ -23,7 +24,6 @@ import {
   i32,
   i64,
   if_,
-  lessSigned,
   lessUnsigned,
   load8,
   load16,
@@ -42,7 +42,7 @@ import {
   tryCatch,
 } from './wasm-assembler.ts'
 
-interface WasmGlobal {
+export interface WasmGlobal {
   value: number
 }
 
@@ -56,9 +56,8 @@ export interface Unwinding {
 }
 
 /** Exports of the second module; functions are lua_CFunctions to be put into glue.wasm's table. */
-export interface Companion {
+export interface Companion extends SuspensionExports {
   readonly invoke: unknown
-  readonly hostCall: unknown
   readonly newEnv: unknown
   readonly setMetatable: unknown
   /** Address of the vars block of the request, and of a place as large for the one before. */
@@ -114,7 +113,9 @@ export const companionModule = (): Uint8Array => {
   const rawSetIndex = lua('lua_rawseti', [i32, i32, i64], [])
   const argumentError = lua('luaL_argerror', [i32, i32, i32], [i32])
   const luaError = lua('lua_error', [i32], [i32])
+  const suspension = importForSuspension(lua)
   const dispatch = module.importFunction('host', 'dispatch', [i32], [i32])
+  const resumed = module.importFunction('host', 'resumed', [i32], [i32])
 
   // invoke(function, a, b): calls glue.wasm's function in C's idea of setjmp.
   const stackPointer = 3
@@ -128,14 +129,7 @@ export const companionModule = (): Uint8Array => {
     [constant(1), constant(0), call(setThrew)],
   ])
 
-  // hostCall(L): JavaScript answers with the number of results, or -1 with the error to raise on top of the stack. Raising
-  // it here keeps the exception out of JavaScript's frames.
-  const results = 1
-  module.defineFunction('hostCall', [i32], [i32], 1, [
-    [local.get(0), call(dispatch), local.tee(results), constant(0), lessSigned],
-    if_([local.get(0), call(luaError), return_]),
-    local.get(results),
-  ])
+  defineSuspension(module, suspension, { dispatch, resumed, table, luaError })
 
   // setMetatable(L), upvalue 1 the string `__gc`: refuses a metatable with that field, since finalizers run where nothing
   // can stop them. Setting the field later has no effect in Lua 5.4, so this is the one gate.

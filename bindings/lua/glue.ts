@@ -57,6 +57,7 @@ export interface LuaExports {
   lua_pushcclosure(L: Pointer, tableIndex: number, upvalues: number): void
   lua_pushvalue(L: Pointer, index: number): void
   lua_pushthread(L: Pointer): number
+  lua_isyieldable(L: Pointer): number
   lua_createtable(L: Pointer, arraySize: number, recordSize: number): void
   lua_newuserdatauv(L: Pointer, size: number, userValues: number): Pointer
   lua_concat(L: Pointer, count: number): void
@@ -67,6 +68,7 @@ export interface LuaExports {
   lua_getglobal(L: Pointer, name: Pointer): number
   lua_setglobal(L: Pointer, name: Pointer): void
   lua_setfield(L: Pointer, index: number, name: Pointer): void
+  lua_getfield(L: Pointer, index: number, name: Pointer): number
   lua_getmetatable(L: Pointer, index: number): number
   lua_setmetatable(L: Pointer, index: number): number
   lua_next(L: Pointer, index: number): number
@@ -89,8 +91,8 @@ const luaTypeNames = ['nil', 'boolean', 'userdata', 'number', 'string', 'table',
 /** The name Lua has for a value's type, in messages. */
 export const luaTypeName = (type: number): string => luaTypeNames[type] ?? 'value of another type'
 
-/** What lua_resume and lua_pcallk answer. */
-export const luaStatus = { ok: 0, yield: 1, outOfMemory: 4 } as const
+/** What lua_resume and lua_pcallk answer; `suspended` is what `LuaRuntime.resume` makes of a yield for the host. */
+export const luaStatus = { ok: 0, yield: 1, outOfMemory: 4, suspended: -1 } as const
 
 /** Bytes of a luaL_Buffer in this build (524), rounded up to a multiple of 16, and where in it the number of bytes so far is kept. */
 export const luaBuffer = { size: 528, lengthOffset: 8 } as const

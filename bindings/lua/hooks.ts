@@ -7,7 +7,7 @@ import { pushBytes, pushDict, pushInteger, pushText, reserveStack } from './conv
 import type { Entries } from './entries.ts'
 import { HeldFunction } from './functions.ts'
 import { luaType, luaTypeName, type Pointer } from './glue.ts'
-import type { LuaRuntime, Reference } from './runtime.ts'
+import type { HostFunction, LuaRuntime, Reference } from './runtime.ts'
 
 const hookNames = ['post_fork_hook', 'after_req_hook', 'atexit', 'mule_msg_hook', 'spooler'] as const
 export type HookName = (typeof hookNames)[number]
@@ -17,6 +17,8 @@ export interface EntryFunctions {
   readonly call: Reference
   readonly callForText: Reference
 }
+
+type MaybePromise<T> = T | Promise<T>
 
 const nothing = (): void => {}
 
@@ -40,8 +42,11 @@ export class GuestHooks {
     this.#names = Object.fromEntries(names) as Record<HookName, Reference>
   }
 
-  /** @throws GuestError what the function raised, or when it answered neither a string nor a number nor nil */
-  rpc(handler: unknown, args: readonly Uint8Array[]): Uint8Array | undefined {
+  /**
+   * @returns a promise only where it may wait, and does
+   * @throws GuestError what the function raised, or when it answered neither a string nor a number nor nil
+   */
+  rpc(handler: unknown, args: readonly Uint8Array[], mayWait: boolean): MaybePromise<Uint8Array | undefined> {
     const held = this.#held(handler)
     const runtime = this.#runtime
     const pushCall = (L: Pointer): number => {
@@ -50,7 +55,7 @@ export class GuestHooks {
       for (const argument of args) pushBytes(runtime, L, argument)
       return args.length + 1
     }
-    return this.#entries.run(this.#functions.callForText, pushCall, (thread) => {
+    return this.#run(mayWait, this.#functions.callForText, pushCall, (thread) => {
       const type = runtime.lua.lua_type(thread, -1)
       if (type === luaType.string) return runtime.copyAt(thread, -1)
       if (type === luaType.nil) return undefined
@@ -59,14 +64,18 @@ export class GuestHooks {
   }
 
   /** @throws GuestError what the function raised */
-  signal(handler: unknown, signum: number): void {
+  signal(handler: unknown, signum: number, mayWait: boolean): MaybePromise<true> {
     const held = this.#held(handler)
     const pushCall = (L: Pointer): number => {
       held.push(L)
       pushInteger(this.#runtime, L, signum)
       return 2
     }
-    this.#entries.run(this.#functions.call, pushCall, nothing)
+    return this.#run(mayWait, this.#functions.call, pushCall, () => true)
+  }
+
+  #run<T>(mayWait: boolean, entry: Reference, pushCall: HostFunction, take: (thread: Pointer) => T): MaybePromise<T> {
+    return mayWait ? this.#entries.runWaiting(entry, pushCall, take) : this.#entries.run(entry, pushCall, take)
   }
 
   /** A hook that is called with nothing. @throws GuestError what it raised */

@@ -75,12 +75,13 @@ export const createLuaPlugin = (): Plugin<LuaModules> => {
       worker?.callGuest((hooks) => hooks.run('after_req_hook'))
     },
 
-    rpc: (handler, args) => withWorker((lua) => lua.callGuest((hooks) => hooks.rpc(handler, args))),
+    currentRequest: () => worker?.runtime.serving.request,
 
-    signalHandler(signum, handler) {
-      withWorker((lua) => lua.callGuest((hooks) => hooks.signal(handler, signum)))
-      return true
-    },
+    rpc: (handler, args, mayWait = false) =>
+      withWorker((lua) => lua.callGuest((hooks) => hooks.rpc(handler, args, mayWait && lua.isAsync))),
+
+    signalHandler: (signum, handler) =>
+      withWorker((lua) => lua.callGuest((hooks) => hooks.signal(handler, signum, lua.isAsync && lua.runtime.isIdle))),
 
     releaseFunction(handler) {
       if (handler instanceof HeldFunction) handler.release()

@@ -11,13 +11,17 @@ import { luaType } from './glue.ts'
 import type { HostFunction, LuaRuntime } from './runtime.ts'
 
 /** Leaves the `uwsgi` table on top of the main stack. Only while booting. */
-export const pushApi = (runtime: LuaRuntime, api: BoundApi, owner: FunctionOwner): void => {
+export const pushApi = (
+  runtime: LuaRuntime,
+  api: BoundApi,
+  { owner, isAsync }: { owner: FunctionOwner; isAsync: boolean },
+): void => {
   const { lua, main } = runtime
   const readers = new ArgumentReaders(runtime, owner)
   lua.lua_createtable(main, 0, api.functions.length + api.attributes.length)
   for (const bound of api.functions) {
     const { name, aliases = [], luaAliases = [] } = bound.entry
-    runtime.pushFunction(main, apiFunction(runtime, bound, readers))
+    runtime.pushFunction(main, apiFunction(runtime, bound, readers, isAsync))
     for (const alias of [name, ...aliases, ...luaAliases]) {
       pushText(runtime, main, alias)
       lua.lua_pushvalue(main, -2)
@@ -32,9 +36,10 @@ export const pushApi = (runtime: LuaRuntime, api: BoundApi, owner: FunctionOwner
   }
 }
 
-const apiFunction = (runtime: LuaRuntime, bound: BoundFunction, readers: ArgumentReaders): HostFunction => {
+const apiFunction = (runtime: LuaRuntime, bound: BoundFunction, readers: ArgumentReaders, isAsync: boolean): HostFunction => {
   const { direct } = bound
-  const ordinary = ordinaryFunction(runtime, bound, readers)
+  const parking = ordinaryFunction(runtime, bound, readers)
+  const ordinary = isAsync ? waitingFunction(runtime, bound, readers, parking) : parking
   return direct === undefined ? ordinary : directFunction(runtime, direct, ordinary)
 }
 
@@ -76,5 +81,26 @@ export const ordinaryFunction = (runtime: LuaRuntime, bound: BoundCallable, read
       throw error
     }
     return pushResults(L, result)
+  }
+}
+
+/** Suspends where `parking` would park, if it can. */
+const waitingFunction = (
+  runtime: LuaRuntime,
+  bound: BoundFunction,
+  readers: ArgumentReaders,
+  parking: HostFunction,
+): HostFunction => {
+  // Functions that a call is given are the host's from then on, or given back: not to be left open by a wait.
+  if (bound.callAsync === undefined || bound.entry.params.some((param) => param.type === 'function')) return parking
+  const callAsync = bound.callAsync.bind(bound)
+  const readArguments = readers.of(bound.entry)
+  const pushResults = pushResultsOf(runtime, bound.entry.returns)
+  return (L) => {
+    if (!runtime.canWait(L)) return parking(L)
+    const args: ApiValue[] = []
+    readArguments(L, args)
+    const result = callAsync(args)
+    return result instanceof Promise ? runtime.wait(result, pushResults) : pushResults(L, result)
   }
 }

@@ -3,10 +3,9 @@
 // once the state is booted, because an allocation that fails there ends the interpreter; after a trap nothing enters again.
 import { randomInt } from 'node:crypto'
 import type { Log } from '../../host/api/context.ts'
+import { GuestError } from '../../host/errors.ts'
 import { LineJoiner } from '../../host/plugin/line-joiner.ts'
-import { instantiateWasm, wasm, wasmPageSize } from '../../host/plugin/web-assembly.ts'
-import type { WsgiRequest } from '../../host/request/wsgi-request.ts'
-import { latin1Text } from '../../protocol/latin1.ts'
+import { instantiateWasm, wasm } from '../../host/plugin/web-assembly.ts'
 import type { Companion, Unwinding } from './companion.ts'
 import { FatalGuestError, type LuaFailure, withoutOwnFrames } from './errors.ts'
 import {
@@ -16,17 +15,25 @@ import {
   luaBuffer,
   luaStatus,
   luaType,
-  maximumPages,
   type Pointer,
   registryIndex,
 } from './glue.ts'
+import { InterpreterMemory } from './memory.ts'
+import { Serving } from './serving.ts'
+import { suspend, threadMark } from './suspension-code.ts'
 import { type CallingInterpreter, systemCalls } from './system-calls.ts'
+import type { Finish, Task } from './task.ts'
 
 /** Serves a call from Lua: reads arguments from `L`'s stack (from 1), pushes results, returns how many. Throwing is fine. */
 export type HostFunction = (L: Pointer) => number
 
 /** A value anchored in the registry. */
 export type Reference = bigint
+
+export interface LuaThread {
+  readonly thread: Pointer
+  readonly reference: Reference
+}
 
 export interface RuntimeOptions {
   /** Bytes. Rounded down to pages; below what the interpreter needs for itself booting fails. */
@@ -44,50 +51,49 @@ export interface OwnFunctions {
 const scratchSize = 64 * 1024
 /** What describing an error needs of the stack: a function, two arguments, two results. */
 const describeSlots = 5
-const maximumGrowth = 16 * 1024 * 1024
 
-export class LuaRuntime implements CallingInterpreter {
-  readonly lua: LuaExports
+export class LuaRuntime extends InterpreterMemory implements CallingInterpreter {
+  override readonly lua: LuaExports
   readonly companion: Companion
   readonly main: Pointer
   /** The Lua thread in which the innermost host function was called; `main` while no guest code is on the stack. */
   running: Pointer
   readonly log: Log
-  bytes: Uint8Array = new Uint8Array(0)
-  words: Uint32Array = new Uint32Array(0)
-  view: DataView = new DataView(new ArrayBuffer(0))
-  /** The request that guest code is running for; undefined while apps load. */
-  request: WsgiRequest | undefined
-  /** How much of its body has been handed to the guest. */
-  bodyBytesRead = 0
-  /** Where lua_resume leaves its number of results, and lua_tolstring a length. */
+  /** What the guest code that runs is running for. */
+  serving: Serving
+  /** The task that runs; undefined where nothing can be suspended. */
+  task: Task | undefined
+  /** Tasks that are suspended. */
+  readonly waiting = new Set<Task>()
+  /** Where lua_resume leaves its number of results. */
   readonly resultCount: Pointer
-  readonly lengthOut: Pointer
   /** Room for short strings on their way in; a C function call between filling and reading it is not possible. */
   readonly scratch: Pointer
   readonly scratchSize = scratchSize
   /** The luaL_Buffer that host functions build long strings in. Each of several entries inside each other has another. */
   buffer: Pointer
 
-  readonly #pageLimit: number
   readonly #functions: HostFunction[] = []
   readonly #hostCallIndex: number
+  readonly #threadMaker: Reference
+  #made: LuaThread = { thread: 0, reference: 0n }
   #own: OwnFunctions = { describe: 0n, probe: 0n, collect: 0n }
   #booting = true
   #dead: FatalGuestError | undefined
 
   /** @throws Error when the interpreter does not start within the memory limit */
   constructor(modules: LuaModules, options: RuntimeOptions) {
+    super(options.memoryLimit)
     this.log = options.log
-    this.#pageLimit = Math.min(Math.floor(options.memoryLimit / wasmPageSize), maximumPages)
+    this.serving = new Serving(options.log, undefined)
     const unwinding = instantiateWasm<Unwinding>(modules.unwinding, {})
     const imports = systemCalls(this, unwinding, new LineJoiner(options.log))
     this.lua = instantiateWasm<LuaExports>(modules.glue, imports)
-    this.#renewViews()
+    this.renewViews()
     this.companion = instantiateWasm<Companion>(modules.companion, {
       lua: this.lua as unknown as Record<string, unknown>,
       unwinding: { longjmp: unwinding.longjmp },
-      host: { dispatch: this.#dispatch },
+      host: { dispatch: this.#dispatch, resumed: this.#resumed },
     })
     unwinding.slot.set(0, this.companion.invoke)
     this.lua.__wasm_call_ctors()
@@ -100,6 +106,9 @@ export class LuaRuntime implements CallingInterpreter {
     this.scratch = this.allocate(scratchSize)
     this.buffer = this.allocate(luaBuffer.size)
     this.#hostCallIndex = this.addCFunction(this.companion.hostCall)
+    this.companion.hostResumedAt.value = this.addCFunction(this.companion.hostResumed)
+    this.pushFunction(this.main, this.#serveThread)
+    this.#threadMaker = this.anchor(this.main)
   }
 
   /**
@@ -108,35 +117,6 @@ export class LuaRuntime implements CallingInterpreter {
    */
   now(): number {
     return this.#booting ? randomInt(2 ** 32) * 1000 : Date.now()
-  }
-
-  growTo(size: number): boolean {
-    const oldPages = this.bytes.length / wasmPageSize
-    const needed = Math.ceil(size / wasmPageSize)
-    if (needed > this.#pageLimit) return false
-    // A quarter more, since every growth detaches all views; but no more than 16 MiB that nobody asked for.
-    const reserve = Math.min(Math.ceil(oldPages / 4), maximumGrowth / wasmPageSize)
-    try {
-      this.lua.memory.grow(Math.min(needed + reserve, this.#pageLimit) - oldPages)
-    } catch {
-      // The engine has none to give: for Lua the same as the limit.
-      return false
-    }
-    this.#renewViews()
-    return true
-  }
-
-  #renewViews(): void {
-    this.bytes = new Uint8Array(this.lua.memory.buffer)
-    this.words = new Uint32Array(this.lua.memory.buffer)
-    this.view = new DataView(this.lua.memory.buffer)
-  }
-
-  /** Memory outside of Lua's garbage collection. @throws Error when there is none */
-  allocate(size: number): Pointer {
-    const address = this.lua.malloc(size)
-    if (address === 0) throw new Error(`no memory for ${size} bytes in the Lua interpreter`)
-    return address
   }
 
   /** The place in the interpreter's function table, which is what C calls a function pointer. */
@@ -153,30 +133,70 @@ export class LuaRuntime implements CallingInterpreter {
     this.lua.lua_pushcclosure(L, this.#hostCallIndex, 1)
   }
 
-  // A JavaScript exception that left through C frames would skip every pcall and leave the C stack where it was. So all end
-  // here, except Lua's own unwinding and traps. A host function may have led back into guest code that trapped, and whoever
-  // was between may have swallowed that: the frames below are not to go on.
   readonly #dispatch = (L: Pointer): number => {
-    let caught: unknown
     this.running = L
     try {
       const serve = this.#functions[this.lua.lua_tonumberx(L, firstUpvalue, 0)] as HostFunction
       const resultCount = serve(L)
       if (this.#dead === undefined) return resultCount
-      caught = this.#dead
     } catch (error) {
-      if (error instanceof wasm.Exception || error instanceof wasm.RuntimeError) throw error
-      // V8's stack ran out, perhaps inside the interpreter: what it was doing is not done.
-      if (error instanceof RangeError && error.message.includes('call stack')) throw error
-      caught = error
+      return this.#raise(L, error)
     }
+    throw this.#dead
+  }
+
+  /** Asked by the companion when a thread goes on in a host function that waited. */
+  readonly #resumed = (L: Pointer): number => {
+    this.running = L
+    try {
+      const resultCount = (this.task as Task).resumed(L)
+      if (this.#dead === undefined) return resultCount
+    } catch (error) {
+      return this.#raise(L, error)
+    }
+    throw this.#dead
+  }
+
+  // A JavaScript exception that left through C frames would skip every pcall and leave the C stack where it was. So all end
+  // here, except Lua's own unwinding and traps. A host function may have led back into guest code that trapped, and whoever
+  // was between may have swallowed that: the frames below are not to go on.
+  #raise(L: Pointer, error: unknown): number {
+    if (error instanceof wasm.Exception || error instanceof wasm.RuntimeError) throw error
+    // V8's stack ran out, perhaps inside the interpreter: what it was doing is not done.
+    if (error instanceof RangeError && error.message.includes('call stack')) throw error
     if (this.#dead !== undefined) throw this.#dead
-    const message = Buffer.from(caught instanceof Error ? caught.message : String(caught)).subarray(0, scratchSize)
+    const message = Buffer.from(error instanceof Error ? error.message : String(error)).subarray(0, scratchSize)
     this.lua.luaL_where(L, 1)
     this.bytes.set(message, this.scratch)
     this.lua.lua_pushlstring(L, this.scratch, message.length)
     this.lua.lua_concat(L, 2)
     return -1
+  }
+
+  /**
+   * Whether the host function that runs in `L` may be suspended: not across a C-call boundary (a comparator of `table.sort`, a
+   * callback of `gsub`...), neither in its own coroutine nor in one that has resumed it, and not in an entry that somebody
+   * waits for on the stack. There it has to park the thread.
+   * @throws Error where it would have to, for a request that was given up
+   */
+  canWait(L: Pointer): boolean {
+    const { task } = this
+    if (task === undefined) return false
+    const mark = this.bytes[L - threadMark.distance] as number
+    if ((mark & threadMark.cannotWait) === 0 && this.lua.lua_isyieldable(L) !== 0) return true
+    if (task.isGivenUp) throw new Error('the request is over')
+    return false
+  }
+
+  /**
+   * Suspends the host function that runs, which `canWait`: to be returned by it. `finish` answers in its place. One that was
+   * given up is suspended for ever.
+   */
+  wait<T>(promise: Promise<T>, finish: Finish<T>): number {
+    const task = this.task as Task
+    if (task.isGivenUp) promise.catch(() => {})
+    else task.wait(promise, finish)
+    return suspend
   }
 
   /**
@@ -195,24 +215,6 @@ export class LuaRuntime implements CallingInterpreter {
     return this.lua.luaL_buffinitsize(L, this.buffer, size)
   }
 
-  /** The string at `index` as Latin-1 text. The value must be a string: a number would be converted, which allocates. */
-  latin1At(L: Pointer, index: number): string {
-    const start = this.lua.lua_tolstring(L, index, this.lengthOut)
-    return latin1Text(this.bytes, start, start + this.view.getUint32(this.lengthOut, true))
-  }
-
-  /** The bytes of the string at `index`, valid until Lua runs again or the value leaves the stack. */
-  bytesAt(L: Pointer, index: number): Uint8Array {
-    const start = this.lua.lua_tolstring(L, index, this.lengthOut)
-    return this.bytes.subarray(start, start + this.view.getUint32(this.lengthOut, true))
-  }
-
-  /** A copy of the bytes at `index`, which also takes a number: inside host functions only. */
-  copyAt(L: Pointer, index: number): Uint8Array {
-    const start = this.lua.lua_tolstring(L, index, this.lengthOut)
-    return this.bytes.slice(start, start + this.view.getUint32(this.lengthOut, true))
-  }
-
   /** Takes the value on top of the stack and anchors it. */
   anchor(L: Pointer): Reference {
     return BigInt(this.lua.luaL_ref(L, registryIndex))
@@ -222,16 +224,47 @@ export class LuaRuntime implements CallingInterpreter {
     this.lua.lua_rawgeti(L, registryIndex, reference)
   }
 
-  /** A thread that lives as long as the state. Only while booting. */
-  newThread(): Pointer {
-    const thread = this.lua.lua_newthread(this.main)
-    this.anchor(this.main)
-    return thread
+  readonly #serveThread: HostFunction = (L) => {
+    const thread = this.lua.lua_newthread(L)
+    this.#made = { thread, reference: this.anchor(L) }
+    return 0
   }
 
   /**
-   * Runs what lies on the thread's stack: a function and its arguments. Answers a luaStatus; results or the error are
-   * then on top of the stack. Counted as called from the thread that is running, so that Lua's limit on C calls, which
+   * A thread that is made in a protected call, at any time.
+   * @throws GuestError when there is no memory for one
+   */
+  makeThread(): LuaThread {
+    const { lua, running } = this
+    try {
+      if (lua.lua_checkstack(running, 1) === 0) throw new GuestError('lua', 'stack overflow', '')
+      this.push(running, this.#threadMaker)
+      if (lua.lua_pcallk(running, 0, 0, 0, 0, 0) === luaStatus.ok) return this.#made
+      const message = this.#plainMessage(running)
+      lua.lua_settop(running, -2)
+      throw new GuestError('lua', message, '')
+    } catch (error) {
+      throw error instanceof GuestError ? error : this.#died(error)
+    } finally {
+      this.running = running
+    }
+  }
+
+  /** What lies on the thread's stack is garbage from here on; none of it is run to its end. */
+  dropThread({ reference }: LuaThread): void {
+    if (!this.isDead) this.lua.luaL_unref(this.main, registryIndex, Number(reference))
+  }
+
+  /** A thread that lives as long as the state. Only while booting. */
+  newThread(): LuaThread {
+    const thread = this.lua.lua_newthread(this.main)
+    return { thread, reference: this.anchor(this.main) }
+  }
+
+  /**
+   * Runs what lies on the thread's stack: a function and its arguments; or goes on in the host function in which it was
+   * suspended, when `task` is that of the thread. Answers a luaStatus; results or the error are then on top of the stack,
+   * unless it is `suspended`: then the stack is that of the function, and not to be touched. Counted as called from the thread that is running, so that Lua's limit on C calls, which
    * is what keeps V8's stack from running out, holds for entries inside of entries too.
    * @throws FatalGuestError when the interpreter traps, or did so before
    */
@@ -239,7 +272,10 @@ export class LuaRuntime implements CallingInterpreter {
     if (this.#dead !== undefined) throw this.#dead
     const outer = this.running
     try {
-      return this.lua.lua_resume(thread, outer, argumentCount, this.resultCount)
+      const status = this.lua.lua_resume(thread, outer, argumentCount, this.resultCount)
+      if (status !== luaStatus.yield || this.companion.suspending.value === 0) return status
+      this.companion.suspending.value = 0
+      return luaStatus.suspended
     } catch (error) {
       throw this.#died(error)
     } finally {
@@ -253,13 +289,20 @@ export class LuaRuntime implements CallingInterpreter {
   }
 
   #died(error: unknown): FatalGuestError {
-    this.#dead ??= new FatalGuestError(error)
+    if (this.#dead !== undefined) return this.#dead
+    this.#dead = new FatalGuestError(error)
+    for (const task of this.waiting) task.lose(this.#dead)
     return this.#dead
   }
 
   /** True after a trap: nothing may enter any more. */
   get isDead(): boolean {
     return this.#dead !== undefined
+  }
+
+  /** No guest code is on the stack. */
+  get isIdle(): boolean {
+    return this.running === this.main
   }
 
   setOwnFunctions(functions: OwnFunctions): void {

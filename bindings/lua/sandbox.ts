@@ -3,8 +3,8 @@
 import { randomInt } from 'node:crypto'
 import type { BoundApi } from '../../host/api/bind.ts'
 import type { FunctionOwner } from '../../host/api/guest-function.ts'
-import { LineJoiner } from '../../host/plugin/line-joiner.ts'
 import { pushBytes, pushInteger, pushText } from './convert.ts'
+import { replaceCoroutineFunctions } from './coroutines.ts'
 import { Entries } from './entries.ts'
 import { ownChunkName } from './errors.ts'
 import { luaStatus, type Pointer } from './glue.ts'
@@ -17,6 +17,7 @@ import wsapiSource from './guest/wsapi.lua?raw'
 import { GuestHooks } from './hooks.ts'
 import { pushApi } from './install.ts'
 import type { ModuleFiles } from './module-files.ts'
+import { ModuleLoads } from './module-loads.ts'
 import { PluginFiles } from './plugin-files.ts'
 import { readInput, writeError } from './request-streams.ts'
 import type { HostFunction, LuaRuntime, Reference } from './runtime.ts'
@@ -33,10 +34,9 @@ export interface Sandbox {
   readonly pluginFiles: PluginFiles
   /** The function that the last `mount` kept. */
   takeKept(): Reference
-  /** What `env.error` writes to. */
-  readonly errorLog: LineJoiner
   /** The files of each app, by the number that its Lua side knows. */
   readonly moduleFiles: ModuleFiles[]
+  readonly moduleLoads: ModuleLoads
 }
 
 // io and package are never opened: what does not exist needs no removing.
@@ -49,17 +49,17 @@ const libraries = ['base', 'coroutine', 'debug', 'math', 'os', 'string', 'table'
 export const openSandbox = (
   runtime: LuaRuntime,
   api: BoundApi,
-  parts: { owner: FunctionOwner; memoryLimit: number },
+  parts: { owner: FunctionOwner; memoryLimit: number; isAsync: boolean },
 ): Sandbox => {
   const { lua, main } = runtime
-  const errorLog = new LineJoiner(runtime.log)
   const moduleFiles: ModuleFiles[] = []
   for (const library of libraries) {
     lua[`luaopen_${library}`](main)
+    if (library === 'coroutine' && parts.isAsync) replaceCoroutineFunctions(runtime, lua.lua_gettop(main))
     if (library === 'base') lua.lua_settop(main, -2)
     else setGlobal(runtime, library)
   }
-  pushApi(runtime, api, parts.owner)
+  pushApi(runtime, api, parts)
   lua.lua_pushvalue(main, -1)
   const apiTable = runtime.anchor(main)
   setGlobal(runtime, 'uwsgi')
@@ -71,8 +71,14 @@ export const openSandbox = (
     return 0
   }
   const pluginFiles = new PluginFiles(runtime, entries, parts)
-  const more = { arguments: entries.pushArguments, keep, ...pluginFiles.hostFunctions() }
-  pushHost(runtime, errorLog, moduleFiles, more)
+  const moduleLoads = new ModuleLoads(runtime)
+  const more = {
+    arguments: entries.pushArguments,
+    keep,
+    ...pluginFiles.hostFunctions(),
+    ...(parts.isAsync ? moduleLoads.hostFunctions() : {}),
+  }
+  pushHost(runtime, moduleFiles, more)
   const host = runtime.anchor(main)
   const pruned = runScript(runtime, sandboxSource, [host], 3) as [Reference, Reference, Reference]
   const [luaLoad, luaTraceback, luaInfo] = pruned
@@ -91,8 +97,8 @@ export const openSandbox = (
     runProgram,
     loadPlugin,
     pluginFiles,
-    errorLog,
     moduleFiles,
+    moduleLoads,
     takeKept: () => {
       const taken = kept
       kept = undefined
@@ -103,24 +109,7 @@ export const openSandbox = (
 }
 
 const setGlobal = (runtime: LuaRuntime, name: string): void =>
-  withCString(runtime, name, (pointer) => runtime.lua.lua_setglobal(runtime.main, pointer))
-
-const withCString = <T>(runtime: LuaRuntime, text: string, use: (pointer: Pointer) => T): T => {
-  const pointer = newCString(runtime, text)
-  try {
-    return use(pointer)
-  } finally {
-    runtime.lua.free(pointer)
-  }
-}
-
-/** For strings that C keeps. */
-const newCString = (runtime: LuaRuntime, text: string): Pointer => {
-  const bytes = Buffer.from(`${text}\0`)
-  const pointer = runtime.allocate(bytes.length)
-  runtime.bytes.set(bytes, pointer)
-  return pointer
-}
+  runtime.withCString(name, (pointer) => runtime.lua.lua_setglobal(runtime.main, pointer))
 
 /** Runs one of the binding's own files with anchored values as its arguments; anchors what it returns. */
 const runScript = (runtime: LuaRuntime, source: string, args: readonly Reference[], resultCount: number): Reference[] => {
@@ -128,7 +117,7 @@ const runScript = (runtime: LuaRuntime, source: string, args: readonly Reference
   const bytes = Buffer.from(source)
   const address = runtime.allocate(bytes.length)
   runtime.bytes.set(bytes, address)
-  let status = withCString(runtime, `=${ownChunkName}`, (name) => lua.luaL_loadbufferx(main, address, bytes.length, name, 0))
+  let status = runtime.withCString(`=${ownChunkName}`, (name) => lua.luaL_loadbufferx(main, address, bytes.length, name, 0))
   lua.free(address)
   if (status === luaStatus.ok) {
     for (const argument of args) runtime.push(main, argument)
@@ -141,13 +130,12 @@ const runScript = (runtime: LuaRuntime, source: string, args: readonly Reference
 
 const pushHost = (
   runtime: LuaRuntime,
-  errorLog: LineJoiner,
   moduleFiles: readonly ModuleFiles[],
   more: Readonly<Record<string, HostFunction>>,
 ): void => {
   const { lua, main } = runtime
   lua.lua_createtable(main, 0, 16)
-  const setField = (name: string): void => withCString(runtime, name, (pointer) => lua.lua_setfield(main, -2, pointer))
+  const setField = (name: string): void => runtime.withCString(name, (pointer) => lua.lua_setfield(main, -2, pointer))
 
   const functions: Record<string, HostFunction> = {
     log: (L) => {
@@ -184,7 +172,7 @@ const pushHost = (
     },
     ...more,
     readInput: readInput(runtime),
-    writeError: writeError(runtime, errorLog),
+    writeError: writeError(runtime),
   }
   for (const [name, serve] of Object.entries(functions)) {
     runtime.pushFunction(main, serve)
@@ -209,10 +197,10 @@ const pushNewEnv = (runtime: LuaRuntime): void => {
 
 const pushSetMetatable = (runtime: LuaRuntime): void => {
   const { lua, main, companion } = runtime
-  withCString(runtime, 'setmetatable', (name) => lua.lua_getglobal(main, name))
+  runtime.withCString('setmetatable', (name) => lua.lua_getglobal(main, name))
   companion.luaSetMetatable.value = lua.lua_tocfunction(main, -1)
   lua.lua_settop(main, -2)
-  companion.gcRefusal.value = newCString(runtime, "'__gc' is not available: finalizers cannot be stopped")
+  companion.gcRefusal.value = runtime.newCString("'__gc' is not available: finalizers cannot be stopped")
   pushText(runtime, main, '__gc')
   lua.lua_pushcclosure(main, runtime.addCFunction(companion.setMetatable), 1)
 }

@@ -54,6 +54,8 @@ export const throw_ = (tag: number): Code => [0x08, uleb(tag)]
 
 export const add = 0x6a
 export const subtract = 0x6b
+export const and = 0x71
+export const or = 0x72
 export const shiftRight = 0x76
 export const equal = 0x46
 export const notEqual = 0x47
@@ -64,6 +66,7 @@ export const notEqual64 = 0x52
 export const extendUnsigned = 0xad
 /** Loads are declared unaligned (alignment exponent 0): vars lie at any address. */
 export const load8 = [0x2d, 0, 0] as const
+export const store8 = [0x3a, 0, 0] as const
 export const load16 = [0x2f, 0, 0] as const
 export const load32 = [0x28, 0, 0] as const
 export const load64 = [0x29, 0, 0] as const

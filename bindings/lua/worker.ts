@@ -1,30 +1,40 @@
-// What one worker, mule or spooler keeps of Lua: the state, a Lua thread per core, the place where request variables are laid
+// What one worker, mule or spooler keeps of Lua: the state, Lua threads for requests, the place where request variables are laid
 // down, the ways to run something beside requests.
-// A core serves one request at a time, so its thread is its request's; a thread that ended badly is reset, not replaced,
-// because making one allocates outside of any protected call. All are anchored for the life of the state.
+// A request has a thread while it is served; threads are made when they are needed, and some are kept: of ten thousand cores most
+// are idle. One that ended badly is reset, not replaced.
 import { readFileSync } from 'node:fs'
+import type { CoreWaits } from '../../host/api/context.ts'
 import type { FunctionOwner } from '../../host/api/guest-function.ts'
 import { AppLoadError, GuestError, PolywsgiError } from '../../host/errors.ts'
 import type { AppMount } from '../../host/plugin/app.ts'
 import type { GuestFile } from '../../host/plugin/guest-plugin.ts'
 import type { Plugin, WorkerContext } from '../../host/plugin/plugin.ts'
+import type { WsgiRequest } from '../../host/request/wsgi-request.ts'
 import { maxBlockSize } from '../../protocol/packet.ts'
+import { Answer } from './answer.ts'
 import { pushBytes, pushInteger, pushText } from './convert.ts'
 import { FatalGuestError } from './errors.ts'
 import type { LuaModules, Pointer } from './glue.ts'
 import type { GuestHooks } from './hooks.ts'
 import { ModuleFiles, sourceOf } from './module-files.ts'
-import { LuaRuntime, type Reference } from './runtime.ts'
+import { LuaRuntime, type LuaThread, type Reference } from './runtime.ts'
 import { openSandbox, type Sandbox } from './sandbox.ts'
+import { Task } from './task.ts'
 
 /** A packet's vars, and behind them those that the host appends when it splits SCRIPT_NAME from PATH_INFO. */
 const maxVarsSize = 2 * maxBlockSize
+
+/** So many threads are kept for the requests to come, a kilobyte each. */
+const mostIdle = 256
 
 export class LuaWorker {
   readonly runtime: LuaRuntime
   readonly #sandbox: Sandbox
   readonly #packageRoots: readonly string[]
-  readonly #threads: Pointer[]
+  /** True: a worker with several cores, whose requests may wait for each other. */
+  readonly isAsync: boolean
+  readonly #idle: LuaThread[]
+  readonly #waits: CoreWaits
   readonly #vars: Pointer
   readonly #varsLength: Pointer
 
@@ -36,8 +46,10 @@ export class LuaWorker {
     const runtime = new LuaRuntime(modules, { memoryLimit: context.memoryLimit, log: context.log })
     this.runtime = runtime
     this.#packageRoots = context.pythonPath
-    this.#sandbox = openSandbox(runtime, context.api, { owner, memoryLimit: context.memoryLimit })
-    this.#threads = Array.from({ length: context.cores }, () => runtime.newThread())
+    this.isAsync = context.cores > 1 && context.thread.kind === 'worker'
+    this.#waits = context.server.waits
+    this.#sandbox = openSandbox(runtime, context.api, { owner, memoryLimit: context.memoryLimit, isAsync: this.isAsync })
+    this.#idle = [runtime.newThread()]
 
     this.#vars = runtime.allocate(maxVarsSize)
     this.#varsLength = runtime.allocate(4)
@@ -46,10 +58,39 @@ export class LuaWorker {
     runtime.companion.previousStart.value = runtime.allocate(maxVarsSize)
   }
 
-  threadOf(coreId: number): Pointer {
-    const thread = this.#threads[coreId]
-    if (thread === undefined) throw new Error(`core ${coreId} of a worker with ${this.#threads.length}`)
-    return thread
+  /**
+   * Begins a request.
+   * @param goOn runs an answer on that has waited
+   * @throws GuestError when there is no memory for the core's thread
+   */
+  open(request: WsgiRequest, goOn: (answer: Answer) => void): Answer {
+    const { runtime } = this
+    const core = this.#idle.pop() ?? runtime.makeThread()
+    const answer = new Answer(runtime.log, request, core)
+    if (this.isAsync) answer.task = new Task(runtime, core.thread, () => goOn(answer))
+    return answer
+  }
+
+  /** The request is done with, its thread free again. */
+  close(answer: Answer): void {
+    const { runtime } = this
+    answer.endErrorLine()
+    if (runtime.isDead) return
+    const { core, task } = answer
+    task?.end()
+    if (answer.isAbandoned) {
+      if (task !== undefined) this.#sandbox.moduleLoads.ended(task)
+      runtime.dropThread(core)
+      return
+    }
+    runtime.lua.lua_settop(core.thread, 0)
+    if (this.#idle.length < mostIdle) this.#idle.push(core)
+    else runtime.dropThread(core)
+  }
+
+  /** Waits for what the request has registered, or lets others have their turn. Undefined: there is nothing to wait for. */
+  commitWaits(): Promise<void> | undefined {
+    return this.#waits.commit()
   }
 
   /** Puts a vars block where the next `newEnv` reads it. */
@@ -61,18 +102,14 @@ export class LuaWorker {
     this.runtime.view.setUint32(this.#varsLength, vars.length, true)
   }
 
-  /** Ends the line that `env.error` may have left unfinished. */
-  endErrorLine(): void {
-    this.#sandbox.errorLog.flush()
-  }
-
   /** Runs `run` with what a guest may call of it; ends the log line that it may have left unfinished. */
   callGuest<T>(run: (hooks: GuestHooks) => T): T {
     try {
       return run(this.#sandbox.hooks)
     } finally {
       // Inside a request the line is the request's.
-      if (this.runtime.request === undefined) this.endErrorLine()
+      const { serving } = this.runtime
+      if (serving.request === undefined) serving.endErrorLine()
     }
   }
 
@@ -131,7 +168,7 @@ export class LuaWorker {
     try {
       this.#sandbox.entries.run(entry, pushArguments, () => {})
     } finally {
-      this.endErrorLine()
+      this.runtime.serving.endErrorLine()
     }
   }
 }

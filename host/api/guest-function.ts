@@ -9,10 +9,11 @@ export interface FunctionOwner {
   readonly modifier1?: number
   /**
    * Runs a function with bytes, for RPC.
+   * @param mayWait the caller takes a promise; otherwise a function that has to wait parks the thread
    * @returns bytes, or text for `encodeString`; undefined when the function answered nothing
    * @throws GuestError when the function raised
    */
-  rpc?(handler: unknown, args: readonly Uint8Array[]): OwnerAnswer | Promise<OwnerAnswer>
+  rpc?(handler: unknown, args: readonly Uint8Array[], mayWait?: boolean): OwnerAnswer | Promise<OwnerAnswer>
   /** Text as its language's bytes. UTF-8 without this. */
   encodeString?(text: string): Uint8Array
   /**

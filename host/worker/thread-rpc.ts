@@ -63,7 +63,7 @@ export class ThreadRpc implements Rpc {
   call(name: string, args: readonly Uint8Array[]): Answer {
     const registered = this.#functions.get(name)
     if (registered === undefined) return this.#callElsewhere(name, args)
-    const answer = this.#invoke(name, registered, args)
+    const answer = this.#invoke(name, registered, args, false)
     if (!(answer instanceof Promise)) return answer
     // Nobody will ever look at it.
     answer.catch(() => {})
@@ -73,7 +73,7 @@ export class ThreadRpc implements Rpc {
 
   callAsync(name: string, args: readonly Uint8Array[]): Answer | Promise<Answer> {
     const registered = this.#functions.get(name)
-    if (registered !== undefined) return this.#invoke(name, registered, args)
+    if (registered !== undefined) return this.#invoke(name, registered, args, true)
     return this.#parts.master.callAsync('rpc', callOf(name, args)).then(({ value }) => value)
   }
 
@@ -96,7 +96,7 @@ export class ThreadRpc implements Rpc {
     const registered = this.#functions.get(name)
     // The master asks only threads that told it of the name; it may still have asked the thread that was here before.
     if (registered === undefined) return undefined
-    const answer = this.#invoke(name, registered, args)
+    const answer = this.#invoke(name, registered, args, true)
     return answer instanceof Promise ? answer.then(copied) : copied(answer)
   }
 
@@ -113,7 +113,7 @@ export class ThreadRpc implements Rpc {
     return { address: node, request: encodeCall(name, args), reply: 'packet' as const, timeoutMs }
   }
 
-  #invoke(name: string, { handler, argc }: Registered, args: readonly Uint8Array[]): Answer | Promise<Answer> {
+  #invoke(name: string, { handler, argc }: Registered, args: readonly Uint8Array[], mayWait: boolean): Answer | Promise<Answer> {
     if (argc > 0 && args.length !== argc) {
       const message = `rpc function '${name}' takes ${argc} argument${argc === 1 ? '' : 's'}, got ${args.length}`
       throw new ApiError('call', 'API_REFUSED', message)
@@ -127,7 +127,7 @@ export class ThreadRpc implements Rpc {
     }
     this.#nested += 1
     try {
-      const answer = owner.rpc(handler.handler, args)
+      const answer = owner.rpc(handler.handler, args, mayWait)
       if (!(answer instanceof Promise)) return encoded(owner, answer)
       return answer.then((value) => encoded(owner, value)).catch((error: unknown) => raise(name, error))
     } catch (error) {

@@ -89,6 +89,8 @@ export class ThreadWaits implements CoreWaits {
   }
 
   commit(): Promise<void> | undefined {
+    // Asked after each chunk of a body: with one core mostly nobody has registered anything.
+    if (!this.isAsync && this.#cores.size === 0) return undefined
     const request = this.#options.current()
     if (!this.isAsync || request === undefined) {
       this.park()

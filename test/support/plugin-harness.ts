@@ -32,6 +32,10 @@ export interface HarnessRequest {
   /** Replaces the whole-in-memory body: for slow, cut or streamed ones. */
   bodySource?: RequestBody
   mountpoint?: string
+  /** Which core serves it; 0 unless given. */
+  coreId?: number
+  /** The request, before its plugin gets it. */
+  onOpen?: (request: WsgiRequest) => void
   /** Called on every chunk the plugin sends, before it is stored; throw to play a client that has gone. */
   onSend?: (chunk: Uint8Array | undefined) => void
   /** Resolves when the client leaves. Absent: nobody could tell. */
@@ -179,7 +183,7 @@ export class PluginHarness {
     }
     const sink = new MemorySink(request)
     const wsgiRequest = new WsgiRequest({
-      coreId: 0,
+      coreId: request.coreId ?? 0,
       modifier1: this.plugin.modifier1 ?? 0,
       modifier2: 0,
       vars: encodeVars(Object.entries(vars)),
@@ -187,6 +191,7 @@ export class PluginHarness {
       sink,
       app: this.apps.find((app) => app.mountpoint === mountpoint),
     })
+    request.onOpen?.(wsgiRequest)
     const result = await this.plugin.request?.(wsgiRequest)
     if (!wsgiRequest.finished && wsgiRequest.status !== '') {
       if (result === -1) wsgiRequest.cut()

@@ -6,6 +6,8 @@ local error, find, gmatch, gsub, next, pcall, select, setmetatable, sub, tostrin
   error, string.find, string.gmatch, string.gsub, next, pcall, select, setmetatable, string.sub, tostring, type
 local concat = table.concat
 local base = _G
+-- Nil where requests do not take turns.
+local beginModule, awaitModule, endModule = host.beginModule, host.awaitModule, host.endModule
 
 -- Text only: malformed byte code crashes the interpreter. A reader function is drained first, then all is loaded at once.
 local function newLoad(world)
@@ -82,23 +84,39 @@ local function newRequire(id, world, package)
     end,
   }
 
-  return function(name)
+  local function require(name)
     if type(name) == 'number' then name = tostring(name) end
     if type(name) ~= 'string' then
       error("bad argument #1 to 'require' (string expected, got " .. (name == nil and 'no value' or type(name)) .. ')', 2)
     end
     if loaded[name] ~= nil then return loaded[name] end
     -- Lua 5.4 itself would run into a stack overflow here; 5.1 has this message.
-    if loading[name] then error("loop or previous error loading module '" .. name .. "'", 2) end
+    local underWay = loading[name]
+    if underWay then
+      local isOver, why
+      if awaitModule then isOver, why = awaitModule(underWay) end
+      if not isOver then
+        error(why and "module '" .. name .. "': " .. why or "loop or previous error loading module '" .. name .. "'", 2)
+      end
+      -- Also when who was loading it is no more.
+      if loading[name] == underWay then loading[name] = nil end
+      return require(name)
+    end
     local searchers = package.searchers
     if type(searchers) ~= 'table' then error("'package.searchers' must be a table", 2) end
     local reasons = {}
     for index = 1, #searchers do
       local loader, data = searchers[index](name)
       if type(loader) == 'function' then
-        loading[name] = true
+        local load = beginModule and beginModule() or true
+        loading[name] = load
         -- Also runs when the module raises, without a pcall that would lose the place of the error.
-        local _ <close> = setmetatable({}, { __close = function() loading[name] = nil end })
+        local _ <close> = setmetatable({}, {
+          __close = function()
+            if loading[name] == load then loading[name] = nil end
+            if endModule then endModule(load) end
+          end,
+        })
         local value = loader(name, data)
         if value ~= nil then loaded[name] = value end
         if loaded[name] == nil then loaded[name] = true end
@@ -108,6 +126,7 @@ local function newRequire(id, world, package)
     end
     error("module '" .. name .. "' not found:\n\t" .. concat(reasons, '\n\t'), 2)
   end
+  return require
 end
 
 -- id: number by which the host knows the directories of this world; path: its `package.path`.

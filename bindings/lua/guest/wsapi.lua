@@ -41,10 +41,22 @@ local function newServe(run)
     return count + 2
   end
 
+  -- Its metamethods may wait, and other requests join their headers meanwhile: in another table.
+  local function plain(value)
+    local begun = flat
+    flat = {}
+    local copy, length = {}, #value
+    for index = 1, length do copy[index] = value[index] end
+    flat, lastStatus = begun, nil
+    return copy, length
+  end
+
   local function addHeader(count, name, value)
     if type(name) ~= 'string' then error('a header name must be a string, the app returned ' .. typeName(name), 0) end
     if type(value) ~= 'table' then return addLine(count, name, value) end
-    for index = 1, #value do count = addLine(count, name, value[index]) end
+    local length
+    if getmetatable(value) == nil then length = #value else value, length = plain(value) end
+    for index = 1, length do count = addLine(count, name, value[index]) end
     return count
   end
 

@@ -247,7 +247,7 @@ describe('what the host keeps', () => {
       received.length = 0
       worker.runProgram(program)
       const count = own.functions.get('count')!
-      const kib = Number(worker.callGuest((hooks) => Buffer.from(hooks.rpc(count.handler, [])!).toString()))
+      const kib = Number(worker.callGuest((hooks) => Buffer.from(hooks.rpc(count.handler, [], false) as Uint8Array).toString()))
       return { kib, registry: lua.lua_rawlen(worker.runtime.main, registryIndex), heap: lua.memory.buffer.byteLength }
     }
     measure()

@@ -96,6 +96,18 @@ describe('the RPC functions of a thread', () => {
     }
   })
 
+  it('are told whether their caller takes a promise', async () => {
+    const told: unknown[] = []
+    const owner: FunctionOwner = { name: 'told', rpc: (_handler, _args, mayWait) => void told.push(mayWait) }
+    rpc.register('f', new GuestFunction(owner, 0), 0)
+    rpc.call('f', [])
+    await rpc.callAsync('f', [])
+    await rpc.run('f', [])
+    rpc.callRemote('', 'f', [])
+    await rpc.callRemoteAsync('', 'f', [])
+    expect(told).toEqual([false, true, true, false, true])
+  })
+
   it('are called here, without the master', () => {
     register('join', (...args) => args.join('+'))
     expect(text(rpc.call('join', [bytes('a'), bytes(''), bytes('b')]))).toBe('a++b')
