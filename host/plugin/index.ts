@@ -2,7 +2,7 @@
 // nothing that is not here (test/unit/plugin/public-face.test.ts).
 
 export type { BoundApi, BoundAttribute, BoundCallable, BoundFunction } from '../api/bind.ts'
-export type { ApiContext, Log, ThreadIdentity } from '../api/context.ts'
+export type { ApiContext, Connections, CoreWaits, Log, ThreadIdentity } from '../api/context.ts'
 export { type DirectFunction, notDefined } from '../api/direct.ts'
 export { type FunctionOwner, GuestFunction } from '../api/guest-function.ts'
 export type {
