@@ -122,6 +122,7 @@ export class Services {
     this.notices = {
       alarm: ({ name, message }) => this.alarms.raise(name, message),
       rpcRegistered: ({ name }, { thread }) => this.rpc.registered(thread, name),
+      ...this.#descriptors.noticeHandlers,
       reload: () => options.onReloadAsked(),
       stop: () => options.onStopAsked(),
     }

@@ -7,6 +7,7 @@ import { type DirectFunction, directFunctions } from './direct.ts'
 import { implementation } from './implement/index.ts'
 import type { ApiAttribute, ApiCallable, ApiEntry, ApiFunction, ApiHook, ApiValue } from './kinds.ts'
 import { apiTable } from './table/index.ts'
+import { Waiting } from './waiting.ts'
 
 /** What a guest may call, ready to be called. */
 export interface BoundCallable {
@@ -21,6 +22,11 @@ export interface BoundCallable {
 /** A function of the API, ready to be called by a guest. */
 export interface BoundFunction extends BoundCallable {
   readonly entry: ApiFunction
+  /**
+   * As `call`, but a promise where that would park the thread. Absent for what never waits.
+   * @param args may be read until the promise settles: no views of memory that guests go on to write
+   */
+  callAsync?(args: readonly ApiValue[]): ApiValue | Promise<ApiValue>
   /** A shorter way for calls with one argument of bytes, where there is one. */
   readonly direct?: DirectFunction | undefined
 }
@@ -51,11 +57,27 @@ export const bindApi = (context: ApiContext): BoundApi => {
     const implement = (implementation as Readonly<Record<string, unknown>>)[entry.name] as (
       context: ApiContext,
       ...args: ApiValue[]
-    ) => ApiValue
-    if (entry.shape === 'attribute') attributes.push({ entry, value: implement(context) })
+    ) => ApiValue | Waiting<ApiValue>
+    if (entry.shape === 'attribute') attributes.push({ entry, value: implement(context) as ApiValue })
     else {
       const direct = directFunctions[entry.name as keyof typeof directFunctions]?.(context)
-      functions.push({ entry, call: (args) => implement(context, ...checkArguments(entry, args)), direct })
+      if (entry.kind === 'immediate') {
+        const call = (args: readonly ApiValue[]): ApiValue => implement(context, ...checkArguments(entry, args)) as ApiValue
+        functions.push({ entry, call, direct })
+        continue
+      }
+      functions.push({
+        entry,
+        direct,
+        call: (args) => {
+          const answer = implement(context, ...checkArguments(entry, args))
+          return answer instanceof Waiting ? answer.park() : answer
+        },
+        callAsync: (args) => {
+          const answer = implement(context, ...checkArguments(entry, args))
+          return answer instanceof Waiting ? answer.promise() : answer
+        },
+      })
     }
   }
   return { functions, attributes, hooks }

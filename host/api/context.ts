@@ -9,6 +9,7 @@ import type { StateMap } from '../state/state-map.ts'
 import type { GuestFunction } from './guest-function.ts'
 import type { BytesMap, OptionMap } from './kinds.ts'
 import type { MasterCalls } from './master-calls.ts'
+import type { Wait } from './waiting.ts'
 
 /** The server's log as guests and plugins see it. Both add a newline; neither waits for the disk. */
 export interface Log {
@@ -40,8 +41,12 @@ export interface CurrentRequest {
   readonly coreId: number
   /** Writes bytes to the client as they are, past the response's head. False: the client is gone. */
   sendRaw(data: Uint8Array): boolean
+  sendRawAsync(data: Uint8Array): Promise<boolean>
   /** The next bytes of the body, at most `max`; undefined at the end. */
   receive(max: number): Uint8Array | undefined
+  receiveAsync(max: number): Uint8Array | undefined | Promise<Uint8Array | undefined>
+  /** True once its core is done with it: what has waited for it in vain is to be let go. */
+  readonly isOver: boolean
   disconnect(): void
   readonly isConnected: boolean
   readonly contentLength: number
@@ -65,6 +70,8 @@ export interface Signals {
   isRegistered(signum: number): boolean
   /** Runs handlers of arriving signals until `signum` (undefined: any) has come. */
   wait(signum: number | undefined): void
+  /** Resolves when `signum` (undefined: any) has come, and its handler has been run, as ever, by the thread's loop. */
+  waitAsync(signum: number | undefined): Promise<void>
   /** The signal whose handler a thread is running. */
   handling(thread: number): number | undefined
   /** How many signals a thread has handled. */
@@ -82,15 +89,59 @@ export interface Rpc {
    * @throws GuestError naming the function when it raised; ApiError for a wrong number of arguments
    */
   call(name: string, args: readonly Uint8Array[]): Uint8Array | undefined
-  /** As `call`, for a caller that can wait: the answer of an asynchronous function is a promise. */
+  /** As `call`, for a caller that can wait: the answer of an asynchronous function, or of another thread's, is a promise. */
   callAsync(name: string, args: readonly Uint8Array[]): Uint8Array | undefined | Promise<Uint8Array | undefined>
   /**
    * @returns undefined when the node cannot be reached, or closes without an answer: it has no such function, or it failed
    * @throws ApiError API_IO when what it answers is cut off, or no answer to a call
    */
   callRemote(node: string, name: string, args: readonly Uint8Array[]): Uint8Array | undefined
+  callRemoteAsync(
+    node: string,
+    name: string,
+    args: readonly Uint8Array[],
+  ): Uint8Array | undefined | Promise<Uint8Array | undefined>
   /** Names known to this thread. */
   names(): string[]
+}
+
+/**
+ * What the requests of this thread wait for between two of their steps. Each has interests of its own; code outside of
+ * requests has one set for the thread.
+ */
+export interface CoreWaits {
+  /** There is more than one core: others go on while one waits. */
+  readonly isAsync: boolean
+  /** @throws ApiError API_IO for a descriptor that is not the caller's, or one whose direction is registered already */
+  addFd(functionName: string, fd: number, direction: 'read' | 'write', timeoutMs: number): void
+  /** Of several times the earliest counts. */
+  addTimeout(timeoutMs: number): void
+  /**
+   * Waits for one of what the current request has registered, and forgets all of it; with nothing registered gives each
+   * other core a turn. Undefined: there is nothing to wait for, or, with one core, the thread was parked for it.
+   */
+  commit(): Promise<void> | undefined
+  /** The same, but never parks the thread. */
+  settled(): Promise<void>
+  /** The same by parking the thread, also where there are other cores: these get no turn. */
+  park(): void
+  /** The descriptor that ended the current request's last wait; -1 when none did. */
+  readonly readyFd: number
+  /** True when the last wait ended by its time. */
+  readonly isTimedOut: boolean
+}
+
+/** Connections that guests open. Each belongs to the request that opened it, or, opened outside of one, to the thread. */
+export interface Connections {
+  connect(address: string, timeoutMs: number): Wait<number>
+  /** The connection is under way when its number is there. */
+  begin(address: string, timeoutMs: number): Wait<number>
+  /** @throws ApiError API_IO for a number that is not the caller's */
+  send(fd: number, data: Uint8Array): Wait<boolean>
+  receive(fd: number, max: number): Wait<Uint8Array | undefined>
+  isConnected(fd: number): Wait<boolean>
+  /** A number that is not the caller's is ignored. */
+  close(fd: number): void
 }
 
 export interface Mules {
@@ -146,6 +197,8 @@ export interface ApiContext {
   /** How long network functions wait, in milliseconds (`socket-timeout`). */
   readonly socketTimeoutMs: number
   readonly master: MasterCalls
+  readonly waits: CoreWaits
+  readonly connections: Connections
   readonly locks: Locks
   /** By name; the first one defined is the default. */
   readonly caches: ReadonlyMap<string, Cache>

@@ -2,6 +2,7 @@
 // mapped types that make the compiler check every implementation against its declaration.
 
 import type { GuestFunction } from './guest-function.ts'
+import type { Waiting } from './waiting.ts'
 
 /**
  * What a call may do to its thread.
@@ -116,6 +117,7 @@ export const apiGroups = {
   mules: 'Mules and farms',
   spooler: 'Spooler',
   alarms: 'Alarms',
+  async: 'Async cores',
   connection: 'Connections',
   request: 'The request',
   process: 'The server',
@@ -208,13 +210,14 @@ export type ResultOf<R extends ApiResult> = ValueOf<R> | undefined
 
 type Implemented<E> = E extends ApiHook ? never : E
 
+type Returned<E extends ApiFunction> = E extends { always: true } ? ValueOf<E['returns']> : ResultOf<E['returns']>
+/** Only what may wait can say that it has to. */
+type Answered<E extends ApiFunction> = E['kind'] extends 'immediate' ? Returned<E> : Returned<E> | Waiting<Returned<E>>
+
 /** The implementations a list of entries asks for: a missing, surplus or mistyped one does not compile. Hooks have none. */
 export type ImplementationOf<Entries extends readonly ApiEntry[], Context> = {
   [E in Implemented<Entries[number]> as E['name']]: E extends ApiFunction
-    ? (
-        context: Context,
-        ...args: ArgumentsOf<E['params']>
-      ) => E extends { always: true } ? ValueOf<E['returns']> : ResultOf<E['returns']>
+    ? (context: Context, ...args: ArgumentsOf<E['params']>) => Answered<E>
     : E extends ApiAttribute
       ? (context: Context) => E extends { value: infer Value } ? Value : ResultOf<E['type']>
       : never

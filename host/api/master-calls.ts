@@ -1,5 +1,6 @@
 // What code in a worker, mule or spooler thread may ask of the master: one row per call, types only. A call parks the
-// thread until the master has answered; a notice does not wait. Values must survive a structured clone.
+// thread until the master has answered, or, asked for as a promise, does not; a notice does not wait. Values must survive a
+// structured clone.
 
 /** Where a registration was made, so that one repeated by every thread, respawn and reload counts once. */
 export interface Registration {
@@ -43,13 +44,33 @@ export interface MasterCallTable {
   /** Undefined at the end of the stream. */
   recv: { args: { fd: number; max: number; timeoutMs: number }; result: Uint8Array | undefined }
   close: { args: { fd: number }; result: undefined }
+  /** False once it has failed; a connection in progress counts as one, as its socket has no error. */
   isConnected: { args: { fd: number }; result: boolean }
+  /** As `connect`, but answers at once: whether there is a connection shows when the descriptor is ready. */
+  asyncConnect: { args: { address: string; timeoutMs: number }; result: number }
+  /**
+   * The first of the descriptors that is ready: to read when there is data, the end, or an error; to write when it is connected
+   * and takes more. One that is closed or failed is ready. -1 after `timeoutMs` (0: never), or when the wait was cancelled.
+   * `id` is the thread's own name for the wait.
+   */
+  waitFds: { args: { id: number; fds: readonly WaitedFd[]; timeoutMs: number }; result: number }
+}
+
+/** A descriptor that somebody waits for, and what for. */
+export interface WaitedFd {
+  readonly fd: number
+  readonly read: boolean
+  readonly write: boolean
 }
 
 export interface MasterNoticeTable {
   alarm: { name: string; message: Uint8Array }
   /** A function of a name is now there for others, or not any more. */
   rpcRegistered: { name: string }
+  /** A wait for descriptors is not wanted any more. */
+  cancelWait: { id: number }
+  /** The request that opened them has ended. */
+  closeFds: { fds: readonly number[] }
   reload: Record<string, never>
   stop: Record<string, never>
 }
@@ -59,5 +80,10 @@ export interface MasterCalls {
    * @throws ApiError or whatever PolywsgiError the master answered with
    */
   call<Name extends keyof MasterCallTable>(name: Name, args: MasterCallTable[Name]['args']): MasterCallTable[Name]['result']
+  /** Does not park the thread. */
+  callAsync<Name extends keyof MasterCallTable>(
+    name: Name,
+    args: MasterCallTable[Name]['args'],
+  ): Promise<MasterCallTable[Name]['result']>
   notify<Name extends keyof MasterNoticeTable>(name: Name, notice: MasterNoticeTable[Name]): void
 }

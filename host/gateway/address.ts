@@ -21,11 +21,14 @@ export const formatTcp = (host: string, port: number): string => (host.includes(
 // sun_path holds 108 bytes, one of them the closing NUL.
 const longestUnixPath = 107
 
+/** What a socket connects to. */
+export type ConnectTarget = { readonly host: string; readonly port: number } | { readonly path: string }
+
 /**
  * Where a client connects for an address. Differs from uWSGI: host names and IPv6 work too.
  * @returns text that says what is wrong with one that cannot be connected to
  */
-export const remoteAddress = (text: string): { host: string; port: number } | { path: string } | string => {
+export const remoteAddress = (text: string): ConnectTarget | string => {
   const shown = JSON.stringify(text.slice(0, 120))
   if (text === '') return 'an empty address'
   const address = parseAddress(text)

@@ -51,11 +51,8 @@ export const connectTo = (address: string, timeoutMs: number): Promise<Socket> =
       socket.destroy()
       reject(error)
     }
-    const message = `unable to connect to ${address}: `
-    const failed = (error: NodeJS.ErrnoException): void => refuse(new PolywsgiError('API_IO', message + reasonOf(error)))
-    const timer = setTimeout(() => {
-      refuse(new TimeoutError(`${message}no connection in ${timeoutMs / 1000} seconds`))
-    }, timeoutMs)
+    const failed = (error: NodeJS.ErrnoException): void => refuse(connectFault(address, error))
+    const timer = setTimeout(() => refuse(noConnectionIn(address, timeoutMs)), timeoutMs)
     socket.once('error', failed)
     socket.once('connect', () => {
       clearTimeout(timer)
@@ -70,7 +67,16 @@ const reasonOf = (error: NodeJS.ErrnoException): string =>
     ENOENT: 'there is no such socket',
     EACCES: 'permission denied',
     ENOTFOUND: 'the host name is not known',
+    EMFILE: 'the server has no file descriptor left',
   })[error.code ?? ''] ?? error.message
+
+/** Why there is no connection to an address, for people. */
+export const connectFault = (address: string, error: NodeJS.ErrnoException): PolywsgiError =>
+  error instanceof PolywsgiError ? error : new PolywsgiError('API_IO', `unable to connect to ${address}: ${reasonOf(error)}`)
+
+/** The same, when nothing came in time. */
+export const noConnectionIn = (address: string, timeoutMs: number): TimeoutError =>
+  new TimeoutError(`unable to connect to ${address}: no connection in ${timeoutMs / 1000} seconds`)
 
 /**
  * Sends a request and reads the answer.

@@ -14,6 +14,14 @@ export interface RequestBody {
   read(max: number): Uint8Array
   /** The same without parking the thread. */
   readAsync(max: number): Promise<Uint8Array>
+  /** True when the next read parks nobody: it finds bytes, the end, or what has gone wrong. Absent: it always is. */
+  canReadNow?(): boolean
+  /** Resolves when `canReadNow` has become true. Where that is there, this is. */
+  arrives?(): Promise<void>
+  /** The same by parking the thread. */
+  awaitArrival?(): void
+  /** True once the last byte has been read, as far as is known. */
+  readonly isAtEnd?: boolean
   /**
    * Where the next read begins, counted from the begin of the body. Only bodies that are here, in memory or in a file, have it.
    * @param position from 0 to the body's length: the caller has checked it
@@ -40,6 +48,10 @@ export class WholeBody implements RequestBody {
 
   get whole(): Uint8Array | undefined {
     return this.#position === 0 ? this.#bytes : undefined
+  }
+
+  get isAtEnd(): boolean {
+    return this.#position >= this.#bytes.length
   }
 
   read(max: number): Uint8Array {

@@ -12,6 +12,12 @@ export interface ResponseHead {
 export interface ResponseSink {
   /** True once the client's connection is closed; what is sent from then on is discarded. */
   readonly clientGone: boolean
+  /** Resolves when `clientGone` becomes true; never when the request ends before. Absent: nobody could tell. */
+  readonly clientLeaves?: Promise<void>
+  /** True when `send` of so many bytes would park the thread. Absent: it never does. */
+  needsRoom?(size: number): boolean
+  /** Resolves when the client has taken enough of what was sent; undefined when it has. */
+  readonly roomAppears?: Promise<void> | undefined
   /** The number under which guests know the client's connection. */
   readonly connectionFd?: number
   /**

@@ -73,6 +73,13 @@ export class WsgiRequest extends OffloadingResponse {
   doNotAccount = false
   /** What the app or the plugin has raised. */
   exception: unknown
+  /** Set by the loop when its core has done with it: what comes of it later is for nobody. */
+  isOver = false
+  /**
+   * Ends the handler where it stands. Set by its plugin while the handler waits; called by the loop, which has answered the
+   * client by then: the promise of the request hook is to settle soon.
+   */
+  onCancel: ((error: PolywsgiError) => void) | undefined
   #logvars: Map<string, Uint8Array> | undefined
   #writeErrors = 0
   #input: BodyReader | undefined
@@ -133,6 +140,21 @@ export class WsgiRequest extends OffloadingResponse {
 
   get clientGone(): boolean {
     return this.#isDisconnected || this.#sink.clientGone
+  }
+
+  /** Resolves when the client's connection is closed. */
+  get clientLeaves(): Promise<void> {
+    return this.clientGone ? Promise.resolve() : (this.#sink.clientLeaves ?? new Promise(() => {}))
+  }
+
+  /** True when a write of so many bytes would park the thread until the client has taken others. */
+  needsRoom(size: number): boolean {
+    return this.#sink.needsRoom?.(size) ?? false
+  }
+
+  /** Resolves when the client has taken enough of what was written; undefined when it has. */
+  get roomAppears(): Promise<void> | undefined {
+    return this.#sink.roomAppears
   }
 
   /** The number under which guests know the client's connection; -1 when it has none. */
@@ -301,6 +323,15 @@ export class WsgiRequest extends OffloadingResponse {
     this.finish(this.#describeFailure?.(this, error) ?? internalServerError)
   }
 
+  /** Answers in the name of a handler that took too long: 504, or, when its response has begun, the end of that. */
+  timeOut(): void {
+    if (this.#finished) return
+    if (this.#headersSent) return this.cut()
+    this.dropFile()
+    this.setHead('504 Gateway Timeout', 'Content-Type\0text/plain')
+    this.finish(gatewayTimeout)
+  }
+
   /**
    * Closes the client's connection after what was written (uWSGI: `uwsgi_disconnect`); a head that was not sent never is.
    * The handler may go on: `writeBody` then throws that the client is gone, and what is set or finished is discarded. The
@@ -363,4 +394,5 @@ export class WsgiRequest extends OffloadingResponse {
 
 const bytesOf = (chunk: BodyChunk): Uint8Array => (typeof chunk === 'string' ? Buffer.from(chunk) : chunk)
 
+const gatewayTimeout = Buffer.from('Gateway Timeout')
 const internalServerError = Buffer.from('Internal Server Error')

@@ -1,7 +1,8 @@
 // The locks that guests take by number (`--locks N` gives 0 to N). Each names its owner, so that a lock of a thread that
 // has ended is found and given on.
 //
-//   word 0  0 free, else the owner's thread number + 1        word 1  how many threads wait
+//   word 0  0 free, else the owner: thread number + 1 (16 bits) | core + 1, 0 outside of cores (16 bits)
+//   word 1  how many wait
 //
 // Invariant: only the owner, or the master in the name of an owner that has ended, sets a taken lock free.
 
@@ -14,8 +15,17 @@ export interface LocksHandle {
   readonly buffer: SharedArrayBuffer
 }
 
-/** `held already`: by the caller itself, who would wait for ever. */
-export type LockOutcome = 'locked' | 'held already' | 'timed out'
+/**
+ * `held already`: by the caller itself, who would wait for ever. `held here`: by another core of the caller's thread, which
+ * cannot let go of it while the thread is parked.
+ */
+export type LockOutcome = 'locked' | 'held already' | 'held here' | 'timed out'
+
+/** Code outside of cores: the thread itself. */
+export const noCore = -1
+
+const ownerOf = (thread: number, core: number): number => ((thread + 1) << 16) | (core + 1)
+const threadOf = (owner: number): number => (owner >>> 16) - 1
 
 export class Locks {
   readonly handle: LocksHandle
@@ -39,41 +49,77 @@ export class Locks {
   }
 
   /** Parks the thread until the lock is its own. @param timeoutMs 0: look once; absent: wait for ever */
-  lock(num: number, thread: number, timeoutMs = Number.POSITIVE_INFINITY): LockOutcome {
+  lock(num: number, thread: number, timeoutMs = Number.POSITIVE_INFINITY, core = noCore): LockOutcome {
     const words = this.#words
-    const owner = this.#at(num) + ownerWord
-    const waiters = owner - ownerWord + waitersWord
+    const at = this.#at(num)
     const deadline = performance.now() + timeoutMs
     let isWaiting = false
     try {
       for (;;) {
-        const holder = Atomics.compareExchange(words, owner, 0, thread + 1)
-        if (holder === 0) return 'locked'
-        if (holder === thread + 1) return 'held already'
+        const holder = this.#take(at, thread, core)
+        if (typeof holder === 'string') return holder
+        if (threadOf(holder) === thread) return 'held here'
         const leftMs = deadline - performance.now()
         if (leftMs <= 0) return 'timed out'
-        if (isWaiting) Atomics.wait(words, owner, holder, leftMs)
+        if (isWaiting) Atomics.wait(words, at + ownerWord, holder, leftMs)
         else {
           // Counted before the last look at the lock: an owner that lets go after that look sees the count and wakes.
-          Atomics.add(words, waiters, 1)
+          Atomics.add(words, at + waitersWord, 1)
           isWaiting = true
         }
       }
     } finally {
-      if (isWaiting) Atomics.sub(words, waiters, 1)
+      if (isWaiting) Atomics.sub(words, at + waitersWord, 1)
     }
+  }
+
+  /** The same without parking the thread, whose other cores it waits for too. */
+  async lockAsync(num: number, thread: number, timeoutMs = Number.POSITIVE_INFINITY, core = noCore): Promise<LockOutcome> {
+    const words = this.#words
+    const at = this.#at(num)
+    const deadline = performance.now() + timeoutMs
+    let isWaiting = false
+    try {
+      for (;;) {
+        const holder = this.#take(at, thread, core)
+        if (typeof holder === 'string') return holder
+        const leftMs = deadline - performance.now()
+        if (leftMs <= 0) return 'timed out'
+        if (!isWaiting) {
+          Atomics.add(words, at + waitersWord, 1)
+          isWaiting = true
+          continue
+        }
+        const wait = Atomics.waitAsync(words, at + ownerWord, holder, leftMs)
+        if (wait.async) await wait.value
+      }
+    } finally {
+      if (isWaiting) Atomics.sub(words, at + waitersWord, 1)
+    }
+  }
+
+  /** @returns an outcome, or the owner to be waited for */
+  #take(at: number, thread: number, core: number): LockOutcome | number {
+    const mine = ownerOf(thread, core)
+    const holder = Atomics.compareExchange(this.#words, at + ownerWord, 0, mine)
+    if (holder === 0) return 'locked'
+    return holder === mine ? 'held already' : holder
   }
 
   tryLock(num: number, thread: number): boolean {
     return this.lock(num, thread, 0) === 'locked'
   }
 
-  /** Does nothing to a free lock. @returns false, with nothing changed, when another thread holds it */
+  /** Does nothing to a free lock. Any core of the thread may. @returns false, with nothing changed, when another thread holds it */
   unlock(num: number, thread: number): boolean {
     const at = this.#at(num)
-    const holder = Atomics.compareExchange(this.#words, at + ownerWord, thread + 1, 0)
-    if (holder === thread + 1) this.#wakeOne(at)
-    return holder === thread + 1 || holder === 0
+    const holder = Atomics.load(this.#words, at + ownerWord)
+    if (holder === 0) return true
+    if (threadOf(holder) !== thread) return false
+    // The thread is the caller: nobody else sets this free meanwhile.
+    Atomics.store(this.#words, at + ownerWord, 0)
+    this.#wakeOne(at)
+    return true
   }
 
   isLocked(num: number): boolean {
@@ -83,7 +129,7 @@ export class Locks {
   /** The number of the thread that holds it. */
   owner(num: number): number | undefined {
     const holder = Atomics.load(this.#words, this.#at(num) + ownerWord)
-    return holder === 0 ? undefined : holder - 1
+    return holder === 0 ? undefined : threadOf(holder)
   }
 
   /** How many threads wait for it. One that was ended while it waited stays counted, which costs a needless wake-up. */
@@ -96,10 +142,14 @@ export class Locks {
     const released: number[] = []
     for (let num = 0; num < this.count; num += 1) {
       const at = num * lockWords
-      const holder = Atomics.compareExchange(this.#words, at + ownerWord, thread + 1, 0)
-      if (holder === thread + 1) released.push(num)
+      const holder = Atomics.load(this.#words, at + ownerWord)
+      if (holder !== 0 && threadOf(holder) !== thread) continue
+      if (holder !== 0) {
+        Atomics.store(this.#words, at + ownerWord, 0)
+        released.push(num)
+      }
       // A waiter that was woken and then ended before it took the lock has used the wake-up of a free lock up.
-      if (holder === thread + 1 || holder === 0) this.#wakeOne(at)
+      this.#wakeOne(at)
     }
     return released
   }

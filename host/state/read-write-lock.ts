@@ -30,22 +30,32 @@ export class ReadWriteLock {
 
   /** May be taken several times by one thread, to be released as often. Parks the thread while another writes. */
   lockToRead(thread: number): ReadWriteOutcome {
-    return this.#take(thread, () => {
-      if (this.#writer === thread + 1) return 'held already'
-      if (this.#writer !== 0) return undefined
-      this.#words[readersWord + thread]! += 1
-      return 'locked'
-    })
+    return this.#take(thread, () => this.#tryToRead(thread))
   }
 
   /** Parks the thread while others read or write. */
   lockToWrite(thread: number): ReadWriteOutcome {
-    return this.#take(thread, () => {
-      if (this.#writer === thread + 1 || this.#reads(thread)) return 'held already'
-      if (this.#writer !== 0 || this.#othersRead(thread)) return undefined
-      this.#words[writerWord] = thread + 1
-      return 'locked'
-    })
+    return this.#take(thread, () => this.#tryToWrite(thread))
+  }
+
+  /** The same without parking the thread. */
+  lockAsync(thread: number, access: 'read' | 'write'): ReadWriteOutcome | Promise<ReadWriteOutcome> {
+    const attempt = () => (access === 'read' ? this.#tryToRead(thread) : this.#tryToWrite(thread))
+    return this.#mutex.locked(thread, attempt) ?? this.#takeLater(thread, attempt)
+  }
+
+  #tryToRead(thread: number): ReadWriteOutcome | undefined {
+    if (this.#writer === thread + 1) return 'held already'
+    if (this.#writer !== 0) return undefined
+    this.#words[readersWord + thread]! += 1
+    return 'locked'
+  }
+
+  #tryToWrite(thread: number): ReadWriteOutcome | undefined {
+    if (this.#writer === thread + 1 || this.#reads(thread)) return 'held already'
+    if (this.#writer !== 0 || this.#othersRead(thread)) return undefined
+    this.#words[writerWord] = thread + 1
+    return 'locked'
   }
 
   /** Gives back what the thread holds: to write, or one of its holds to read. Nothing when it holds nothing. */
@@ -115,6 +125,22 @@ export class ReadWriteLock {
       if (outcome !== undefined) return outcome
       Atomics.add(words, waitersWord, 1)
       Atomics.wait(words, sequenceWord, sequence)
+      Atomics.sub(words, waitersWord, 1)
+    }
+  }
+
+  async #takeLater<Result>(thread: number, attempt: () => Result | undefined): Promise<Result> {
+    const words = this.#words
+    Atomics.add(words, waitersWord, 1)
+    try {
+      for (;;) {
+        const sequence = Atomics.load(words, sequenceWord)
+        const outcome = this.#mutex.locked(thread, attempt)
+        if (outcome !== undefined) return outcome
+        const wait = Atomics.waitAsync(words, sequenceWord, sequence)
+        if (wait.async) await wait.value
+      }
+    } finally {
       Atomics.sub(words, waitersWord, 1)
     }
   }

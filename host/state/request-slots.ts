@@ -37,6 +37,7 @@ const word = {
   windowAwaited: 9,
   pull: 10,
   pullLength: 11,
+  leavingAwaited: 12,
 } as const
 
 export interface SlotFilling {
@@ -79,7 +80,7 @@ export class RequestSlots {
     words[base + word.contentLengthLow] = filling.contentLength >>> 0
     words[base + word.contentLengthHigh] = Math.floor(filling.contentLength / 2 ** 32)
     words[base + word.bodyFd] = filling.bodyFd
-    words[base + word.clientGone] = 0
+    this.#forgetLeaving(slot)
     words[base + word.unacknowledged] = 0
     words[base + word.windowAwaited] = 0
     words[base + word.pull] = PullState.idle
@@ -161,6 +162,23 @@ export class RequestSlots {
     Atomics.store(this.#words, base + word.clientGone, 1)
     Atomics.store(this.#words, base + word.unacknowledged, 0)
     Atomics.notify(this.#words, base + word.unacknowledged)
+    Atomics.notify(this.#words, base + word.clientGone)
+  }
+
+  /** Resolves when the client has gone, or the slot becomes another request's. */
+  async clientLeaves(slot: number): Promise<void> {
+    this.#words[slot * requestRecordWords + word.leavingAwaited] = 1
+    const wait = Atomics.waitAsync(this.#words, slot * requestRecordWords + word.clientGone, 0)
+    if (wait.async) await wait.value
+  }
+
+  /** Whoever still waits for the client of the request before waits in vain. */
+  #forgetLeaving(slot: number): void {
+    const at = slot * requestRecordWords + word.clientGone
+    this.#words[at] = 0
+    if (this.#words[slot * requestRecordWords + word.leavingAwaited] === 0) return
+    this.#words[slot * requestRecordWords + word.leavingAwaited] = 0
+    Atomics.notify(this.#words, at)
   }
 
   // ── Response window ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -168,6 +186,12 @@ export class RequestSlots {
   /** The worker counts bytes it is about to send. */
   countSent(slot: number, bytes: number): void {
     Atomics.add(this.#words, slot * requestRecordWords + word.unacknowledged, bytes)
+  }
+
+  /** True when a response of so many bytes more, cut into pieces, would have to wait for the client in between. */
+  needsRoom(slot: number, bytes: number): boolean {
+    const sent = Atomics.load(this.#words, slot * requestRecordWords + word.unacknowledged)
+    return sent + bytes > responseWindow && !this.isClientGone(slot)
   }
 
   /** Parks the thread until the client took enough of what was sent. */

@@ -88,6 +88,10 @@ export class SharedArea {
     return this.lock.lockToWrite(thread)
   }
 
+  lockAsync(thread: number, access: 'read' | 'write'): ReadWriteOutcome | Promise<ReadWriteOutcome> {
+    return this.lock.lockAsync(thread, access)
+  }
+
   /** Nothing when the thread holds nothing. */
   unlock(thread: number): void {
     this.lock.unlock(thread)

@@ -48,6 +48,28 @@ export class CurrentRequestView implements CurrentRequest {
     return piece.length === 0 ? undefined : new Uint8Array(piece)
   }
 
+  async sendRawAsync(data: Uint8Array): Promise<boolean> {
+    const request = this.#request
+    if (request.finished || request.clientGone) return false
+    try {
+      await request.writeRawAsync(data)
+    } catch (error) {
+      if (error instanceof ClientError) return false
+      throw error
+    }
+    return true
+  }
+
+  receiveAsync(max: number): Uint8Array | undefined | Promise<Uint8Array | undefined> {
+    const { body } = this.#request
+    if (body.canReadNow?.() !== false) return this.receive(max)
+    return body.readAsync(max).then((piece) => (piece.length === 0 ? undefined : new Uint8Array(piece)))
+  }
+
+  get isOver(): boolean {
+    return this.#request.isOver
+  }
+
   disconnect(): void {
     this.#request.disconnect()
   }

@@ -20,6 +20,8 @@ export class MasterPort implements MasterCalls {
   readonly #doorbell: Doorbell
   /** Answers that came while another call, nested in this one, was waiting for its own. */
   readonly #answers = new Map<number, Answer>()
+  /** Who waits for an answer without being parked. */
+  readonly #waiters = new Map<number, PromiseWithResolvers<never>>()
   /** Functions that run for others and have not settled. */
   readonly #running = new Set<Promise<void>>()
   #lastId = 0
@@ -52,6 +54,22 @@ export class MasterPort implements MasterCalls {
     }
   }
 
+  callAsync<Name extends keyof MasterCallTable>(
+    name: Name,
+    args: MasterCallTable[Name]['args'],
+  ): Promise<MasterCallTable[Name]['result']> {
+    this.#lastId += 1
+    const waiter = Promise.withResolvers<never>()
+    this.#waiters.set(this.#lastId, waiter)
+    this.#post({ kind: 'call', id: this.#lastId, name, args })
+    return waiter.promise
+  }
+
+  /** How many calls are under way that nobody is parked for. */
+  get waiting(): number {
+    return this.#waiters.size
+  }
+
   notify<Name extends keyof MasterNoticeTable>(name: Name, notice: MasterNoticeTable[Name]): void {
     this.#post({ kind: 'notice', name, notice })
   }
@@ -72,8 +90,16 @@ export class MasterPort implements MasterCalls {
   }
 
   #receive(message: MasterToThread): void {
-    if (message.kind === 'answer') this.#answers.set(message.id, message)
-    else this.#run(message)
+    if (message.kind === 'run') return this.#run(message)
+    const waiter = this.#waiters.get(message.id)
+    if (waiter === undefined) {
+      this.#answers.set(message.id, message)
+      return
+    }
+    this.#waiters.delete(message.id)
+    const { outcome } = message
+    if ('error' in outcome) waiter.reject(fromCrossed(outcome.error))
+    else waiter.resolve(outcome.value as never)
   }
 
   #run({ id, name, args }: Extract<MasterToThread, { kind: 'run' }>): void {

@@ -1,14 +1,12 @@
 // The bodies that did not come whole with their request: one in a file that the master has filled, one pulled from the
 // master piece by piece.
 
-import { read, readSync } from 'node:fs'
-import { promisify } from 'node:util'
+import { readSync } from 'node:fs'
 import { ClientError } from '../errors.ts'
 import { type RequestBody, WholeBody } from '../request/body.ts'
 import { BodyMode, PullState } from '../state/request-slots.ts'
 import type { MasterLink } from './slot-sink.ts'
 
-const readFile = promisify(read)
 const nothing = new Uint8Array(0)
 
 /** A body that belongs to a slot: once the request is over the slot is another's, and nothing may be read through it. */
@@ -53,6 +51,10 @@ class InlineBody implements SlotBody {
     return this.#position === 0 ? this.#bytes : undefined
   }
 
+  get isAtEnd(): boolean {
+    return this.#position >= this.contentLength
+  }
+
   read(max: number): Uint8Array {
     if (this.#bytes === undefined) throw isOver()
     const chunk = this.#bytes.subarray(this.#position, this.#position + max)
@@ -76,45 +78,111 @@ class InlineBody implements SlotBody {
 /** Reads are this large, however small the pieces the app asks for. */
 const readAhead = 64 * 1024
 
-/** Hands out pieces of whatever is fetched in larger ones. */
+/**
+ * Hands out pieces of whatever is fetched in larger ones. One fetch is under way at a time, whoever waits for it: reads, or
+ * somebody who wants to know when there is something to read.
+ */
 abstract class FetchedBody implements SlotBody {
   readonly contentLength: number
   readonly whole = undefined
   #rest: Uint8Array = nothing
   #isReleased = false
+  #isAtEnd = false
+  /** What the last fetch has failed with: the next read's. */
+  #failure: { readonly error: unknown } | undefined
+  #fetching: Promise<void> | undefined
+  /** Counts fetches, so that one which was overtaken by a read that parked changes nothing. */
+  #fetches = 0
 
   constructor(contentLength: number) {
     this.contentLength = contentLength
   }
 
-  /** What was fetched and not yet read, is not to be read. */
-  protected forget(): void {
-    this.#rest = nothing
+  get isAtEnd(): boolean {
+    return this.#isAtEnd && this.#rest.length === 0
   }
 
+  canReadNow(): boolean {
+    return this.#rest.length > 0 || this.#isAtEnd || this.#isReleased || this.#failure !== undefined || this.isHere
+  }
+
+  /** Fetching does not wait for anybody. */
+  protected abstract readonly isHere: boolean
   protected abstract fetch(max: number): Uint8Array
   protected abstract fetchAsync(max: number): Promise<Uint8Array>
+  /** Parks the thread until the fetch that is under way has ended. */
+  protected abstract finishFetch(): Uint8Array
+
+  /** Nothing of what was fetched is to be read: another place of the body is. */
+  protected forget(): void {
+    this.#fetches += 1
+    this.#rest = nothing
+    this.#isAtEnd = false
+  }
+
+  arrives(): Promise<void> {
+    return this.canReadNow() ? Promise.resolve() : this.#fetchLater(readAhead)
+  }
+
+  awaitArrival(): void {
+    if (!this.canReadNow()) this.#fetchNow(readAhead)
+  }
 
   read(max: number): Uint8Array {
-    if (this.#isReleased) throw isOver()
-    if (this.#rest.length === 0) this.#rest = this.fetch(Math.max(max, readAhead))
+    this.#assertReadable()
+    if (this.#rest.length === 0 && !this.#isAtEnd) this.#fetchNow(max)
     return this.#take(max)
   }
 
   async readAsync(max: number): Promise<Uint8Array> {
-    if (this.#isReleased) throw isOver()
-    if (this.#rest.length === 0) {
-      const piece = await this.fetchAsync(Math.max(max, readAhead))
-      // The request may have ended meanwhile: what came then is another's.
-      if (this.#isReleased) throw isOver()
-      this.#rest = piece
-    }
+    this.#assertReadable()
+    if (this.#rest.length === 0 && !this.#isAtEnd) await this.#fetchLater(max)
+    // The request may have ended meanwhile: what came then is another's.
+    this.#assertReadable()
     return this.#take(max)
   }
 
   release(): void {
     this.#isReleased = true
     this.#rest = nothing
+  }
+
+  #fetchNow(max: number): void {
+    const isUnderWay = this.#fetching !== undefined
+    this.#fetches += 1
+    this.#fetching = undefined
+    this.#fetched(isUnderWay ? this.finishFetch() : this.fetch(Math.max(max, readAhead)))
+  }
+
+  #fetchLater(max: number): Promise<void> {
+    if (this.#fetching !== undefined) return this.#fetching
+    this.#fetches += 1
+    const number = this.#fetches
+    const settle = (take: () => void): void => {
+      if (number !== this.#fetches) return
+      this.#fetching = undefined
+      if (!this.#isReleased) take()
+    }
+    this.#fetching = this.fetchAsync(Math.max(max, readAhead)).then(
+      (piece) => settle(() => this.#fetched(piece)),
+      (error: unknown) =>
+        settle(() => {
+          this.#failure = { error }
+        }),
+    )
+    return this.#fetching
+  }
+
+  #fetched(piece: Uint8Array): void {
+    this.#rest = piece
+    this.#isAtEnd = piece.length === 0
+  }
+
+  #assertReadable(): void {
+    if (this.#isReleased) throw isOver()
+    const failure = this.#failure
+    this.#failure = undefined
+    if (failure !== undefined) throw failure.error
   }
 
   #take(max: number): Uint8Array {
@@ -129,24 +197,26 @@ class FileBody extends FetchedBody {
   readonly #fd: number
   #buffer: Buffer | undefined
   #position = 0
+  protected override readonly isHere = true
 
   constructor(fd: number, contentLength: number) {
     super(contentLength)
     this.#fd = fd
   }
 
-  protected fetch(): Uint8Array {
+  protected override fetch(): Uint8Array {
     this.#buffer ??= Buffer.allocUnsafeSlow(readAhead)
     const count = readSync(this.#fd, this.#buffer, 0, readAhead, this.#position)
     this.#position += count
     return this.#buffer.subarray(0, count)
   }
 
-  protected async fetchAsync(): Promise<Uint8Array> {
-    this.#buffer ??= Buffer.allocUnsafeSlow(readAhead)
-    const { bytesRead } = await readFile(this.#fd, this.#buffer, 0, readAhead, this.#position)
-    this.#position += bytesRead
-    return this.#buffer.subarray(0, bytesRead)
+  protected override async fetchAsync(): Promise<Uint8Array> {
+    return this.fetch()
+  }
+
+  protected override finishFetch(): Uint8Array {
+    return this.fetch()
   }
 
   seek(position: number): void {
@@ -158,8 +228,8 @@ class FileBody extends FetchedBody {
 class PulledBody extends FetchedBody {
   readonly #link: MasterLink
   readonly #slot: number
-  #ended = false
   #readErrors = 0
+  protected override readonly isHere = false
 
   constructor(link: MasterLink, slot: number, contentLength: number) {
     super(contentLength)
@@ -167,26 +237,34 @@ class PulledBody extends FetchedBody {
     this.#slot = slot
   }
 
-  protected fetch(max: number): Uint8Array {
-    if (this.#ended) return nothing
-    const { slots, ring, masterDoorbell } = this.#link
+  protected override fetch(max: number): Uint8Array {
+    const { slots, ring } = this.#link
     slots.requestPull(this.#slot)
-    while (!ring.tryPull(this.#slot, slots.generation(this.#slot), Math.min(max, slots.areaSize))) ring.awaitRoom()
-    masterDoorbell.ring()
-    return this.#receive(slots.awaitPull(this.#slot))
+    while (!this.#tryPull(max)) ring.awaitRoom()
+    return this.finishFetch()
   }
 
-  protected async fetchAsync(max: number): Promise<Uint8Array> {
-    if (this.#ended) return nothing
-    const { slots, ring, masterDoorbell } = this.#link
+  protected override async fetchAsync(max: number): Promise<Uint8Array> {
+    const { slots, ring } = this.#link
     slots.requestPull(this.#slot)
-    while (!ring.tryPull(this.#slot, slots.generation(this.#slot), Math.min(max, slots.areaSize))) await ring.roomAppears()
-    masterDoorbell.ring()
-    return this.#receive(await slots.pullAnswer(this.#slot))
+    while (!this.#tryPull(max)) await ring.roomAppears()
+    const state = await slots.pullAnswer(this.#slot)
+    return this.#receive(state)
+  }
+
+  protected override finishFetch(): Uint8Array {
+    return this.#receive(this.#link.slots.awaitPull(this.#slot))
   }
 
   get readErrors(): number {
     return this.#readErrors
+  }
+
+  #tryPull(max: number): boolean {
+    const { slots, ring, masterDoorbell } = this.#link
+    const isSent = ring.tryPull(this.#slot, slots.generation(this.#slot), Math.min(max, slots.areaSize))
+    if (isSent) masterDoorbell.ring()
+    return isSent
   }
 
   #receive(state: PullState): Uint8Array {
@@ -194,7 +272,6 @@ class PulledBody extends FetchedBody {
       case PullState.filled:
         return this.#link.slots.pulled(this.#slot)
       case PullState.end:
-        this.#ended = true
         return nothing
       case PullState.timeout:
         this.#readErrors += 1

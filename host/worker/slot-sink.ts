@@ -58,6 +58,18 @@ export class SlotSink implements ResponseSink {
     return this.#link.slots.isClientGone(this.#slot)
   }
 
+  get clientLeaves(): Promise<void> {
+    return this.#link.slots.clientLeaves(this.#slot)
+  }
+
+  needsRoom(size: number): boolean {
+    return this.#link.slots.needsRoom(this.#slot, size)
+  }
+
+  get roomAppears(): Promise<void> | undefined {
+    return this.#link.slots.windowOpens(this.#slot)
+  }
+
   get connectionFd(): number {
     return firstConnectionFd + this.#slot
   }

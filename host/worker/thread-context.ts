@@ -16,10 +16,12 @@ import { CurrentRequestView } from './current-request.ts'
 import { MasterPort } from './master-port.ts'
 import type { Identity, ThreadStart } from './messages.ts'
 import type { ServiceParts } from './service-parts.ts'
+import { ThreadConnections } from './thread-connections.ts'
 import { ThreadMules } from './thread-mules.ts'
 import { ThreadRpc } from './thread-rpc.ts'
 import { ThreadSignals } from './thread-signals.ts'
 import { ThreadSpool } from './thread-spool.ts'
+import { ThreadWaits } from './thread-waits.ts'
 import { UserDeadlines } from './user-deadlines.ts'
 
 /** Changes once: from loading to loaded. */
@@ -41,6 +43,8 @@ export class ThreadContext implements ApiContext {
   readonly isReload: boolean
   readonly master: MasterPort
   readonly doorbell: Doorbell
+  readonly waits: ThreadWaits
+  readonly connections: ThreadConnections
   readonly shared: SharedParts
   readonly locks: Locks
   readonly caches: ReadonlyMap<string, Cache>
@@ -80,6 +84,11 @@ export class ThreadContext implements ApiContext {
     this.#deadlines = new UserDeadlines(state.deadlines, this.thread.number)
     this.doorbell = state.doorbell(this.thread.number)
     this.master = new MasterPort({ port: start.callPort, doorbell: this.doorbell })
+    const current = (): WsgiRequest | undefined => this.#wsgi
+    const { master, doorbell, socketTimeoutMs, cores } = this
+    this.connections = new ThreadConnections({ master, socketTimeoutMs, log, current })
+    const owns = (fd: number): boolean => this.connections.owns(fd)
+    this.waits = new ThreadWaits({ cores, master, doorbell, current, owns })
     const shared = SharedParts.open(start.shared, this.thread.number, (line) => log.text(line))
     this.shared = shared
     this.locks = shared.locks
@@ -152,5 +161,7 @@ export class ThreadContext implements ApiContext {
 
   requestEnded(request: WsgiRequest): void {
     this.#deadlines.requestEnded(request)
+    this.waits.requestEnded(request)
+    this.connections.requestEnded(request)
   }
 }

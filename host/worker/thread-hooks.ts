@@ -38,7 +38,7 @@ export class ThreadHooks {
       // A thread that is to end while it starts is ended where it stands.
       signal: new AbortController().signal,
       raiseAlarm: (name, message) => master.notify('alarm', { name, message }),
-      callRpc: async (node, name, args) => (node === '' ? rpc.callAsync(name, args) : rpc.callRemote(node, name, args)),
+      callRpc: async (node, name, args) => rpc.callRemoteAsync(node, name, args),
       canConnect: async (address) => {
         try {
           master.call('close', { fd: master.call('connect', { address, timeoutMs: connectMs }) })

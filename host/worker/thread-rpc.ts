@@ -73,18 +73,19 @@ export class ThreadRpc implements Rpc {
 
   callAsync(name: string, args: readonly Uint8Array[]): Answer | Promise<Answer> {
     const registered = this.#functions.get(name)
-    return registered === undefined ? this.#callElsewhere(name, args) : this.#invoke(name, registered, args)
+    if (registered !== undefined) return this.#invoke(name, registered, args)
+    return this.#parts.master.callAsync('rpc', callOf(name, args)).then(({ value }) => value)
   }
 
   callRemote(node: string, name: string, args: readonly Uint8Array[]): Answer {
     if (node === '') return this.call(name, args)
-    const { socketTimeoutMs: timeoutMs } = this.#options
-    const request = encodeCall(name, args)
-    const bytes = this.#parts.master.call('remote', { address: node, request, reply: 'packet', timeoutMs })
-    if (bytes === undefined) return undefined
-    const answer = decodeRpcAnswer(bytes)
-    if ('fault' in answer) throw new ApiError('rpc', 'API_IO', `node ${node}, asked for '${name}': ${answer.fault}`)
-    return answer.result
+    return remoteAnswer(node, name, this.#parts.master.call('remote', this.#remoteCall(node, name, args)))
+  }
+
+  callRemoteAsync(node: string, name: string, args: readonly Uint8Array[]): Answer | Promise<Answer> {
+    if (node === '') return this.callAsync(name, args)
+    const call = this.#remoteCall(node, name, args)
+    return this.#parts.master.callAsync('remote', call).then((bytes) => remoteAnswer(node, name, bytes))
   }
 
   /**
@@ -104,8 +105,12 @@ export class ThreadRpc implements Rpc {
   }
 
   #callElsewhere(name: string, args: readonly Uint8Array[]): Answer {
-    // A view is posted with all the memory behind it, which may be an interpreter's.
-    return this.#parts.master.call('rpc', { name, args: args.map((arg) => new Uint8Array(arg)) }).value
+    return this.#parts.master.call('rpc', callOf(name, args)).value
+  }
+
+  #remoteCall(node: string, name: string, args: readonly Uint8Array[]) {
+    const { socketTimeoutMs: timeoutMs } = this.#options
+    return { address: node, request: encodeCall(name, args), reply: 'packet' as const, timeoutMs }
   }
 
   #invoke(name: string, { handler, argc }: Registered, args: readonly Uint8Array[]): Answer | Promise<Answer> {
@@ -148,6 +153,16 @@ const raise = (name: string, error: unknown): never => {
   if (!(error instanceof GuestError)) throw error
   const { language, message, traceback } = error
   throw new GuestError(language, `rpc function '${name}' (${language}) raised: ${message}`, traceback)
+}
+
+/** A view is posted with all the memory behind it, which may be an interpreter's. */
+const callOf = (name: string, args: readonly Uint8Array[]) => ({ name, args: args.map((arg) => new Uint8Array(arg)) })
+
+const remoteAnswer = (node: string, name: string, bytes: Uint8Array | undefined): Answer => {
+  if (bytes === undefined) return undefined
+  const answer = decodeRpcAnswer(bytes)
+  if ('fault' in answer) throw new ApiError('rpc', 'API_IO', `node ${node}, asked for '${name}': ${answer.fault}`)
+  return answer.result
 }
 
 const encodeCall = (name: string, args: readonly Uint8Array[]): Uint8Array => {

@@ -24,6 +24,12 @@ export interface ThreadSignalsOptions {
   readonly now?: () => number
 }
 
+interface SignalWaiter {
+  /** Undefined: any. */
+  readonly signum: number | undefined
+  readonly resolve: () => void
+}
+
 export class ThreadSignals implements Signals {
   readonly #parts: ServiceParts
   readonly #options: ThreadSignalsOptions
@@ -32,6 +38,8 @@ export class ThreadSignals implements Signals {
   readonly #sources: readonly SignalRing[]
   readonly #handlers = new Map<number, GuestFunction>()
   readonly #overflows: Seldom
+  /** Cores that wait for a signal. */
+  readonly #waiters = new Set<SignalWaiter>()
   #last = 0
   #handling: number | undefined
 
@@ -121,6 +129,12 @@ export class ThreadSignals implements Signals {
     }
   }
 
+  waitAsync(signum: number | undefined): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#waiters.add({ signum, resolve })
+    return promise
+  }
+
   /**
    * Runs the handlers of what has arrived. For the thread's loop, between requests.
    * @returns true when it stopped early although more may wait: call again after the event loop has turned
@@ -174,6 +188,12 @@ export class ThreadSignals implements Signals {
       this.#failed(signum, error)
     } finally {
       this.#setHandling(outer)
+    }
+    // Also of a handler that goes on: what came is what is waited for.
+    for (const waiter of this.#waiters) {
+      if (waiter.signum !== undefined && waiter.signum !== signum) continue
+      this.#waiters.delete(waiter)
+      waiter.resolve()
     }
   }
 

@@ -47,6 +47,8 @@ export const testContext = (parts: Partial<ApiContext> & { opt?: OptionMap } = {
   apps: [],
   socketTimeoutMs: 4000,
   master: absent('master'),
+  waits: absent('waits'),
+  connections: absent('connections'),
   locks: absent('locks'),
   caches: new Map(),
   metrics: absent('metrics'),

@@ -7,6 +7,7 @@ import type { Cache, CacheOperator } from '../../state/cache.ts'
 import type { ApiContext } from '../context.ts'
 import type { ImplementationOf } from '../kinds.ts'
 import type { cache } from '../table/cache.ts'
+import { oneWait, outcomeOf, type Steps, type Waiting, waiting } from '../waiting.ts'
 
 interface RemoteCache {
   /** Empty: the first one of that server. */
@@ -33,18 +34,33 @@ const remoteOf = (name: string | undefined): RemoteCache | undefined => {
 const localOf = ({ caches }: ApiContext, name: string | undefined): Cache | undefined =>
   name === undefined || name === '' ? caches.values().next().value : caches.get(name)
 
-/** Undefined: it was refused there, or there is no answer. */
-const ask = (
+/** @param read makes the result of what was answered; undefined: it was refused there, or there is no answer */
+const ask = <T>(
+  context: ApiContext,
+  remote: RemoteCache,
+  call: RemoteCall,
+  read: (reply: CacheReply | undefined) => T,
+): Waiting<T> =>
+  waiting(function* () {
+    return read(yield* replyTo(context, remote, call))
+  })
+
+function* replyTo(
   context: ApiContext,
   { name, address }: RemoteCache,
   { cmd, key = noBytes, value, expires = 0 }: RemoteCall,
-): CacheReply | undefined => {
+): Steps<CacheReply | undefined> {
   // What a server would refuse anyhow needs no journey.
   if ((key.length === 0 && cmd !== 'clear') || value?.length === 0) return undefined
+  const { master, socketTimeoutMs: timeoutMs } = context
   try {
     const request = encodeCacheRequest({ cmd, key, expires, cache: name }, value)
-    const timeoutMs = context.socketTimeoutMs
-    const reply = context.master.call('remote', { address, request, reply: 'packet', timeoutMs })
+    const call = { address, request, reply: 'packet', timeoutMs } as const
+    const answer = oneWait(
+      () => master.call('remote', call),
+      () => master.callAsync('remote', call),
+    )
+    const reply = yield* outcomeOf(answer)
     return reply && decodeCacheReply(reply)
   } catch (error) {
     // As in uWSGI a cache out of reach is a cache that has nothing; why, only the log can tell.
@@ -57,19 +73,16 @@ const ask = (
 
 const isTrue = (success: boolean): true | undefined => (success ? true : undefined)
 
-type Store = (
-  context: ApiContext,
-  key: Uint8Array,
-  value: Uint8Array,
-  expires: number,
-  name: string | undefined,
-) => true | undefined
+const wasDone = (reply: CacheReply | undefined): true | undefined => isTrue(reply !== undefined)
+
+type Success = true | undefined | Waiting<true | undefined>
+type Store = (context: ApiContext, key: Uint8Array, value: Uint8Array, expires: number, name: string | undefined) => Success
 
 const store =
   (cmd: 'set' | 'update'): Store =>
   (context, key, value, expires, name) => {
     const remote = remoteOf(name)
-    if (remote !== undefined) return isTrue(ask(context, remote, { cmd, key, value, expires }) !== undefined)
+    if (remote !== undefined) return ask(context, remote, { cmd, key, value, expires }, wasDone)
     return isTrue(localOf(context, name)?.[cmd](key, value, expires) === true)
   }
 
@@ -87,18 +100,19 @@ const calculate =
 export const cacheImplementation: ImplementationOf<typeof cache, ApiContext> = {
   cache_get: (context, key, name) => {
     const remote = remoteOf(name)
-    return remote === undefined ? localOf(context, name)?.get(key) : ask(context, remote, { cmd: 'get', key })?.value
+    if (remote !== undefined) return ask(context, remote, { cmd: 'get', key }, (reply) => reply?.value)
+    return localOf(context, name)?.get(key)
   },
   cache_exists: (context, key, name) => {
     const remote = remoteOf(name)
-    if (remote !== undefined) return isTrue(ask(context, remote, { cmd: 'exists', key }) !== undefined)
+    if (remote !== undefined) return ask(context, remote, { cmd: 'exists', key }, wasDone)
     return isTrue(localOf(context, name)?.exists(key) === true)
   },
   cache_set: store('set'),
   cache_update: store('update'),
   cache_del: (context, key, name) => {
     const remote = remoteOf(name)
-    if (remote !== undefined) return isTrue(ask(context, remote, { cmd: 'del', key }) !== undefined)
+    if (remote !== undefined) return ask(context, remote, { cmd: 'del', key }, wasDone)
     return isTrue(localOf(context, name)?.del(key) === true)
   },
   cache_inc: calculate('inc'),
@@ -108,12 +122,14 @@ export const cacheImplementation: ImplementationOf<typeof cache, ApiContext> = {
   cache_num: (context, key, name) => {
     const remote = remoteOf(name)
     if (remote === undefined) return localOf(context, name)?.num(key) ?? 0n
-    const value = ask(context, remote, { cmd: 'get', key })?.value
-    return value?.length === numberBytes ? new BigInt64Array(Uint8Array.from(value).buffer)[0]! : 0n
+    return ask(context, remote, { cmd: 'get', key }, (reply) => {
+      const value = reply?.value
+      return value?.length === numberBytes ? new BigInt64Array(Uint8Array.from(value).buffer)[0]! : 0n
+    })
   },
   cache_clear: (context, name) => {
     const remote = remoteOf(name)
-    if (remote !== undefined) return isTrue(ask(context, remote, { cmd: 'clear' }) !== undefined)
+    if (remote !== undefined) return ask(context, remote, { cmd: 'clear' }, wasDone)
     const cache = localOf(context, name)
     cache?.clear()
     return isTrue(cache !== undefined)

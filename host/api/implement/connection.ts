@@ -4,6 +4,7 @@ import { ApiArgumentError, ApiError } from '../../errors.ts'
 import type { ApiContext, CurrentRequest } from '../context.ts'
 import type { ImplementationOf } from '../kinds.ts'
 import type { connection } from '../table/connection.ts'
+import { oneWait, outcomeOf, type Wait, type Waiting, waiting } from '../waiting.ts'
 
 /** As the declaration says of what comes after a descriptor. */
 const mostReceived = 1048576
@@ -16,14 +17,13 @@ export const connectionImplementation: ImplementationOf<typeof connection, ApiCo
   send: (context, first, second) => {
     if (typeof first !== 'number') {
       if (second !== undefined) throw typeFault('send', 'fd_or_data', 'must be a descriptor, a whole number, before the data')
-      return sent(requestOf(context, 'send').sendRaw(first))
+      return sendToClient(requestOf(context, 'send'), first)
     }
     if (second === undefined) throw typeFault('send', 'data', 'is missing: send(data) or send(fd, data)')
     const client = clientOf(context, first)
-    if (client !== undefined) return sent(client.sendRaw(second))
-    const { socketTimeoutMs: timeoutMs, master } = context
+    if (client !== undefined) return sendToClient(client, second)
     // A view is posted with all the memory behind it, which may be an interpreter's.
-    return sent(master.call('send', { fd: first, data: new Uint8Array(second), timeoutMs }))
+    return sent(context.connections.send(first, new Uint8Array(second)))
   },
   recv: (context, first, max) => {
     if (max === undefined) {
@@ -31,16 +31,15 @@ export const connectionImplementation: ImplementationOf<typeof connection, ApiCo
         const why = `must be from 1 to ${mostReceived} when it stands alone, not ${first}; of a descriptor: recv(fd, max)`
         throw new ApiArgumentError('recv', 'fd_or_max', 'value', `argument 'fd_or_max' ${why}`)
       }
-      return requestOf(context, 'recv').receive(first)
+      return receiveFromClient(requestOf(context, 'recv'), first)
     }
     const client = clientOf(context, first)
-    if (client !== undefined) return client.receive(max)
-    return context.master.call('recv', { fd: first, max, timeoutMs: context.socketTimeoutMs })
+    return client === undefined ? anyWait(context.connections.receive(first, max)) : receiveFromClient(client, max)
   },
   close: (context, fd) => {
     const client = clientOf(context, fd)
-    if (client !== undefined) client.disconnect()
-    else context.master.call('close', { fd })
+    if (client === undefined) context.connections.close(fd)
+    else client.disconnect()
     return undefined
   },
   connect: (context, address, timeout) => {
@@ -48,16 +47,30 @@ export const connectionImplementation: ImplementationOf<typeof connection, ApiCo
       const message = `argument 'timeout' must be above 0 and at most ${longestTimeout}, not ${timeout}`
       throw new ApiArgumentError('connect', 'timeout', 'value', message)
     }
-    return context.master.call('connect', { address, timeoutMs: Math.ceil(timeout * 1000) })
+    return anyWait(context.connections.connect(address, Math.ceil(timeout * 1000)))
   },
-  is_connected: (context, fd) => clientOf(context, fd)?.isConnected ?? context.master.call('isConnected', { fd }),
+  is_connected: (context, fd) => clientOf(context, fd)?.isConnected ?? anyWait(context.connections.isConnected(fd)),
   disconnect: (context) => {
     requestOf(context, 'disconnect').disconnect()
     return undefined
   },
 }
 
-const sent = (isSent: boolean): true | undefined => (isSent ? true : undefined)
+const anyWait = <T>({ park, promise }: Wait<T>): Waiting<T> => oneWait(park, promise)
+
+const sendToClient = (request: CurrentRequest, data: Uint8Array): Waiting<true | undefined> =>
+  sent({ park: () => request.sendRaw(data), promise: () => request.sendRawAsync(data) })
+
+const receiveFromClient = (request: CurrentRequest, max: number): Waiting<Uint8Array | undefined> =>
+  oneWait(
+    () => request.receive(max),
+    () => request.receiveAsync(max),
+  )
+
+const sent = (sending: Wait<boolean>): Waiting<true | undefined> =>
+  waiting(function* () {
+    return (yield* outcomeOf(sending)) ? true : undefined
+  })
 
 const requestOf = (context: ApiContext, functionName: string): CurrentRequest => {
   const { request } = context

@@ -3,6 +3,7 @@ import type { ApiContext } from '../context.ts'
 import type { ImplementationOf } from '../kinds.ts'
 import type { apiTable } from '../table/index.ts'
 import { alarmsImplementation } from './alarms.ts'
+import { asyncImplementation } from './async.ts'
 import { cacheImplementation } from './cache.ts'
 import { clocksImplementation } from './clocks.ts'
 import { connectionImplementation } from './connection.ts'
@@ -32,6 +33,7 @@ export const implementation: ImplementationOf<typeof apiTable, ApiContext> = {
   ...mulesImplementation,
   ...spoolerImplementation,
   ...alarmsImplementation,
+  ...asyncImplementation,
   ...connectionImplementation,
   ...requestImplementation,
   ...processImplementation,

@@ -1,9 +1,11 @@
 // Implementations of the group `locks`.
 import { ApiArgumentError, ApiError } from '../../errors.ts'
+import { noCore } from '../../state/locks.ts'
 import type { ApiContext } from '../context.ts'
 import type { ImplementationOf } from '../kinds.ts'
 import type { locks } from '../table/locks.ts'
 import { threadName } from '../thread-name.ts'
+import { oneWait, outcomeOf, waiting } from '../waiting.ts'
 
 const check = (context: ApiContext, functionName: string, num: number): void => {
   if (context.thread.kind === 'spooler')
@@ -17,16 +19,29 @@ export const locksImplementation: ImplementationOf<typeof locks, ApiContext> = {
     check(context, 'lock', num)
     if (timeout !== undefined && !(timeout >= 0))
       throw new ApiArgumentError('lock', 'timeout', 'value', `argument 'timeout' must be at least 0 seconds, not ${timeout}`)
-    const { locks, thread } = context
-    const outcome = locks.lock(num, thread.number, timeout === undefined ? undefined : timeout * 1000)
-    if (outcome === 'held already')
-      throw new ApiError('lock', 'API_REFUSED', `this ${thread.kind} holds lock ${num} already: waiting for it would never end`)
-    if (outcome === 'timed out') {
-      const owner = locks.owner(num)
-      const holder = owner === undefined ? '' : `: ${threadName(context, owner)} holds it`
-      throw new ApiError('lock', 'API_REFUSED', `lock ${num} did not become free in ${timeout} seconds${holder}`)
-    }
-    return undefined
+    const { locks, thread, request } = context
+    const { number } = thread
+    const core = request?.coreId ?? noCore
+    const timeoutMs = timeout === undefined ? undefined : timeout * 1000
+    return waiting(function* () {
+      const taking = oneWait(
+        () => locks.lock(num, number, timeoutMs, core),
+        () => locks.lockAsync(num, number, timeoutMs, core),
+      )
+      const outcome = yield* outcomeOf(taking)
+      if (outcome === 'locked') {
+        // Its core was given up meanwhile: nobody would ever unlock it.
+        if (request?.isOver === true) locks.unlock(num, number)
+        return undefined
+      }
+      if (outcome === 'timed out') {
+        const owner = locks.owner(num)
+        const holder = owner === undefined ? '' : `: ${threadName(context, owner)} holds it`
+        throw new ApiError('lock', 'API_REFUSED', `lock ${num} did not become free in ${timeout} seconds${holder}`)
+      }
+      const holder = outcome === 'held already' ? `this ${thread.kind}` : `another core of this ${thread.kind}`
+      throw new ApiError('lock', 'API_REFUSED', `${holder} holds lock ${num} already: waiting for it would never end`)
+    })
   },
   unlock: (context, num) => {
     check(context, 'unlock', num)

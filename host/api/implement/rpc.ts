@@ -3,6 +3,7 @@ import { ApiArgumentError } from '../../errors.ts'
 import type { ApiContext } from '../context.ts'
 import type { ImplementationOf } from '../kinds.ts'
 import type { rpc } from '../table/rpc.ts'
+import { oneWait } from '../waiting.ts'
 
 /** What fits the array of a packet beside the name, as its parser in uWSGI counts; the same for every call. */
 const mostArguments = 254
@@ -21,12 +22,20 @@ export const rpcImplementation: ImplementationOf<typeof rpc, ApiContext> = {
   rpc: (context, node, name, args) => {
     if (name === '') throw unnamed('rpc')
     checkCount('rpc', args)
-    return node === undefined || node === '' ? context.rpc.call(name, args) : context.rpc.callRemote(node, name, args)
+    const { rpc } = context
+    return oneWait(
+      () => rpc.callRemote(node ?? '', name, args),
+      () => rpc.callRemoteAsync(node ?? '', name, args),
+    )
   },
   call: (context, name, args) => {
     if (name === '') throw unnamed('call')
     checkCount('call', args)
-    return context.rpc.call(name, args)
+    const { rpc } = context
+    return oneWait(
+      () => rpc.call(name, args),
+      () => rpc.callAsync(name, args),
+    )
   },
   rpc_list: (context) => context.rpc.names().map((name) => utf8.encode(name)),
 }

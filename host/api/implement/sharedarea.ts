@@ -4,6 +4,7 @@ import type { NumberBits, SharedArea } from '../../state/sharedarea.ts'
 import type { ApiContext } from '../context.ts'
 import type { ImplementationOf } from '../kinds.ts'
 import type { sharedarea } from '../table/sharedarea.ts'
+import { oneWait, outcomeOf, type Waiting, waiting } from '../waiting.ts'
 
 /** uWSGI's own words, and why. */
 const refused = (functionName: string, argument: string, why: string): ApiArgumentError =>
@@ -47,6 +48,31 @@ const step = (
   area.addNumber(bits, position, name === 'inc' ? BigInt(by) : -BigInt(by), context.thread.number)
 }
 
+const lock = (
+  context: ApiContext,
+  functionName: string,
+  id: number,
+  access: 'read' | 'write',
+): Waiting<undefined> => {
+  const area = areaOf(context, functionName, id)
+  const { thread, request } = context
+  const { number } = thread
+  return waiting(function* () {
+    const taking = oneWait(
+      () => (access === 'read' ? area.lockToRead(number) : area.lockToWrite(number)),
+      () => area.lockAsync(number, access),
+    )
+    const outcome = yield* outcomeOf(taking)
+    if (outcome === 'locked') {
+      // Its core was given up meanwhile: nobody would ever unlock it.
+      if (request?.isOver === true) area.unlock(number)
+      return undefined
+    }
+    const mine = `this ${thread.kind} has area ${id} locked ${access === 'read' ? 'to write' : 'already'}`
+    throw new ApiError(functionName, 'API_REFUSED', `${mine}: waiting for it would never end`)
+  })
+}
+
 export const sharedareaImplementation: ImplementationOf<typeof sharedarea, ApiContext> = {
   sharedarea_read: (context, id, position, length) => {
     // At least one byte, so that a read from behind the end is refused and does not give nothing.
@@ -69,16 +95,8 @@ export const sharedareaImplementation: ImplementationOf<typeof sharedarea, ApiCo
   sharedarea_inc64: (context, id, position, by) => step(context, 'inc', 64, id, position, by),
   sharedarea_dec32: (context, id, position, by) => step(context, 'dec', 32, id, position, by),
   sharedarea_dec64: (context, id, position, by) => step(context, 'dec', 64, id, position, by),
-  sharedarea_rlock: (context, id) => {
-    if (areaOf(context, 'sharedarea_rlock', id).lockToRead(context.thread.number) === 'locked') return undefined
-    const mine = `this ${context.thread.kind} has area ${id} locked to write`
-    throw new ApiError('sharedarea_rlock', 'API_REFUSED', `${mine}: waiting for it would never end`)
-  },
-  sharedarea_wlock: (context, id) => {
-    if (areaOf(context, 'sharedarea_wlock', id).lockToWrite(context.thread.number) === 'locked') return undefined
-    const mine = `this ${context.thread.kind} has area ${id} locked already`
-    throw new ApiError('sharedarea_wlock', 'API_REFUSED', `${mine}: waiting for it would never end`)
-  },
+  sharedarea_rlock: (context, id) => lock(context, 'sharedarea_rlock', id, 'read'),
+  sharedarea_wlock: (context, id) => lock(context, 'sharedarea_wlock', id, 'write'),
   sharedarea_unlock: (context, id) => {
     areaOf(context, 'sharedarea_unlock', id).unlock(context.thread.number)
     return undefined

@@ -58,9 +58,9 @@ disconnect. Differs from uWSGI: it is a number of this server's own, no descript
     raises: [
       outside,
       'TypeError: the data is missing, or what stands before it is no descriptor',
-      'OSError: the descriptor is not open in this thread, or its other side takes nothing for `socket-timeout` seconds',
+      "OSError: the descriptor is none of the caller's, or its other side takes nothing for `socket-timeout` seconds",
     ],
-    doc: `Sends bytes as they are: \`send(data)\` to the client, \`send(fd, data)\` to a connection of \`connect\`. Not defined when the
+    doc: `Sends bytes as they are: \`send(data)\` to the client, \`send(fd, data)\` to a connection. Not defined when the
 other side is gone. To a client that has not got its headers yet, the bytes are the response: none are sent, what is returned
 or written later follows as it is, and the connection closes at the end. Differs from uWSGI: all bytes are sent, not as many
 as fit.`,
@@ -96,9 +96,9 @@ as fit.`,
     raises: [
       outside,
       'ValueError: the most bytes are not 1 to 1048576',
-      'OSError: the descriptor is not open in this thread, nothing comes for `socket-timeout` seconds, or the client has gone',
+      "OSError: the descriptor is none of the caller's, nothing comes for `socket-timeout` seconds, or the client has gone",
     ],
-    doc: `Reads at least one byte: \`recv(max)\` of the body that the client sends, \`recv(fd, max)\` of a connection of \`connect\`. Not
+    doc: `Reads at least one byte: \`recv(max)\` of the body that the client sends, \`recv(fd, max)\` of a connection. Not
 defined at the end. Differs from uWSGI: one number is a length (there it is a descriptor), and a silence raises.`,
     example: { js: 'return uwsgi.recv(4096)', lua: 'return uwsgi.recv(4096)', python: 'return uwsgi.recv(4096)' },
   },
@@ -110,8 +110,8 @@ defined at the end. Differs from uWSGI: one number is a length (there it is a de
     params: [{ name: 'fd', type: 'int', min: 0, doc: 'The descriptor.' }],
     returns: 'none',
     raises: [],
-    doc: `Closes a connection of \`connect\`; with the number of the client's, disconnects it. A number that is not open in this
-thread is ignored.`,
+    doc: `Closes a connection; with the number of the client's, disconnects it. A number that is not the
+caller's is ignored.`,
     example: connecting,
   },
   {
@@ -126,11 +126,12 @@ thread is ignored.`,
     returns: 'int',
     always: true,
     raises: [
-      'OSError: there is no connection',
-      'ValueError: the timeout is not above 0, or 1024 connections of this thread are open already',
+      'OSError: there is no connection, or the address is not allowed',
+      'ValueError: the timeout is not above 0, or too many connections of this thread are open already',
     ],
-    doc: `Opens a connection and gives its descriptor, which is this thread's: it is closed with the thread at the latest.
-Differs from uWSGI: a failure raises, where it returns -1, and host names and IPv6 addresses work too.`,
+    doc: `Opens a connection and gives its descriptor. It belongs to the request, and is closed with it, which is logged; one that
+is opened outside of requests belongs to the thread. \`--allow-connect\` says where to. Differs from uWSGI: a failure raises,
+where it returns -1, and host names and IPv6 addresses work too; there descriptors stay open, and serve every request.`,
     example: connecting,
   },
   {
@@ -142,7 +143,8 @@ Differs from uWSGI: a failure raises, where it returns -1, and host names and IP
     returns: 'bool',
     always: true,
     raises: [],
-    doc: "Whether a connection of `connect`, or the client's, can still be used. False for a number that is not open in this thread.",
+    doc: `Whether a connection, or the client's, can still be used. False for a number that is none of the caller's. A connection
+under way counts until it has failed.`,
     example: {
       js: 'return uwsgi.isConnected(uwsgi.connectionFd()) // true',
       lua: 'return tostring(uwsgi.is_connected(uwsgi.connection_fd())) -- true',

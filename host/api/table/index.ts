@@ -1,6 +1,7 @@
 // The API table: every function, attribute and hook of the guests' `uwsgi` module, declared once. Bindings install it by a
 // loop, implementations are typed from it, declarations and reference pages are generated from it.
 import { alarms } from './alarms.ts'
+import { async } from './async.ts'
 import { cache } from './cache.ts'
 import { clocks } from './clocks.ts'
 import { connection } from './connection.ts'
@@ -30,6 +31,7 @@ export const apiTable = [
   ...mules,
   ...spooler,
   ...alarms,
+  ...async,
   ...connection,
   ...request,
   ...process,
