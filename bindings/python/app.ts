@@ -1,6 +1,7 @@
 // Python's applications in one thread: loading them, and calling them by WSGI.
 // Invariant: a request is one entry into the interpreter; everything it does with the host goes through wsgi-calls.ts.
 import { dirname, resolve } from 'node:path'
+import type { Log, ThreadIdentity } from '../../host/api/context.ts'
 import { AppLoadError, GuestError } from '../../host/errors.ts'
 import type { AppMount } from '../../host/plugin/app.ts'
 import type { RequestResult } from '../../host/plugin/plugin.ts'
@@ -8,7 +9,8 @@ import type { WsgiRequest } from '../../host/request/wsgi-request.ts'
 import type { Pointer, PythonApi } from './capi.ts'
 import { EnvironBuilder } from './environ.ts'
 import type { GuestCode } from './guest-code.ts'
-import type { Hooks } from './hooks.ts'
+import { FatalGuestError } from './errors.ts'
+import { exitSeconds, type Hooks } from './hooks.ts'
 import type { Interpreter } from './runtime.ts'
 import { isPythonFile, isRegularFile, parseModule, showFile, showWorkingDirectory } from './sources.ts'
 import type { Call } from './wsgi-calls.ts'
@@ -16,16 +18,23 @@ import type { Call } from './wsgi-calls.ts'
 /** The plugin's handle of a loaded application. */
 export class PythonApp {
   readonly apps: Apps
-  /** guest/wsgi.py's handler of the application, and guest/loader.py's space that it lives in. */
+  /** The interface it is written for, as guest/app_kinds.py names it. */
+  readonly kind: string
+  /** The handler of the application, of guest/wsgi.py, asgi.py or async_wsgi.py, and guest/loader.py's space that it lives in. */
   readonly handler: Pointer
   readonly space: Pointer
 
-  constructor(apps: Apps, handler: Pointer, space: Pointer) {
+  constructor(apps: Apps, kind: string, handler: Pointer, space: Pointer) {
     this.apps = apps
+    this.kind = kind
     this.handler = handler
     this.space = space
   }
 }
+
+/** Interfaces that are treated apart here, as guest/app_kinds.py names them. */
+const wsgi = 'WSGI'
+const asgi = 'ASGI'
 
 /** A body that came whole goes into the interpreter in one piece up to this size; a larger one is read as it is needed. */
 const wholeBodySize = 4 * 1024 * 1024
@@ -35,15 +44,28 @@ export class Apps {
   readonly #interpreter: Interpreter
   readonly #guest: GuestCode
   readonly #environs: EnvironBuilder
+  readonly #log: Log
+  readonly #thread: ThreadIdentity
+  /** Applications whose lifespan has begun. */
+  readonly #started: PythonApp[] = []
   #serial = 0
 
   /** @param identity the bytes that environs show as `uwsgi.version` and `uwsgi.node` */
   constructor(
     interpreter: Interpreter,
-    parts: { guest: GuestCode; hooks: Hooks; workers: number; identity: { version: Pointer; node: Pointer } },
+    parts: {
+      guest: GuestCode
+      hooks: Hooks
+      workers: number
+      log: Log
+      thread: ThreadIdentity
+      identity: { version: Pointer; node: Pointer }
+    },
   ) {
     const { api } = interpreter
-    const { guest, hooks, workers, identity } = parts
+    const { guest, hooks, workers, log, thread, identity } = parts
+    this.#log = log
+    this.#thread = thread
     this.#interpreter = interpreter
     this.#guest = guest
     this.hooks = hooks
@@ -58,25 +80,85 @@ export class Apps {
     if (isFile) {
       const path = resolve(source)
       showFile(this.#interpreter, path)
-      return this.#load(true, path, path, callable, dirname(path))
+      return await this.#startUp(this.#load(true, path, path, callable, dirname(path)), path)
     }
     const named = parseModule(source)
     if (named === undefined) return undefined
     const directory = showWorkingDirectory(this.#interpreter)
-    return this.#load(false, source, named.module, callable ?? named.callable, directory)
+    return await this.#startUp(this.#load(false, source, named.module, callable ?? named.callable, directory), source)
   }
 
   /** @throws FatalGuestError when the interpreter dies */
-  request(request: WsgiRequest, app: PythonApp): RequestResult {
+  request(request: WsgiRequest, app: PythonApp): RequestResult | Promise<RequestResult> {
     const { calls } = this.#guest
     const outer = calls.current
     this.#serial = (this.#serial + 1) & 0x3fffffff
     const call: Call = { request, serial: this.#serial }
+    if (app.kind !== wsgi) return this.#asyncRequest(call, app)
     calls.current = call
     try {
       return this.#interpreter.enter((api) => this.#guest.spaces.within(app.space, () => this.#handle(api, call, app.handler)))
     } finally {
       calls.current = outer
+    }
+  }
+
+  #asyncRequest(call: Call, { handler, space }: PythonApp): RequestResult | Promise<RequestResult> {
+    const { spaces, asyncRequests } = this.#guest
+    return this.#interpreter.enter(() =>
+      spaces.within(space, () => {
+        const environ = this.#environs.build(call.request.vars, call.request.coreId, 0)
+        return asyncRequests.begin(call, handler, environ, this.#environs.hasRepeated)
+      }),
+    )
+  }
+
+  /** Runs the applications' shutdown, at the end of the thread. */
+  shutDown(): void {
+    if (this.#interpreter.death !== undefined) return
+    for (const { handler, space } of this.#started.splice(0)) {
+      this.#interpreter.enter(({ c }) => {
+        const running = this.#callMethod(handler, space, 'shutdown', (result) => result)
+        if (!(running instanceof Promise)) return
+        running.catch(() => {})
+        if (this.#guest.loop.driveLast(exitSeconds)) return
+        this.#log.text(`python: the application has not shut down in ${exitSeconds} seconds`)
+        c.PyErr_Clear()
+      })
+    }
+  }
+
+  /** Runs an ASGI application's startup where there will be requests. @throws AppLoadError when that fails */
+  async #startUp(app: PythonApp, name: string): Promise<PythonApp> {
+    if (app.kind === wsgi) return app
+    this.#guest.asyncRequests.setUp()
+    let lifespan = ''
+    if (app.kind === asgi && this.#thread.kind === 'worker') {
+      const { api } = this.#interpreter
+      try {
+        lifespan = await this.#interpreter.enter(() =>
+          this.#callMethod(app.handler, app.space, 'startup', (result) => api.strText(result) ?? ''),
+        )
+      } catch (error) {
+        if (!(error instanceof GuestError) || error instanceof FatalGuestError) throw error
+        throw new AppLoadError(`cannot load ${name}: its startup failed: ${error.message}`, error.traceback)
+      }
+      this.#started.push(app)
+    }
+    // Every thread loads the same apps: the first one says so for all.
+    if (this.#thread.number === 1) {
+      this.#log.text(`python: ${name} is an ${app.kind} application${lifespan}`)
+    }
+    return app
+  }
+
+  #callMethod<T>(handler: Pointer, space: Pointer, name: string, read: (result: Pointer) => T): T | Promise<T> {
+    const { api } = this.#interpreter
+    const method = api.c.PyObject_GetAttrString(handler, api.name(name))
+    try {
+      return this.#guest.callbacks.callLater(method, space, [], read)
+    } finally {
+      api.c.Py_DecRef(method)
     }
   }
 
@@ -122,7 +204,11 @@ export class Apps {
       const result = this.#interpreter.callOwn(this.#guest.load, args)
       for (const argument of args.slice(1)) c.Py_DecRef(argument)
       this.hooks.noteOwner()
-      if (c.PyCallable_Check(result) !== 0) return new PythonApp(this, result, space)
+      const handler = c.PyTuple_GetItem(result, 1)
+      if (c.PyCallable_Check(handler) !== 0) {
+        c.Py_IncRef(handler)
+        return new PythonApp(this, api.strText(c.PyTuple_GetItem(result, 0)) ?? wsgi, handler, space)
+      }
       const [summary, traceback] = [0, 1].map((index) =>
         Buffer.from(api.bytesView(c.PyTuple_GetItem(result, index)) ?? []).toString('utf8'),
       )

@@ -57,6 +57,8 @@ export interface PythonExports {
   PyErr_CheckSignals(): number
   PyErr_GivenExceptionMatches(exception: Pointer, exceptionClass: Pointer): number
 
+  PyContextVar_Get(variable: Pointer, defaultValue: Pointer, value: Pointer): number
+
   PyUnicode_DecodeLatin1(bytes: Pointer, length: number, errors: Pointer): Pointer
   PyUnicode_FromStringAndSize(bytes: Pointer, length: number): Pointer
   PyUnicode_AsUTF8AndSize(text: Pointer, length: Pointer): Pointer

@@ -31,6 +31,8 @@ interface Shape {
   readonly isShadowed: readonly boolean[]
   /** For each variable, whether the scheme depends on it. */
   readonly decidesScheme: readonly boolean[]
+  /** A header comes more than once. */
+  readonly hasRepeated: boolean
   scheme: string
   coreId: number
 }
@@ -44,6 +46,8 @@ export class EnvironBuilder {
   readonly #coreKey: Pointer
   #places = new Int32Array(256)
   #buffer: Pointer = 0
+  /** Whether in the environ that was built last a name came more than once, other than the app's own view of the path. */
+  hasRepeated = false
   #bufferSize = 0
 
   /** @param template a dict of what every environ holds; the reference is given away */
@@ -95,6 +99,7 @@ export class EnvironBuilder {
       shape = this.#makeShape(hash, block, count)
       if (shape === undefined) return 0
     }
+    this.hasRepeated = shape.hasRepeated
     if (shape.coreId !== coreId && !this.#setCore(shape, coreId)) return 0
     const environ = c.PyDict_Copy(shape.environ)
     if (environ !== 0 && input !== 0 && c.PyDict_SetItem(environ, this.#inputKey, input) !== 0) {
@@ -159,6 +164,7 @@ export class EnvironBuilder {
     const keys: Pointer[] = []
     const decidesScheme: boolean[] = []
     const isWithheld: boolean[] = []
+    const headerFlags: boolean[] = []
     let isComplete = this.#copyIn(block)
     for (let index = 0; isComplete && index < count * 4; index += 4) {
       const [keyAt, keyLength, valueAt, valueLength] = this.#places.subarray(index, index + 4) as unknown as [
@@ -174,12 +180,14 @@ export class EnvironBuilder {
       keys.push(api.words[api.out >> 2]!)
       const name = Buffer.from(block.subarray(keyAt, keyAt + keyLength)).toString('latin1')
       decidesScheme.push(schemeVariables.has(name))
+      headerFlags.push(name.startsWith('HTTP_'))
       isWithheld.push(withheldVariables.has(name))
       if (!isWithheld.at(-1)) isComplete = this.#setVariable(environ, keys.at(-1)!, valueAt, valueLength)
     }
     const places = this.#places.slice(0, count * 4)
     // Interned: the same name is the same object.
     const isShadowed = keys.map((key, index) => isWithheld[index] === true || keys.lastIndexOf(key) !== index)
+    const hasRepeated = keys.some((key, index) => keys.lastIndexOf(key) !== index && headerFlags[index] === true)
     // A copy in any case: slice() of a Buffer, which the block may be, would be a view.
     const shape: Shape = {
       count,
@@ -189,6 +197,7 @@ export class EnvironBuilder {
       environ,
       isShadowed,
       decidesScheme,
+      hasRepeated,
       scheme: 'http',
       coreId: 0,
     }

@@ -1,8 +1,12 @@
 // Our own Python files, run once in each interpreter, and the parts of the binding that are made from what they define.
 import type { WorkerContext } from '../../host/plugin/plugin.ts'
+import { AsyncRequests } from './asgi.ts'
 import { blockingFunctions } from './blocking.ts'
 import { Callbacks } from './callbacks.ts'
 import type { Pointer } from './capi.ts'
+import { EventLoop } from './event-loop.ts'
+import appKindsSource from './guest/app_kinds.py?raw'
+import asyncioSetupSource from './guest/asyncio_setup.py?raw'
 import callbacksSource from './guest/callbacks.py?raw'
 import errorsSource from './guest/errors.py?raw'
 import loaderSource from './guest/loader.py?raw'
@@ -16,6 +20,8 @@ import { WsgiCalls } from './wsgi-calls.ts'
 
 export interface GuestCode {
   readonly calls: WsgiCalls
+  readonly loop: EventLoop
+  readonly asyncRequests: AsyncRequests
   readonly spaces: Spaces
   readonly callbacks: Callbacks
   // Of guest/loader.py.
@@ -45,6 +51,8 @@ export const runGuestCode = (interpreter: Interpreter, context: Pick<WorkerConte
     return Object.fromEntries(definitions.map(({ name }, index) => [name, pointers[index]!]))
   }
   const { sleep, ...derivations } = functions(blockingFunctions(api))
+  const loop = new EventLoop(interpreter, context.log)
+  c.Py_IncRef(sleep!)
   const setup = interpreter.runGuestFile('setup', setupSource, { host_sleep: sleep!, ...derivations })
   const errors = interpreter.runGuestFile('errors', errorsSource)
   const callbacks = interpreter.runGuestFile('callbacks', callbacksSource)
@@ -54,23 +62,48 @@ export const runGuestCode = (interpreter: Interpreter, context: Pick<WorkerConte
     describe: look(errors, 'describe'),
   })
   calls.setClientGone(look(wsgi, 'ClientGone'))
+  const asyncRequests = new AsyncRequests(interpreter, loop, { log: context.log, mounts: interpreter.mounts })
+  asyncRequests.setClientGone(look(wsgi, 'ClientGone'))
+  calls.findOther = (serial) => asyncRequests.find(serial)
+  const asyncioSetup = interpreter.runGuestFile('asyncio_setup', asyncioSetupSource, {
+    ...functions([...loop.definitions(), ...asyncRequests.definitions()]),
+    host_sleep: sleep!,
+    encode: look(errors, 'encode'),
+    describe: look(errors, 'describe'),
+    ClientGone: look(wsgi, 'ClientGone'),
+    head_of: look(wsgi, 'head_of'),
+    refuse_chunk: look(wsgi, 'refuse_chunk'),
+    open_body: look(wsgi, 'open_body'),
+  })
+  loop.setUp(asyncioSetup)
+  const appKinds = interpreter.runGuestFile('app_kinds', appKindsSource, {
+    use: look(asyncioSetup, 'use'),
+    make_handler: look(wsgi, 'make_handler'),
+  })
   const loader = interpreter.runGuestFile('loader', loaderSource, {
     describe: look(errors, 'describe'),
-    finish: look(callbacks, 'finish'),
-    make_handler: look(wsgi, 'make_handler'),
+    handler_of: look(appKinds, 'handler_of'),
+    NotAnApplication: look(appKinds, 'NotAnApplication'),
   })
   const spaces = new Spaces(interpreter, {
     spaceOf: look(loader, 'space_of'),
     activate: look(loader, 'activate'),
     pythonPath: mountPythonPath(interpreter, context),
   })
+  const shared = interpreter.lookUp(asyncioSetup, 'shared')
+  const share = (name: string, value: Pointer): void => void c.PyDict_SetItemString(shared, api.name(name), value)
+  share('spaces', interpreter.lookUp(loader, 'spaces'))
+  share('active_space', interpreter.lookUp(loader, 'active_space'))
+  share('enter_space', functions([spaces.definition()])['enter_space'] as Pointer)
   const io = c.PyImport_ImportModule(api.name('_io'))
   return {
     calls,
     spaces,
-    callbacks: new Callbacks(interpreter, spaces, {
+    loop,
+    asyncRequests,
+    callbacks: new Callbacks(interpreter, spaces, loop, {
       describe: look(errors, 'describe'),
-      finish: look(callbacks, 'finish'),
+      run: look(asyncioSetup, 'run'),
       checkAnswer: look(callbacks, 'check_answer'),
     }),
     load: look(loader, 'load'),

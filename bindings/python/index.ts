@@ -44,10 +44,10 @@ const plugin: Plugin<PythonData> = {
   },
 
   fixup(context) {
-    workers.get(context)?.hooks.postFork()
+    return workers.get(context)?.hooks.postFork()
   },
 
-  request(request): RequestResult {
+  request(request): RequestResult | Promise<RequestResult> {
     const app = request.app?.handle
     if (app instanceof PythonApp) return app.apps.request(request, app)
     return answerWithoutApp(request)
@@ -55,14 +55,22 @@ const plugin: Plugin<PythonData> = {
 
   afterRequest(request) {
     const app = request.app?.handle
-    if (app instanceof PythonApp) app.apps.hooks.afterRequest()
+    return app instanceof PythonApp ? app.apps.hooks.afterRequest() : undefined
   },
 
   rpc: (handler, args) => callbackOf(handler).rpc(args),
 
   signalHandler(signum, handler) {
-    callbackOf(handler).signal(signum)
-    return true
+    const running = callbackOf(handler).signal(signum)
+    return running instanceof Promise ? running.then(() => true) : true
+  },
+
+  currentRequest() {
+    for (const worker of open) {
+      const request = worker.currentRequest
+      if (request !== undefined) return request
+    }
+    return undefined
   },
 
   releaseFunction(handler) {
@@ -74,7 +82,10 @@ const plugin: Plugin<PythonData> = {
   },
 
   muleMsg(message) {
-    for (const worker of open) if (worker.hooks.muleMessage(message)) return true
+    for (const worker of open) {
+      const running = worker.hooks.muleMessage(message)
+      if (running !== false) return running
+    }
     return false
   },
 

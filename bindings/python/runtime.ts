@@ -91,6 +91,11 @@ export class Interpreter {
     if (this.#death !== undefined) throw this.#death
   }
 
+  /** True while Python code runs, or waits for the host. */
+  get isEntered(): boolean {
+    return this.#depth > 0
+  }
+
   /** True while Python code of an outer entry waits for the host, which enters again. */
   get isNested(): boolean {
     return this.#depth > 1

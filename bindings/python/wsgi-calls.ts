@@ -25,6 +25,8 @@ export class WsgiCalls {
   /** The guest's exception class for a connection that is gone. */
   #clientGone: Pointer = 0
   current: Call | undefined
+  /** Requests beside the current one, by serial number: those that tasks of the event loop serve. */
+  findOther: (serial: number) => WsgiRequest | undefined = () => undefined
   /** The last status line: applications have few, mostly constants, so the object is often the very same. */
   #statusObject: Pointer = 0
   #statusText = ''
@@ -93,7 +95,7 @@ export class WsgiCalls {
         call: (_self, args) => {
           const fd = api.c.PyLong_AsLongAndOverflow(word(args, 0), api.out)
           const position = api.c.PyLong_AsLongAndOverflow(word(args, 1), api.out)
-          return this.#setFile(fd, position) ? api.true : api.false
+          return handFileOver(this.#request(), this.#mounts, fd, position) ? api.true : api.false
         },
       },
       {
@@ -149,21 +151,6 @@ export class WsgiCalls {
     this.current?.request.fail(error)
   }
 
-  /** A file that cannot be handed over, or has been replaced since the guest opened it, is for the guest to read. */
-  #setFile(fd: number, offset: number): boolean {
-    const request = this.#request()
-    const opened = this.#mounts.fileOf(fd)
-    if (opened === undefined || offset < 0 || request.headersSent) return false
-    try {
-      const { dev, ino } = request.setFile(opened.path, { offset, isPlain: true })
-      if (dev === opened.dev && ino === opened.ino) return true
-    } catch (error) {
-      if (!(error instanceof PolywsgiError)) throw error
-    }
-    request.dropFile()
-    return false
-  }
-
   /** The text of the status; undefined with an exception set. */
   #status(object: Pointer): string | undefined {
     if (object === this.#statusObject) return this.#statusText
@@ -194,8 +181,9 @@ export class WsgiCalls {
   #read(serialObject: Pointer, most: number): Uint8Array | undefined {
     const serial = this.#api.c.PyLong_AsLongAndOverflow(serialObject, this.#api.out)
     try {
-      if (serial !== this.current?.serial) throw new Error('the request that this body belongs to has ended')
-      return this.current.request.body.read(most)
+      const request = serial === this.current?.serial ? this.current.request : this.findOther(serial)
+      if (request === undefined) throw new Error('the request that this body belongs to has ended')
+      return request.body.read(most)
     } catch (error) {
       this.#raise(error)
       return undefined
@@ -225,6 +213,28 @@ export class WsgiCalls {
     }
     return raiseHostError(this.#api, error)
   }
+}
+
+/**
+ * Makes the rest of a file that the guest has opened the response's body. One that cannot be handed over, or has been replaced
+ * since, is for the guest to read.
+ */
+export const handFileOver = (
+  request: WsgiRequest,
+  mounts: Pick<HostMounts, 'fileOf'>,
+  fd: number,
+  offset: number,
+): boolean => {
+  const opened = mounts.fileOf(fd)
+  if (opened === undefined || offset < 0 || request.headersSent) return false
+  try {
+    const { dev, ino } = request.setFile(opened.path, { offset, isPlain: true })
+    if (dev === opened.dev && ino === opened.ino) return true
+  } catch (error) {
+    if (!(error instanceof PolywsgiError)) throw error
+  }
+  request.dropFile()
+  return false
 }
 
 const utf8 = new TextDecoder()

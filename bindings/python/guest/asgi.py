@@ -242,13 +242,13 @@ class Application:
             raise RuntimeError("the ASGI application returned without completing its response: 'more_body' was true")
 
     async def startup(self):
-        """Runs the application's startup. Returns '' or 'lifespan'. Raises what a failed startup says."""
-        self.lifespan = lifespan = use("lifespan").Lifespan(self.application)
+        """Runs the application's startup. Returns what there is to be said of it. Raises what a failed startup says."""
+        lifespan = use("lifespan").Lifespan(self.application)
         if not await lifespan.startup():
-            self.lifespan = None
-            return ""
+            return f", without lifespan{lifespan.reason}"
+        self.lifespan = lifespan
         self.state = lifespan.state
-        return "lifespan"
+        return " with lifespan"
 
     async def shutdown(self):
         if self.lifespan is not None:

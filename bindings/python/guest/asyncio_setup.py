@@ -1,9 +1,11 @@
 # What is made ready for asyncio at the interpreter's start: next to nothing. Our own files that need asyncio are run when
 # they are first wanted, since asyncio takes as long to import as the interpreter to start.
-# Finds in its namespace: source_of, and everything that those files find in theirs.
+# Finds in its namespace: source_of, and what those files find in theirs; `shared` takes what is made later.
 import sys
 
 shared = {name: value for name, value in globals().items() if not name.startswith("__")}
+# What an entry returns when a coroutine goes on.
+shared["LATER"] = LATER = object()
 used = {}
 
 

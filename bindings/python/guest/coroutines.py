@@ -1,7 +1,7 @@
 # Coroutines that the host runs: functions that guests have registered, hooks, the lifespan of applications. And the host's
 # answers to what coroutines wait for.
 # Invariant: for every coroutine that did not end at once the host gets exactly one of task_done and task_failed.
-# Finds in its namespace: use, LATER, new_task, task_done, task_failed, describe.
+# Finds in its namespace: use, active_space, LATER, new_task, task_done, task_failed, describe.
 from asyncio import Future, Task
 
 event_loop = use("event_loop")
@@ -38,7 +38,7 @@ def run(coroutine):
     task = begin(in_space(active_space(), coroutine))
     if task.done():
         return task.result()
-    number = new_task(task.get_name())
+    number = new_task()
     tasks[number] = task
     task.add_done_callback(lambda task: end(number, task))
     return LATER

@@ -3,7 +3,7 @@
 # in turns, which the host begins when something is ready.
 # Invariant: whenever a handle of the main loop is ready and no turn of it runs, the host has been asked for a turn; and for
 # one when the earliest timer falls due.
-# Finds in its namespace: wake_in, host_sleep, encode, describe, space_count, enter_space.
+# Finds in its namespace: wake_in, host_sleep, spaces, enter_space.
 import sys
 import threading
 from asyncio import base_events, events
@@ -138,14 +138,12 @@ class MainLoop(EventLoop):
 
     def __init__(self):
         super().__init__()
+        # It counts as running from here on.
         self._thread_id = threading.get_ident()
         # True while a turn runs, or an entry that looks after the next turn by itself.
         self.is_turning = False
         # When the turn that the host was asked for is due.
         self._due = inf
-
-    def is_running(self):
-        return True
 
     def run_forever(self):
         raise RuntimeError("this event loop is run by the server: use asyncio.run(), or await in a coroutine of it")
@@ -236,7 +234,7 @@ class MainLoop(EventLoop):
 
     def _run(self, handle):
         context = handle._context
-        if space_count() > 1 and (space := context.get(current_space)) is not None:
+        if len(spaces) > 1 and (space := context.get(current_space)) is not None:
             enter_space(space)
         try:
             context.run(handle._callback, *handle._args)

@@ -18,6 +18,8 @@ class Lifespan:
         self.events = [{"type": "lifespan.startup"}]
         self.arrival = None
         self.has_failed = False
+        # Why there is no lifespan.
+        self.reason = ""
 
     async def startup(self):
         """
@@ -48,7 +50,7 @@ class Lifespan:
             summary, traceback = describe(error)
             if self.phase == "startup" and not self.answer.done():
                 # The specification has it so: whoever raises for this scope does without.
-                log_text(b"python: the application takes no lifespan (" + summary + b")")
+                self.reason = f" ({summary.decode()})"
             elif not self.has_failed:
                 log_text(b"python: the lifespan of the application failed: " + traceback)
         if not self.answer.done():
