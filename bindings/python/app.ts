@@ -108,7 +108,7 @@ export class Apps {
     return this.#interpreter.enter(() =>
       spaces.within(space, () => {
         const environ = this.#environs.build(call.request.vars, call.request.coreId, 0)
-        return asyncRequests.begin(call, handler, environ, this.#environs.hasRepeated)
+        return asyncRequests.begin(call, handler, environ, this.#environs)
       }),
     )
   }

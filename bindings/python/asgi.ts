@@ -89,25 +89,36 @@ export class AsyncRequests {
    * Serves a request up to its first wait, inside of an entry.
    * @param handler borrowed
    * @param environ given away
-   * @param hasRepeated a variable comes more than once
+   * @param names what is known of the environ's names
    */
-  begin({ request, serial }: Call, handler: Pointer, environ: Pointer, hasRepeated: boolean): RequestResult | Promise<RequestResult> {
+  begin(
+    { request, serial }: Call,
+    handler: Pointer,
+    environ: Pointer,
+    names: { readonly shape: number; readonly hasRepeated: boolean },
+  ): RequestResult | Promise<RequestResult> {
     const { api } = this.#interpreter
     const { c } = api
     const call: AsyncCall = { request, serial, settle: undefined, reject: undefined }
     const number = c.PyLong_FromLong(serial)
     const body = this.#bodyOf(request)
-    const repeated = hasRepeated ? api.newBytes(request.vars) : api.none
-    const objects = [environ, number, body, repeated]
-    if (objects.includes(0)) {
-      for (const object of objects) if (object !== 0) c.Py_DecRef(object)
-      return this.#failed(call)
+    const shape = names.hasRepeated ? api.newBytes(request.vars) : c.PyLong_FromLong(names.shape)
+    let result = 0
+    if (environ !== 0 && body !== 0 && shape !== 0) {
+      this.#calls.set(serial, call)
+      // Read before any Python code runs, so that one place serves nested requests too.
+      const { words } = api
+      const at = this.#arguments >> 2
+      words[at] = environ
+      words[at + 1] = number
+      words[at + 2] = body
+      words[at + 3] = shape
+      result = c.PyObject_Vectorcall(handler, this.#arguments, 4, 0)
     }
-    this.#calls.set(serial, call)
-    // Read before any Python code runs, so that one place serves nested requests too.
-    api.words.set(objects, this.#arguments >> 2)
-    const result = c.PyObject_Vectorcall(handler, this.#arguments, 4, 0)
-    for (const object of objects) c.Py_DecRef(object)
+    if (environ !== 0) c.Py_DecRef(environ)
+    if (body !== 0) c.Py_DecRef(body)
+    if (shape !== 0) c.Py_DecRef(shape)
+    c.Py_DecRef(number)
     if (result === api.none) return this.#suspended(call)
     this.#calls.delete(serial)
     if (result === 0) return this.#failed(call)
@@ -295,7 +306,7 @@ export class AsyncRequests {
   #callOf(serialObject: Pointer): AsyncCall | undefined {
     const { api } = this.#interpreter
     const serial = api.c.PyLong_AsLongAndOverflow(serialObject, api.out)
-    api.c.PyErr_Clear()
+    if (serial === -1) api.c.PyErr_Clear()
     return this.#calls.get(serial)
   }
 
@@ -320,8 +331,7 @@ export class AsyncRequests {
   #headers(object: Pointer): string | undefined {
     const { api } = this.#interpreter
     if (api.typeOf(object) === api.strType) return api.strText(object)
-    const bytes = api.bytesView(object)
-    return bytes === undefined ? undefined : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
+    return api.latin1Text(object)
   }
 
   #send(

@@ -236,6 +236,12 @@ export class PythonApi {
     return this.bytes.subarray(start, start + this.c.PyBytes_Size(object))
   }
 
+  /** Python `bytes` as Latin-1; undefined, with TypeError set, when it is something else. */
+  latin1Text(object: Pointer): string | undefined {
+    const start = this.c.PyBytes_AsString(object)
+    return start === 0 ? undefined : latin1Slice.call(this.bytes, start, start + this.c.PyBytes_Size(object))
+  }
+
   /** Bytes that `contentOf` found. */
   contentLength = 0
 

@@ -16,6 +16,8 @@ const withheldVariables = new Set(['HTTP_CONTENT_TYPE', 'HTTP_CONTENT_LENGTH'])
 const mostShapes = 32
 
 interface Shape {
+  /** Never that of another shape. */
+  readonly number: number
   readonly count: number
   /** Names, as interned str. */
   readonly keys: readonly Pointer[]
@@ -46,8 +48,11 @@ export class EnvironBuilder {
   readonly #coreKey: Pointer
   #places = new Int32Array(256)
   #buffer: Pointer = 0
-  /** Whether in the environ that was built last a name came more than once, other than the app's own view of the path. */
+  /** Of the environ that was built last: a number that others with the same names in the same order have too. */
+  shape = 0
+  /** Whether a header came more than once in it. */
   hasRepeated = false
+  #lastShape = 0
   #bufferSize = 0
 
   /** @param template a dict of what every environ holds; the reference is given away */
@@ -99,6 +104,7 @@ export class EnvironBuilder {
       shape = this.#makeShape(hash, block, count)
       if (shape === undefined) return 0
     }
+    this.shape = shape.number
     this.hasRepeated = shape.hasRepeated
     if (shape.coreId !== coreId && !this.#setCore(shape, coreId)) return 0
     const environ = c.PyDict_Copy(shape.environ)
@@ -189,7 +195,9 @@ export class EnvironBuilder {
     const isShadowed = keys.map((key, index) => isWithheld[index] === true || keys.lastIndexOf(key) !== index)
     const hasRepeated = keys.some((key, index) => keys.lastIndexOf(key) !== index && headerFlags[index] === true)
     // A copy in any case: slice() of a Buffer, which the block may be, would be a view.
+    this.#lastShape += 1
     const shape: Shape = {
+      number: this.#lastShape,
       count,
       keys,
       places,

@@ -6,6 +6,7 @@ import type { ApiContext, Log } from '../../host/api/context.ts'
 import type { OptionMap } from '../../host/api/kinds.ts'
 import type { App } from '../../host/plugin/app.ts'
 import type { Plugin, WorkerContext } from '../../host/plugin/plugin.ts'
+import { ClientError } from '../../host/errors.ts'
 import { type RequestBody, WholeBody } from '../../host/request/body.ts'
 import type { ResponseHead, ResponseSink } from '../../host/request/response-sink.ts'
 import { WsgiRequest } from '../../host/request/wsgi-request.ts'
@@ -32,8 +33,43 @@ export interface HarnessRequest {
   /** Replaces the whole-in-memory body: for slow, cut or streamed ones. */
   bodySource?: RequestBody
   mountpoint?: string
+  /** Called with the request before the plugin gets it. */
+  onBegin?: (request: WsgiRequest) => void
+  /** The client, where it is one that leaves or is slow. */
+  client?: HarnessClient
   /** Called on every chunk the plugin sends, before it is stored; throw to play a client that has gone. */
   onSend?: (chunk: Uint8Array | undefined) => void
+}
+
+/** A client that a test plays. */
+export class HarnessClient {
+  isGone = false
+  /** While true, what is sent has to wait. */
+  isSlow = false
+  readonly #left = Promise.withResolvers<void>()
+  #caughtUp = Promise.withResolvers<void>()
+
+  get leaves(): Promise<void> {
+    return this.#left.promise
+  }
+
+  get catchesUp(): Promise<void> {
+    return this.isSlow && !this.isGone ? this.#caughtUp.promise.then(() => this.catchesUp) : Promise.resolve()
+  }
+
+  leave(): void {
+    this.isGone = true
+    this.#left.resolve()
+    this.#caughtUp.resolve()
+  }
+
+  /** Takes what has been sent, and goes on being slow. */
+  catchUp(isSlow = true): void {
+    this.isSlow = isSlow
+    const before = this.#caughtUp
+    this.#caughtUp = Promise.withResolvers()
+    before.resolve()
+  }
 }
 
 export interface HarnessResponse {
@@ -51,15 +87,29 @@ export interface HarnessResponse {
 }
 
 class MemorySink implements ResponseSink {
-  clientGone = false
   head: ResponseHead | undefined
   chunks: Uint8Array[] = []
   ended = false
   isCut = false
   readonly #onSend: ((chunk: Uint8Array | undefined) => void) | undefined
 
-  constructor(onSend: ((chunk: Uint8Array | undefined) => void) | undefined) {
+  readonly #client: HarnessClient
+
+  constructor(onSend: ((chunk: Uint8Array | undefined) => void) | undefined, client: HarnessClient) {
     this.#onSend = onSend
+    this.#client = client
+  }
+
+  get clientGone(): boolean {
+    return this.#client.isGone
+  }
+
+  get clientLeaves(): Promise<void> {
+    return this.#client.leaves
+  }
+
+  needsRoom(): boolean {
+    return this.#client.isSlow && !this.#client.isGone
   }
 
   send(head: ResponseHead | undefined, chunk: Uint8Array | undefined, last: boolean): void {
@@ -74,6 +124,8 @@ class MemorySink implements ResponseSink {
   }
 
   async sendAsync(head: ResponseHead | undefined, chunk: Uint8Array | undefined, last: boolean): Promise<void> {
+    await this.#client.catchesUp
+    if (this.clientGone && !last) throw new ClientError('CLIENT_GONE', 'the client has closed its connection')
     this.send(head, chunk, last)
   }
 
@@ -173,7 +225,7 @@ export class PluginHarness {
       CONTENT_TYPE: '',
       ...request.vars,
     }
-    const sink = new MemorySink(request.onSend)
+    const sink = new MemorySink(request.onSend, request.client ?? new HarnessClient())
     const wsgiRequest = new WsgiRequest({
       coreId: 0,
       modifier1: this.plugin.modifier1 ?? 0,
@@ -183,6 +235,7 @@ export class PluginHarness {
       sink,
       app: this.apps.find((app) => app.mountpoint === mountpoint),
     })
+    request.onBegin?.(wsgiRequest)
     const result = await this.plugin.request?.(wsgiRequest)
     if (!wsgiRequest.finished && wsgiRequest.status !== '') {
       if (result === -1) wsgiRequest.cut()

@@ -3,31 +3,29 @@
 from itertools import chain
 
 exchange_module = use("exchange")
-Exchange, start = exchange_module.Exchange, exchange_module.start
+Exchange, start, ended = exchange_module.Exchange, exchange_module.start, exchange_module.ended
+current_request, current_space = exchange_module.current_request, exchange_module.current_space
 
 # 2.4: send() raises OSError once the client has gone.
 VERSION = {"version": "3.0", "spec_version": "2.4"}
 
-# Clients make up header names as they like: so many of them are remembered.
-MOST_NAMES = 1000
+# Clients make up header names as they like: so many sets of them are remembered.
+MOST_SHAPES = 100
+# What the host numbers environs with the same names by, to the variables that are headers and the headers' names.
+header_names = {}
+ports = {"": None}
 
 
-class HeaderNames(dict):
-    """Variables to names of headers; None for a variable that is no header."""
-
-    def __missing__(self, variable):
-        name = None
-        if variable.startswith("HTTP_"):
-            name = variable[5:].replace("_", "-").lower().encode("latin-1")
-        if len(self) >= MOST_NAMES:
-            self.clear()
-            self.update(known_names)
-        self[variable] = name
-        return name
+def header_name(variable):
+    return variable[5:].replace("_", "-").lower().encode("latin-1")
 
 
-known_names = {"CONTENT_TYPE": b"content-type", "CONTENT_LENGTH": b"content-length"}
-header_names = HeaderNames(known_names)
+def names_in(environ, shape):
+    if len(header_names) >= MOST_SHAPES:
+        header_names.clear()
+    names = [(variable, header_name(variable)) for variable in environ if variable.startswith("HTTP_")]
+    header_names[shape] = names
+    return names
 
 
 def text_of(path):
@@ -36,36 +34,42 @@ def text_of(path):
 
 
 def port_of(text):
-    return int(text) if text.isdecimal() else None
+    if len(ports) > 1000:
+        ports.clear()
+    ports[text] = port = int(text) if text.isdecimal() else None
+    return port
 
 
-def scope_of(environ, state, repeated):
-    get = environ.get
-    root_path = text_of(get("SCRIPT_NAME", ""))
-    path = get("PATH_INFO", "")
-    address = get("REMOTE_ADDR")
-    names = header_names
-    headers = []
-    for variable, value in environ.items():
-        name = names[variable]
-        if name is not None and (value or variable != "CONTENT_TYPE" and variable != "CONTENT_LENGTH"):
-            headers.append((name, value.encode("latin-1")))
-    if repeated is not None:
-        headers = with_repeated(headers, repeated)
-    raw_path = get("REQUEST_URI", "").partition("?")[0].encode("latin-1")
+def scope_of(environ, state, shape):
+    root_path, path = environ.get("SCRIPT_NAME", ""), environ.get("PATH_INFO", "")
+    whole_path = root_path + path
+    if not whole_path.isascii():
+        root_path, whole_path = text_of(root_path), text_of(whole_path)
+    if type(shape) is int:
+        headers = [
+            (name, environ[variable].encode("latin-1")) for variable, name in header_names.get(shape) or names_in(environ, shape)
+        ]
+    else:
+        headers = repeated_headers(shape)
+    if value := environ.get("CONTENT_TYPE"):
+        headers.append((b"content-type", value.encode("latin-1")))
+    if value := environ.get("CONTENT_LENGTH"):
+        headers.append((b"content-length", value.encode("latin-1")))
+    address = environ.get("REMOTE_ADDR")
+    client_port, server_port = environ.get("REMOTE_PORT", ""), environ.get("SERVER_PORT", "")
     scope = {
         "type": "http",
         "asgi": VERSION.copy(),
-        "http_version": get("SERVER_PROTOCOL", "HTTP/1.0").removeprefix("HTTP/"),
-        "method": get("REQUEST_METHOD", "GET").upper(),
+        "http_version": environ.get("SERVER_PROTOCOL", "HTTP/1.0")[5:],
+        "method": environ.get("REQUEST_METHOD", "GET"),
         "scheme": environ["wsgi.url_scheme"],
-        "path": root_path + (path if path.isascii() else text_of(path)),
-        "raw_path": raw_path or None,
-        "query_string": get("QUERY_STRING", "").encode("latin-1"),
+        "path": whole_path,
+        "raw_path": environ.get("REQUEST_URI", "").partition("?")[0].encode("latin-1") or None,
+        "query_string": environ.get("QUERY_STRING", "").encode("latin-1"),
         "root_path": root_path,
         "headers": headers,
-        "client": (address, port_of(get("REMOTE_PORT", "")) or 0) if address else None,
-        "server": (get("SERVER_NAME", ""), port_of(get("SERVER_PORT", ""))),
+        "client": (address, (ports[client_port] if client_port in ports else port_of(client_port)) or 0) if address else None,
+        "server": (environ.get("SERVER_NAME", ""), ports[server_port] if server_port in ports else port_of(server_port)),
         "extensions": {"http.response.pathsend": {}},
     }
     if state is not None:
@@ -73,20 +77,20 @@ def scope_of(environ, state, repeated):
     return scope
 
 
-def with_repeated(headers, block):
-    """The headers of a request in which a variable comes more than once: all of them, in the order of the vars block."""
-    pairs = []
+def repeated_headers(block):
+    """The headers of a vars block in which some come more than once: all of them, in their order."""
+    headers = []
     at = 0
     while at < len(block):
-        parts = []
+        pair = []
         for _ in range(2):
             length = block[at] | block[at + 1] << 8
-            parts.append(block[at + 2 : at + 2 + length])
+            pair.append(block[at + 2 : at + 2 + length])
             at += 2 + length
-        name = header_names[parts[0].decode("latin-1")]
-        if name is not None and parts[0] not in (b"CONTENT_TYPE", b"CONTENT_LENGTH", b"HTTP_CONTENT_TYPE", b"HTTP_CONTENT_LENGTH"):
-            pairs.append((name, parts[1]))
-    return [pair for pair in headers if pair[0] in (b"content-type", b"content-length")] + pairs
+        variable, value = pair
+        if variable.startswith(b"HTTP_") and variable not in (b"HTTP_CONTENT_TYPE", b"HTTP_CONTENT_LENGTH"):
+            headers.append((header_name(variable.decode("latin-1")), value))
+    return headers
 
 
 def joined_headers(headers):
@@ -122,12 +126,13 @@ NOT_STARTED, STARTED, COMPLETE = range(3)
 
 
 class HttpExchange(Exchange):
-    __slots__ = ("environ", "repeated", "response")
+    __slots__ = ("response",)
 
-    def __init__(self, serial, body, environ, repeated):
-        super().__init__(serial, body)
-        self.environ = environ
-        self.repeated = repeated
+    def __init__(self, serial, body):
+        self.serial = serial
+        self.body = body
+        self.is_later = self.is_over = self.is_given_up = False
+        self.task = self.writing = self.reading = self.leaving = None
         self.response = NOT_STARTED
 
     async def receive(self):
@@ -224,22 +229,29 @@ class Application:
     def __init__(self, application):
         self.application = application
         self.space = active_space()
-        # What lifespan has left for requests; None when the application does not support lifespan.
+        # What the lifespan has left for requests; None when there is none.
         self.state = None
         self.lifespan = None
 
-    def __call__(self, environ, serial, body, repeated):
-        return start(HttpExchange(serial, body, environ, repeated), self.space, self)
+    def __call__(self, environ, serial, body, shape):
+        exchange = HttpExchange(serial, body)
+        return start(exchange, self.serve(exchange, environ, shape))
 
-    async def serve(self, exchange):
-        # Bound here, so that the request's own task has the cost.
-        scope = scope_of(exchange.environ, self.state, exchange.repeated)
-        exchange.environ = exchange.repeated = None
-        await self.application(scope, exchange.receive, exchange.send)
-        if exchange.response != COMPLETE and not exchange.is_over:
-            if exchange.response == NOT_STARTED:
-                raise RuntimeError("the ASGI application returned without sending 'http.response.start'")
-            raise RuntimeError("the ASGI application returned without completing its response: 'more_body' was true")
+    async def serve(self, exchange, environ, shape):
+        """The task of a request."""
+        current_request.set(exchange.serial)
+        current_space.set(self.space)
+        try:
+            await self.application(scope_of(environ, self.state, shape), exchange.receive, exchange.send)
+            if exchange.response != COMPLETE and not exchange.is_over:
+                raise RuntimeError(
+                    "the ASGI application returned without sending 'http.response.start'"
+                    if exchange.response == NOT_STARTED
+                    else "the ASGI application returned without completing its response: 'more_body' was true"
+                )
+        except BaseException as error:
+            return ended(exchange, error)
+        return ended(exchange, None)
 
     async def startup(self):
         """Runs the application's startup. Returns what there is to be said of it. Raises what a failed startup says."""

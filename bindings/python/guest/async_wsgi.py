@@ -4,17 +4,17 @@
 from io import BytesIO
 
 exchange_module = use("exchange")
-Exchange, start = exchange_module.Exchange, exchange_module.start
+Exchange, start, ended = exchange_module.Exchange, exchange_module.start, exchange_module.ended
+current_request, current_space = exchange_module.current_request, exchange_module.current_space
 
 NOTHING, HEAD_SET, HEAD_SENT, OVER = range(4)
 
 
 class WsgiExchange(Exchange):
-    __slots__ = ("environ", "state")
+    __slots__ = ("state",)
 
-    def __init__(self, serial, body, environ):
+    def __init__(self, serial, body):
         super().__init__(serial, body)
-        self.environ = environ
         self.state = NOTHING
 
     def start_response(self, status, headers, exc_info=None):
@@ -65,11 +65,21 @@ class Application:
         self.application = application
         self.space = active_space()
 
-    def __call__(self, environ, serial, body, repeated):
-        return start(WsgiExchange(serial, body, environ), self.space, self)
+    def __call__(self, environ, serial, body, shape):
+        exchange = WsgiExchange(serial, body)
+        return start(exchange, self.serve(exchange, environ))
 
-    async def serve(self, exchange):
-        environ, exchange.environ = exchange.environ, None
+    async def serve(self, exchange, environ):
+        """The task of a request."""
+        current_request.set(exchange.serial)
+        current_space.set(self.space)
+        try:
+            await self.respond(exchange, environ)
+        except BaseException as error:
+            return ended(exchange, error)
+        return ended(exchange, None)
+
+    async def respond(self, exchange, environ):
         body = exchange.body
         if body:
             environ["wsgi.input"] = open_body(exchange.serial) if body is True else BytesIO(body)

@@ -7,7 +7,7 @@ from asyncio import CancelledError, shield
 
 event_loop = use("event_loop")
 coroutines = use("coroutines")
-operation = coroutines.operation
+operation, operations = coroutines.operation, coroutines.operations
 current_request, current_space = event_loop.current_request, event_loop.current_space
 begin = coroutines.begin
 
@@ -23,7 +23,7 @@ running = {}
 class Exchange:
     """A request in the hands of an application."""
 
-    __slots__ = ("serial", "body", "is_later", "is_over", "is_given_up", "task", "writing", "reading", "leaving")
+    __slots__ = ("serial", "body", "is_later", "is_over", "is_given_up", "task", "writing", "reading", "leaving", "leaving_number")
 
     def __init__(self, serial, body):
         self.serial = serial
@@ -92,37 +92,31 @@ class Exchange:
         if self.is_over:
             return
         if self.leaving is None:
-            self.leaving = operation(watch_client(self.serial))
+            self.leaving_number = watch_client(self.serial)
+            self.leaving = operation(self.leaving_number)
         await shield(self.leaving)
 
     def over(self):
         """Nothing more is to be sent."""
         self.is_over = True
         if self.leaving is not None and not self.leaving.done():
+            # The host has nothing to say of it any more.
+            operations.pop(self.leaving_number, None)
             self.leaving.set_result(None)
 
 
-async def serve(exchange, space, application):
-    """The task of a request: tells the host how it ended, or returns it if the host still waits for the entry."""
-    current_request.set(exchange.serial)
-    if space is not None:
-        current_space.set(space)
-    is_good = False
-    try:
-        await application.serve(exchange)
-        is_good = True
-    except ClientGone:
-        note_client_gone(exchange.serial)
-        is_good = True
-    except CancelledError as error:
-        if not exchange.is_given_up:
+def ended(exchange, error):
+    """Called last by the task of a request. Tells the host how it ended; that is also the task's result, for an entry that waits."""
+    if error is not None:
+        if type(error) is ClientGone:
+            note_client_gone(exchange.serial)
+            error = None
+        elif not (exchange.is_given_up and isinstance(error, CancelledError)):
             report(exchange, error)
-    except BaseException as error:
-        report(exchange, error)
-    finally:
-        exchange.over()
-        if exchange.is_later and running.pop(exchange.serial, None) is not None:
-            end_request(exchange.serial, is_good)
+    exchange.over()
+    is_good = error is None
+    if exchange.is_later and running.pop(exchange.serial, None) is not None:
+        end_request(exchange.serial, is_good)
     return is_good
 
 
@@ -134,9 +128,9 @@ def report(exchange, error):
         fail_request(exchange.serial, type(error).__name__.encode("utf-8", "backslashreplace"), b"")
 
 
-def start(exchange, space, application):
+def start(exchange, coroutine):
     """Serves a request up to its first wait. True and False: it has ended, well or not; None: it goes on."""
-    task = begin(serve(exchange, space, application))
+    task = begin(coroutine)
     if task.done():
         return task.result()
     exchange.is_later = True

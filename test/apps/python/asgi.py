@@ -1,6 +1,13 @@
-# Applications of ASGI 3, each a callable of its own.
+# Applications of ASGI 3, each a callable of its own. Most tests give `application` the code that it is to run.
 import asyncio
 import json
+
+from contextvars import ContextVar
+
+variable = ContextVar("variable", default="unset")
+# What tests leave for each other, and for tasks that outlive their request.
+seen = []
+sent = object()
 
 
 def plain(value):
@@ -16,6 +23,15 @@ async def respond(send, body, status=200, headers=()):
     await send({"type": "http.response.body", "body": body})
 
 
+async def read_all(receive):
+    body = b""
+    while (message := await receive())["type"] == "http.request":
+        body += message["body"]
+        if not message["more_body"]:
+            return body
+    raise OSError("the client has gone")
+
+
 async def hello(scope, receive, send):
     if scope["type"] != "http":
         raise NotImplementedError(scope["type"])
@@ -23,29 +39,46 @@ async def hello(scope, receive, send):
 
 
 async def show_scope(scope, receive, send):
-    assert scope["type"] == "http"
-    await respond(send, json.dumps(plain(scope)).encode())
+    if scope["type"] == "http":
+        await respond(send, json.dumps(plain(scope)).encode())
 
 
 async def application(scope, receive, send):
-    """Runs code that the request brings: coroutines in it may be awaited. Answers with its `result`."""
+    """Runs the code that the request's body is. Answers with what it returns, unless that is `sent`."""
     if scope["type"] == "lifespan":
         return
-    code = b""
-    while True:
-        message = await receive()
-        code += message["body"]
-        if not message["more_body"]:
-            break
-    body = "\n    ".join(code.decode().split("\n"))
-    names = {"asyncio": asyncio, "scope": scope, "receive": receive, "send": send}
-    exec(f"async def probe():\n    {body}\n", names)
-    try:
-        result = await names["probe"]()
-    except Exception as error:
-        result = f"{type(error).__name__}: {error}"
-    if result is not SENT:
+    code = (await read_all(receive)).decode()
+    names = {**globals(), "scope": scope, "receive": receive, "send": send}
+    exec("async def probe():\n    " + code.replace("\n", "\n    "), names)
+    result = await names["probe"]()
+    if result is not sent:
         await respond(send, str(result).encode())
 
 
-SENT = object()
+async def patient(scope, receive, send):
+    """Waits for its body in short waits."""
+    if scope["type"] != "http":
+        return
+    while True:
+        try:
+            message = await asyncio.wait_for(receive(), 0.001)
+            break
+        except TimeoutError:
+            seen.append("timed out")
+    await respond(send, message["body"])
+
+
+async def echo(scope, receive, send):
+    """Each piece of the body as it comes, its length before it."""
+    if scope["type"] != "http":
+        return
+    await send({"type": "http.response.start", "status": 200})
+    while True:
+        message = await receive()
+        seen.append(message["type"])
+        if message["type"] == "http.disconnect":
+            return
+        await send({"type": "http.response.body", "body": b"%d:%.9s;" % (len(message["body"]), message["body"]), "more_body": True})
+        if not message["more_body"]:
+            break
+    await send({"type": "http.response.body"})
