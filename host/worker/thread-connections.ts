@@ -2,8 +2,8 @@
 // threads and no requests.
 // Invariant: a connection that was opened in a request is used by that request alone, and closed with it at the latest.
 import type { Connections, Log } from '../api/context.ts'
-import { ApiError } from '../errors.ts'
 import type { Wait } from '../api/waiting.ts'
+import { ApiError } from '../errors.ts'
 import { Seldom } from '../log/seldom.ts'
 import type { WsgiRequest } from '../request/wsgi-request.ts'
 import type { MasterPort } from './master-port.ts'

@@ -577,6 +577,72 @@ declare module 'uwsgi' {
   function alarm(name: string | Uint8Array, message: string | Uint8Array): undefined
   export { alarm }
   /**
+   * Waits for what the request has registered by `async_sleep`, `wait_fd_read` and `wait_fd_write`: the first of it ends the
+  wait, and all of it is forgotten. With nothing registered each other core gets a turn. With one core, and outside of requests,
+  the thread waits. Differs from uWSGI: without anything registered it hangs there, and does not wait with one core.
+   */
+  function suspend(): true
+  const greenSchedule: typeof suspend
+  const green_schedule: typeof suspend
+  export { suspend, greenSchedule, green_schedule }
+  /**
+   * Has the next `suspend`, or the next chunk of the body that is yielded, wait so long at most. Of several times the
+  earliest counts. Differs from uWSGI: fractions of a second count, and it works with one core too.
+   * @param seconds How long; nothing is registered for 0 and less.
+   * @throws ValueError: the time is longer than a day
+   */
+  function asyncSleep(seconds: number): UwsgiBytes
+  const async_sleep: typeof asyncSleep
+  export { asyncSleep, async_sleep }
+  /**
+   * Begins a connection and gives its descriptor at once. It can be written to when it is there, or has failed:
+  `is_connected` tells which. `socket-timeout` ends the attempt. Differs from uWSGI: what fails at once raises, where it returns
+  -1; host names and IPv6 addresses work too.
+   * @param address `host:port`, the path of a unix socket, or `@name`.
+   * @throws OSError: the address is none, or not allowed
+   * @throws ValueError: too many connections of this thread are open already
+   */
+  function asyncConnect(address: string | Uint8Array): number
+  const async_connect: typeof asyncConnect
+  export { asyncConnect, async_connect }
+  /**
+   * Has the next `suspend`, or the next chunk of the body that is yielded, wait until something can be read, or the other side
+  has closed. Several descriptors may be waited for; `ready_fd` then says which it is. Differs from uWSGI: fractions of a second
+  count, and one descriptor may be waited for in both directions.
+   * @param fd A connection, or the client's.
+   * @param timeout How long to wait; 0: for as long as it takes.
+   * @throws OSError: unable to fd N to the event queue: it is none of the caller's, or waited for already
+   * @throws ValueError: the timeout is below 0, or longer than a day
+   */
+  function waitFdRead(fd: number, timeout?: number): UwsgiBytes
+  const wait_fd_read: typeof waitFdRead
+  export { waitFdRead, wait_fd_read }
+  /**
+   * Has the next `suspend`, or the next chunk of the body that is yielded, wait until something can be written, or the
+  connection has failed. See `wait_fd_read`.
+   * @param fd A connection, or the client's.
+   * @param timeout How long to wait; 0: for as long as it takes.
+   * @throws OSError: unable to fd N to the event queue: it is none of the caller's, or waited for already
+   * @throws ValueError: the timeout is below 0, or longer than a day
+   */
+  function waitFdWrite(fd: number, timeout?: number): UwsgiBytes
+  const wait_fd_write: typeof waitFdWrite
+  export { waitFdWrite, wait_fd_write }
+  /**
+   * The descriptor that has ended the request's last wait; -1 when its time did, and before the first. Differs from uWSGI:
+  it tells the descriptor in every style of app.
+   */
+  function readyFd(): number
+  const ready_fd: typeof readyFd
+  export { readyFd, ready_fd }
+  /**
+   * The number of the core that serves the request, from 0.
+   * @throws ValueError: there is no request
+   */
+  function asyncId(): number
+  const async_id: typeof asyncId
+  export { asyncId, async_id }
+  /**
    * The number of the client's connection, for `send`, `recv`, `close` and `is_connected`. It stays the same after a
   disconnect. Differs from uWSGI: it is a number of this server's own, no descriptor of the system.
    * @throws ValueError: there is no request
@@ -585,7 +651,7 @@ declare module 'uwsgi' {
   const connection_fd: typeof connectionFd
   export { connectionFd, connection_fd }
   /**
-   * Sends bytes as they are: `send(data)` to the client, `send(fd, data)` to a connection of `connect`. Not defined when the
+   * Sends bytes as they are: `send(data)` to the client, `send(fd, data)` to a connection. Not defined when the
   other side is gone. To a client that has not got its headers yet, the bytes are the response: none are sent, what is returned
   or written later follows as it is, and the connection closes at the end. Differs from uWSGI: all bytes are sent, not as many
   as fit.
@@ -593,40 +659,42 @@ declare module 'uwsgi' {
    * @param data The bytes, after a descriptor.
    * @throws ValueError: there is no request
    * @throws TypeError: the data is missing, or what stands before it is no descriptor
-   * @throws OSError: the descriptor is not open in this thread, or its other side takes nothing for `socket-timeout` seconds
+   * @throws OSError: the descriptor is none of the caller's, or its other side takes nothing for `socket-timeout` seconds
    */
   function send(fd_or_data: number | string | Uint8Array, data?: string | Uint8Array): true | undefined
   export { send }
   /**
-   * Reads at least one byte: `recv(max)` of the body that the client sends, `recv(fd, max)` of a connection of `connect`. Not
+   * Reads at least one byte: `recv(max)` of the body that the client sends, `recv(fd, max)` of a connection. Not
   defined at the end. Differs from uWSGI: one number is a length (there it is a descriptor), and a silence raises.
    * @param fd_or_max A descriptor, before `max`; or the most bytes to be read from the client.
    * @param max The most bytes, after a descriptor.
    * @throws ValueError: there is no request
    * @throws ValueError: the most bytes are not 1 to 1048576
-   * @throws OSError: the descriptor is not open in this thread, nothing comes for `socket-timeout` seconds, or the client has gone
+   * @throws OSError: the descriptor is none of the caller's, nothing comes for `socket-timeout` seconds, or the client has gone
    */
   function recv(fd_or_max: number, max?: number): UwsgiBytes | undefined
   export { recv }
   /**
-   * Closes a connection of `connect`; with the number of the client's, disconnects it. A number that is not open in this
-  thread is ignored.
+   * Closes a connection; with the number of the client's, disconnects it. A number that is not the
+  caller's is ignored.
    * @param fd The descriptor.
    */
   function close(fd: number): undefined
   export { close }
   /**
-   * Opens a connection and gives its descriptor, which is this thread's: it is closed with the thread at the latest.
-  Differs from uWSGI: a failure raises, where it returns -1, and host names and IPv6 addresses work too.
+   * Opens a connection and gives its descriptor. It belongs to the request, and is closed with it, which is logged; one that
+  is opened outside of requests belongs to the thread. `--allow-connect` says where to. Differs from uWSGI: a failure raises,
+  where it returns -1, and host names and IPv6 addresses work too; there descriptors stay open, and serve every request.
    * @param address `host:port`, the path of a unix socket, or `@name`.
    * @param timeout How long to wait for the connection.
-   * @throws OSError: there is no connection
-   * @throws ValueError: the timeout is not above 0, or 1024 connections of this thread are open already
+   * @throws OSError: there is no connection, or the address is not allowed
+   * @throws ValueError: the timeout is not above 0, or too many connections of this thread are open already
    */
   function connect(address: string | Uint8Array, timeout?: number): number
   export { connect }
   /**
-   * Whether a connection of `connect`, or the client's, can still be used. False for a number that is not open in this thread.
+   * Whether a connection, or the client's, can still be used. False for a number that is none of the caller's. A connection
+  under way counts until it has failed.
    * @param fd The descriptor.
    */
   function isConnected(fd: number): boolean
@@ -1183,6 +1251,21 @@ declare module 'uwsgi' {
     spooler_pids: typeof spooler_pids
     spooler: typeof spooler
     alarm: typeof alarm
+    suspend: typeof suspend
+    greenSchedule: typeof greenSchedule
+    green_schedule: typeof green_schedule
+    asyncSleep: typeof asyncSleep
+    async_sleep: typeof async_sleep
+    asyncConnect: typeof asyncConnect
+    async_connect: typeof async_connect
+    waitFdRead: typeof waitFdRead
+    wait_fd_read: typeof wait_fd_read
+    waitFdWrite: typeof waitFdWrite
+    wait_fd_write: typeof wait_fd_write
+    readyFd: typeof readyFd
+    ready_fd: typeof ready_fd
+    asyncId: typeof asyncId
+    async_id: typeof async_id
     connectionFd: typeof connectionFd
     connection_fd: typeof connection_fd
     send: typeof send

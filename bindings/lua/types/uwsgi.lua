@@ -416,12 +416,57 @@ uwsgi.spooler = nil
 ---@return nil
 function uwsgi.alarm(name, message) end
 
+--- Waits for what the request has registered by `async_sleep`, `wait_fd_read` and `wait_fd_write`: the first of it ends the
+--- wait, and all of it is forgotten. With nothing registered each other core gets a turn. With one core, and outside of requests,
+--- the thread waits. Differs from uWSGI: without anything registered it hangs there, and does not wait with one core.
+---@return true
+function uwsgi.suspend() end
+uwsgi.green_schedule = uwsgi.suspend
+
+--- Has the next `suspend`, or the next chunk of the body that is yielded, wait so long at most. Of several times the
+--- earliest counts. Differs from uWSGI: fractions of a second count, and it works with one core too.
+---@param seconds number How long; nothing is registered for 0 and less.
+---@return string
+function uwsgi.async_sleep(seconds) end
+
+--- Begins a connection and gives its descriptor at once. It can be written to when it is there, or has failed:
+--- `is_connected` tells which. `socket-timeout` ends the attempt. Differs from uWSGI: what fails at once raises, where it returns
+--- -1; host names and IPv6 addresses work too.
+---@param address string `host:port`, the path of a unix socket, or `@name`.
+---@return integer
+function uwsgi.async_connect(address) end
+
+--- Has the next `suspend`, or the next chunk of the body that is yielded, wait until something can be read, or the other side
+--- has closed. Several descriptors may be waited for; `ready_fd` then says which it is. Differs from uWSGI: fractions of a second
+--- count, and one descriptor may be waited for in both directions.
+---@param fd integer A connection, or the client's.
+---@param timeout? number How long to wait; 0: for as long as it takes.
+---@return string
+function uwsgi.wait_fd_read(fd, timeout) end
+
+--- Has the next `suspend`, or the next chunk of the body that is yielded, wait until something can be written, or the
+--- connection has failed. See `wait_fd_read`.
+---@param fd integer A connection, or the client's.
+---@param timeout? number How long to wait; 0: for as long as it takes.
+---@return string
+function uwsgi.wait_fd_write(fd, timeout) end
+
+--- The descriptor that has ended the request's last wait; -1 when its time did, and before the first. Differs from uWSGI:
+--- it tells the descriptor in every style of app.
+---@return integer
+function uwsgi.ready_fd() end
+
+--- The number of the core that serves the request, from 0.
+---@return integer
+function uwsgi.async_id() end
+uwsgi.async_id_get = uwsgi.async_id
+
 --- The number of the client's connection, for `send`, `recv`, `close` and `is_connected`. It stays the same after a
 --- disconnect. Differs from uWSGI: it is a number of this server's own, no descriptor of the system.
 ---@return integer
 function uwsgi.connection_fd() end
 
---- Sends bytes as they are: `send(data)` to the client, `send(fd, data)` to a connection of `connect`. Not defined when the
+--- Sends bytes as they are: `send(data)` to the client, `send(fd, data)` to a connection. Not defined when the
 --- other side is gone. To a client that has not got its headers yet, the bytes are the response: none are sent, what is returned
 --- or written later follows as it is, and the connection closes at the end. Differs from uWSGI: all bytes are sent, not as many
 --- as fit.
@@ -430,27 +475,29 @@ function uwsgi.connection_fd() end
 ---@return true|nil
 function uwsgi.send(fd_or_data, data) end
 
---- Reads at least one byte: `recv(max)` of the body that the client sends, `recv(fd, max)` of a connection of `connect`. Not
+--- Reads at least one byte: `recv(max)` of the body that the client sends, `recv(fd, max)` of a connection. Not
 --- defined at the end. Differs from uWSGI: one number is a length (there it is a descriptor), and a silence raises.
 ---@param fd_or_max integer A descriptor, before `max`; or the most bytes to be read from the client.
 ---@param max? integer The most bytes, after a descriptor.
 ---@return string|nil
 function uwsgi.recv(fd_or_max, max) end
 
---- Closes a connection of `connect`; with the number of the client's, disconnects it. A number that is not open in this
---- thread is ignored.
+--- Closes a connection; with the number of the client's, disconnects it. A number that is not the
+--- caller's is ignored.
 ---@param fd integer The descriptor.
 ---@return nil
 function uwsgi.close(fd) end
 
---- Opens a connection and gives its descriptor, which is this thread's: it is closed with the thread at the latest.
---- Differs from uWSGI: a failure raises, where it returns -1, and host names and IPv6 addresses work too.
+--- Opens a connection and gives its descriptor. It belongs to the request, and is closed with it, which is logged; one that
+--- is opened outside of requests belongs to the thread. `--allow-connect` says where to. Differs from uWSGI: a failure raises,
+--- where it returns -1, and host names and IPv6 addresses work too; there descriptors stay open, and serve every request.
 ---@param address string `host:port`, the path of a unix socket, or `@name`.
 ---@param timeout? number How long to wait for the connection.
 ---@return integer
 function uwsgi.connect(address, timeout) end
 
---- Whether a connection of `connect`, or the client's, can still be used. False for a number that is not open in this thread.
+--- Whether a connection, or the client's, can still be used. False for a number that is none of the caller's. A connection
+--- under way counts until it has failed.
 ---@param fd integer The descriptor.
 ---@return boolean
 function uwsgi.is_connected(fd) end

@@ -518,6 +518,69 @@ def alarm(name: str | bytes, message: str | Buffer) -> None:
     Raises ValueError: there is no such alarm"""
     ...
 
+def suspend() -> Literal[True]:
+    """Waits for what the request has registered by `async_sleep`, `wait_fd_read` and `wait_fd_write`: the first of it ends the
+    wait, and all of it is forgotten. With nothing registered each other core gets a turn. With one core, and outside of requests,
+    the thread waits. Differs from uWSGI: without anything registered it hangs there, and does not wait with one core."""
+    ...
+
+green_schedule = suspend
+
+def async_sleep(seconds: float) -> Literal[b""]:
+    """Has the next `suspend`, or the next chunk of the body that is yielded, wait so long at most. Of several times the
+    earliest counts. Differs from uWSGI: fractions of a second count, and it works with one core too.
+
+    seconds: How long; nothing is registered for 0 and less.
+
+    Raises ValueError: the time is longer than a day"""
+    ...
+
+def async_connect(address: str | bytes) -> int:
+    """Begins a connection and gives its descriptor at once. It can be written to when it is there, or has failed:
+    `is_connected` tells which. `socket-timeout` ends the attempt. Differs from uWSGI: what fails at once raises, where it returns
+    -1; host names and IPv6 addresses work too.
+
+    address: `host:port`, the path of a unix socket, or `@name`.
+
+    Raises OSError: the address is none, or not allowed
+    Raises ValueError: too many connections of this thread are open already"""
+    ...
+
+def wait_fd_read(fd: int, timeout: float = 0) -> Literal[b""]:
+    """Has the next `suspend`, or the next chunk of the body that is yielded, wait until something can be read, or the other side
+    has closed. Several descriptors may be waited for; `ready_fd` then says which it is. Differs from uWSGI: fractions of a second
+    count, and one descriptor may be waited for in both directions.
+
+    fd: A connection, or the client's.
+    timeout: How long to wait; 0: for as long as it takes.
+
+    Raises OSError: unable to fd N to the event queue: it is none of the caller's, or waited for already
+    Raises ValueError: the timeout is below 0, or longer than a day"""
+    ...
+
+def wait_fd_write(fd: int, timeout: float = 0) -> Literal[b""]:
+    """Has the next `suspend`, or the next chunk of the body that is yielded, wait until something can be written, or the
+    connection has failed. See `wait_fd_read`.
+
+    fd: A connection, or the client's.
+    timeout: How long to wait; 0: for as long as it takes.
+
+    Raises OSError: unable to fd N to the event queue: it is none of the caller's, or waited for already
+    Raises ValueError: the timeout is below 0, or longer than a day"""
+    ...
+
+def ready_fd() -> int:
+    """The descriptor that has ended the request's last wait; -1 when its time did, and before the first. Differs from uWSGI:
+    it tells the descriptor in every style of app."""
+    ...
+
+def async_id() -> int:
+    """The number of the core that serves the request, from 0.
+
+
+    Raises ValueError: there is no request"""
+    ...
+
 def connection_fd() -> int:
     """The number of the client's connection, for `send`, `recv`, `close` and `is_connected`. It stays the same after a
     disconnect. Differs from uWSGI: it is a number of this server's own, no descriptor of the system.
@@ -527,7 +590,7 @@ def connection_fd() -> int:
     ...
 
 def send(fd_or_data: int | str | Buffer, data: str | Buffer | None = None) -> Literal[True] | None:
-    """Sends bytes as they are: `send(data)` to the client, `send(fd, data)` to a connection of `connect`. Not defined when the
+    """Sends bytes as they are: `send(data)` to the client, `send(fd, data)` to a connection. Not defined when the
     other side is gone. To a client that has not got its headers yet, the bytes are the response: none are sent, what is returned
     or written later follows as it is, and the connection closes at the end. Differs from uWSGI: all bytes are sent, not as many
     as fit.
@@ -537,11 +600,11 @@ def send(fd_or_data: int | str | Buffer, data: str | Buffer | None = None) -> Li
 
     Raises ValueError: there is no request
     Raises TypeError: the data is missing, or what stands before it is no descriptor
-    Raises OSError: the descriptor is not open in this thread, or its other side takes nothing for `socket-timeout` seconds"""
+    Raises OSError: the descriptor is none of the caller's, or its other side takes nothing for `socket-timeout` seconds"""
     ...
 
 def recv(fd_or_max: int, max: int | None = None) -> bytes | None:
-    """Reads at least one byte: `recv(max)` of the body that the client sends, `recv(fd, max)` of a connection of `connect`. Not
+    """Reads at least one byte: `recv(max)` of the body that the client sends, `recv(fd, max)` of a connection. Not
     defined at the end. Differs from uWSGI: one number is a length (there it is a descriptor), and a silence raises.
 
     fd_or_max: A descriptor, before `max`; or the most bytes to be read from the client.
@@ -549,29 +612,31 @@ def recv(fd_or_max: int, max: int | None = None) -> bytes | None:
 
     Raises ValueError: there is no request
     Raises ValueError: the most bytes are not 1 to 1048576
-    Raises OSError: the descriptor is not open in this thread, nothing comes for `socket-timeout` seconds, or the client has gone"""
+    Raises OSError: the descriptor is none of the caller's, nothing comes for `socket-timeout` seconds, or the client has gone"""
     ...
 
 def close(fd: int) -> None:
-    """Closes a connection of `connect`; with the number of the client's, disconnects it. A number that is not open in this
-    thread is ignored.
+    """Closes a connection; with the number of the client's, disconnects it. A number that is not the
+    caller's is ignored.
 
     fd: The descriptor."""
     ...
 
 def connect(address: str | bytes, timeout: float = 3) -> int:
-    """Opens a connection and gives its descriptor, which is this thread's: it is closed with the thread at the latest.
-    Differs from uWSGI: a failure raises, where it returns -1, and host names and IPv6 addresses work too.
+    """Opens a connection and gives its descriptor. It belongs to the request, and is closed with it, which is logged; one that
+    is opened outside of requests belongs to the thread. `--allow-connect` says where to. Differs from uWSGI: a failure raises,
+    where it returns -1, and host names and IPv6 addresses work too; there descriptors stay open, and serve every request.
 
     address: `host:port`, the path of a unix socket, or `@name`.
     timeout: How long to wait for the connection.
 
-    Raises OSError: there is no connection
-    Raises ValueError: the timeout is not above 0, or 1024 connections of this thread are open already"""
+    Raises OSError: there is no connection, or the address is not allowed
+    Raises ValueError: the timeout is not above 0, or too many connections of this thread are open already"""
     ...
 
 def is_connected(fd: int) -> bool:
-    """Whether a connection of `connect`, or the client's, can still be used. False for a number that is not open in this thread.
+    """Whether a connection, or the client's, can still be used. False for a number that is none of the caller's. A connection
+    under way counts until it has failed.
 
     fd: The descriptor."""
     ...

@@ -3,7 +3,7 @@ import { ApiArgumentError } from '../../errors.ts'
 import type { ApiContext } from '../context.ts'
 import type { ImplementationOf } from '../kinds.ts'
 import type { rpc } from '../table/rpc.ts'
-import { oneWait } from '../waiting.ts'
+import { oneWait, type Waiting } from '../waiting.ts'
 
 /** What fits the array of a packet beside the name, as its parser in uWSGI counts; the same for every call. */
 const mostArguments = 254
@@ -22,23 +22,32 @@ export const rpcImplementation: ImplementationOf<typeof rpc, ApiContext> = {
   rpc: (context, node, name, args) => {
     if (name === '') throw unnamed('rpc')
     checkCount('rpc', args)
-    const { rpc } = context
-    return oneWait(
-      () => rpc.callRemote(node ?? '', name, args),
-      () => rpc.callRemoteAsync(node ?? '', name, args),
-    )
+    return node === undefined || node === '' ? callHere(context, name, args) : callThere(context, node, name, args)
   },
   call: (context, name, args) => {
     if (name === '') throw unnamed('call')
     checkCount('call', args)
-    const { rpc } = context
-    return oneWait(
-      () => rpc.call(name, args),
-      () => rpc.callAsync(name, args),
-    )
+    return callHere(context, name, args)
   },
   rpc_list: (context) => context.rpc.names().map((name) => utf8.encode(name)),
 }
+
+const callHere = ({ rpc }: ApiContext, name: string, args: readonly Uint8Array[]): Waiting<Uint8Array | undefined> =>
+  oneWait(
+    () => rpc.call(name, args),
+    () => rpc.callAsync(name, args),
+  )
+
+const callThere = (
+  { rpc }: ApiContext,
+  node: string,
+  name: string,
+  args: readonly Uint8Array[],
+): Waiting<Uint8Array | undefined> =>
+  oneWait(
+    () => rpc.callRemote(node, name, args),
+    () => rpc.callRemoteAsync(node, name, args),
+  )
 
 const unnamed = (functionName: string): ApiArgumentError =>
   new ApiArgumentError(functionName, 'name', 'value', "argument 'name' must not be empty")

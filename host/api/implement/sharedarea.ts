@@ -48,12 +48,7 @@ const step = (
   area.addNumber(bits, position, name === 'inc' ? BigInt(by) : -BigInt(by), context.thread.number)
 }
 
-const lock = (
-  context: ApiContext,
-  functionName: string,
-  id: number,
-  access: 'read' | 'write',
-): Waiting<undefined> => {
+const lock = (context: ApiContext, functionName: string, id: number, access: 'read' | 'write'): Waiting<undefined> => {
   const area = areaOf(context, functionName, id)
   const { thread, request } = context
   const { number } = thread

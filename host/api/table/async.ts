@@ -99,10 +99,7 @@ earliest counts. Differs from uWSGI: fractions of a second count, and it works w
     params: [{ name: 'address', type: 'text', maxBytes: 512, doc: '`host:port`, the path of a unix socket, or `@name`.' }],
     returns: 'int',
     always: true,
-    raises: [
-      'OSError: the address is none, or not allowed',
-      'ValueError: too many connections of this thread are open already',
-    ],
+    raises: ['OSError: the address is none, or not allowed', 'ValueError: too many connections of this thread are open already'],
     doc: `Begins a connection and gives its descriptor at once. It can be written to when it is there, or has failed:
 \`is_connected\` tells which. \`socket-timeout\` ends the attempt. Differs from uWSGI: what fails at once raises, where it returns
 -1; host names and IPv6 addresses work too.`,
@@ -148,7 +145,11 @@ connection has failed. See \`wait_fd_read\`.`,
     raises: [],
     doc: `The descriptor that has ended the request's last wait; -1 when its time did, and before the first. Differs from uWSGI:
 it tells the descriptor in every style of app.`,
-    example: { js: 'return uwsgi.readyFd() // -1', lua: 'return uwsgi.ready_fd() -- -1', python: 'return uwsgi.ready_fd()  # -1' },
+    example: {
+      js: 'return uwsgi.readyFd() // -1',
+      lua: 'return uwsgi.ready_fd() -- -1',
+      python: 'return uwsgi.ready_fd()  # -1',
+    },
   },
   {
     shape: 'function',

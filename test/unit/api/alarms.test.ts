@@ -7,7 +7,11 @@ import { testContext } from '../../support/api-context.ts'
 
 const create = (alarmNames: readonly string[] = ['admin', 'disk']) => {
   const told: unknown[][] = []
-  const master = { call: () => undefined as never, notify: (...notice: unknown[]) => void told.push(notice) }
+  const master = {
+    call: () => undefined as never,
+    callAsync: () => undefined as never,
+    notify: (...notice: unknown[]) => void told.push(notice),
+  }
   const { functions } = bindApi(testContext({ master, alarmNames }))
   const alarm = (...args: ApiValue[]): ApiValue => functions.find(({ entry }) => entry.name === 'alarm')?.call(args)
   return { alarm, told }

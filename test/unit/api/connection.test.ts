@@ -1,9 +1,9 @@
 // The API group `connection`, with a request and a master played by the test.
 import { beforeEach, describe, expect, it } from 'vitest'
 import { type BoundApi, bindApi } from '../../../host/api/bind.ts'
-import type { CurrentRequest } from '../../../host/api/context.ts'
+import type { Connections, CurrentRequest } from '../../../host/api/context.ts'
 import type { ApiValue } from '../../../host/api/kinds.ts'
-import type { MasterCalls } from '../../../host/api/master-calls.ts'
+import type { Wait } from '../../../host/api/waiting.ts'
 import { ApiError } from '../../../host/errors.ts'
 import { testContext } from '../../support/api-context.ts'
 
@@ -24,12 +24,27 @@ describe('the API group connection', () => {
       seen.push([name, ...args])
       return answers[name] as never
     }
-    const master: MasterCalls = { call: (name, args) => note(name, args), notify: () => {} }
+    const noted = (name: string, ...args: unknown[]): Wait<never> => ({
+      park: () => note(name, ...args),
+      promise: async () => note(`${name} later`, ...args),
+    })
+    const connections: Connections = {
+      connect: (...args) => noted('connect', ...args),
+      begin: (...args) => noted('begin', ...args),
+      send: (...args) => noted('send', ...args),
+      receive: (...args) => noted('recv', ...args),
+      isConnected: (...args) => noted('isConnected', ...args),
+      close: (...args) => note('close', ...args),
+    }
     const request: CurrentRequest = {
       connectionFd: clientFd,
       coreId: 0,
       sendRaw: (data) => note('sendRaw', data),
+      sendRawAsync: async (data) => note('sendRawAsync', data),
       receive: (max) => note('receive', max),
+      receiveAsync: async (max) => note('receiveAsync', max),
+      isOver: false,
+      suspended: () => {},
       disconnect: () => note('disconnect'),
       isConnected: false,
       contentLength: 0,
@@ -38,8 +53,8 @@ describe('the API group connection', () => {
       getLogvar: () => undefined,
       logThisRequest: () => {},
     }
-    inRequest = bindApi(testContext({ master, request, socketTimeoutMs: 1500 }))
-    outside = bindApi(testContext({ master, socketTimeoutMs: 1500 }))
+    inRequest = bindApi(testContext({ connections, request }))
+    outside = bindApi(testContext({ connections }))
   })
 
   const callOf = (api: BoundApi, name: string, ...args: ApiValue[]): ApiValue =>
@@ -54,14 +69,25 @@ describe('the API group connection', () => {
     ])
     expect(seen).toEqual([
       ['sendRaw', bytes('text')],
-      ['send', { fd: otherFd, data: bytes('data'), timeoutMs: 1500 }],
+      ['send', otherFd, bytes('data')],
       ['sendRaw', bytes('x')],
     ])
   })
 
+  it('does each without parking too, where that is asked for', async () => {
+    const later = (name: string, ...args: ApiValue[]) =>
+      inRequest.functions.find(({ entry }) => entry.name === name)?.callAsync?.(args)
+    Object.assign(answers, { 'send later': false, 'recv later': bytes('theirs'), sendRawAsync: true, receiveAsync: undefined })
+    expect(await later('send', otherFd, 'x')).toBeUndefined()
+    expect(await later('recv', otherFd, 10)).toEqual(bytes('theirs'))
+    expect([await later('send', 'x'), await later('recv', 10)]).toEqual([true, undefined])
+    expect(seen.map(([name]) => name)).toEqual(['send later', 'recv later', 'sendRawAsync', 'receiveAsync'])
+    expect(() => later('recv', otherFd, 0)).toThrow("argument 'max' must be from 1 to 1048576, not 0")
+  })
+
   it('posts no more memory than the data', () => {
     call('send', otherFd, new Uint8Array(1000).subarray(0, 3))
-    expect(seen[0]?.[1]).toHaveProperty('data.buffer.byteLength', 3)
+    expect(seen[0]?.[2]).toHaveProperty('buffer.byteLength', 3)
   })
 
   it('has nothing to say where the other side is gone', () => {
@@ -102,7 +128,7 @@ describe('the API group connection', () => {
     ])
     expect(seen).toEqual([
       ['receive', 100],
-      ['recv', { fd: otherFd, max: 100, timeoutMs: 1500 }],
+      ['recv', otherFd, 100],
       ['receive', 7],
     ])
   })
@@ -110,8 +136,8 @@ describe('the API group connection', () => {
   it('connects, with three seconds of patience or as many as it is given', () => {
     expect([call('connect', 'h:1'), call('connect', '@name', 0.25)]).toEqual([otherFd, otherFd])
     expect(seen).toEqual([
-      ['connect', { address: 'h:1', timeoutMs: 3000 }],
-      ['connect', { address: '@name', timeoutMs: 250 }],
+      ['connect', 'h:1', 3000],
+      ['connect', '@name', 250],
     ])
   })
 
@@ -119,7 +145,7 @@ describe('the API group connection', () => {
     expect(call('close', otherFd)).toBeUndefined()
     expect(call('close', clientFd)).toBeUndefined()
     expect([call('is_connected', otherFd), call('is_connected', clientFd)]).toEqual([true, false])
-    expect(seen).toEqual([['close', { fd: otherFd }], ['disconnect'], ['isConnected', { fd: otherFd }]])
+    expect(seen).toEqual([['close', otherFd], ['disconnect'], ['isConnected', otherFd]])
   })
 
   it('disconnects, and tells the number of the connection', () => {

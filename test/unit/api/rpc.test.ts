@@ -28,6 +28,7 @@ describe('the API group rpc', () => {
         seen.push(['remote', ...args])
         return bytes('remote')
       },
+      callRemoteAsync: () => undefined,
       names: () => ['a', 'grüße'],
     }
     api = bindApi(testContext({ rpc }))

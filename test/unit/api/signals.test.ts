@@ -16,6 +16,7 @@ const create = (parts: Partial<ApiContext> = {}): { call: Call; done: unknown[][
     register: (signum, receiver, handler) => void done.push(['register', signum, receiver, handler]),
     isRegistered: (signum) => signum === 17,
     wait: (signum) => void done.push(['wait', signum]),
+    waitAsync: async (signum) => void done.push(['waitAsync', signum]),
     handling: () => undefined,
     handled: () => 0,
     lastReceived: 17,

@@ -28,6 +28,7 @@ export class Services {
       call: (name, args) => this.call(name, ...args),
       callAsync: async (name, args) => this.call(name, ...args),
       callRemote: () => undefined,
+      callRemoteAsync: () => undefined,
       names: () => [...this.functions.keys()],
     }
     const signals: Signals = {
@@ -35,6 +36,7 @@ export class Services {
       register: (signum, kind, handler) => void this.handlers.set(signum, { kind, handler }),
       isRegistered: (signum) => this.handlers.has(signum),
       wait: (signum) => this.signal(signum ?? 0),
+      waitAsync: async (signum) => this.signal(signum ?? 0),
       handling: () => undefined,
       handled: () => 0,
       lastReceived: 0,

@@ -46,6 +46,10 @@ describe('the RPC functions of a thread', () => {
         calls.push({ name, args })
         return answer(name, args as never) as never
       },
+      callAsync: async (name, args) => {
+        calls.push({ name, args })
+        return answer(name, args as never) as never
+      },
       notify: (name, notice) => void noticed.push(`${name} ${JSON.stringify(notice)}`),
     }
     return new ThreadRpc(
@@ -220,6 +224,7 @@ describe('a call of another server', () => {
         if (reply instanceof PolywsgiError) throw reply
         return reply as never
       },
+      callAsync: async () => reply as never,
       notify: () => {},
     }
     const log = { text: () => {}, bytes: () => {} }
