@@ -54,7 +54,7 @@ export class HarnessClient {
   }
 
   get catchesUp(): Promise<void> {
-    return this.isSlow && !this.isGone ? this.#caughtUp.promise.then(() => this.catchesUp) : Promise.resolve()
+    return this.isSlow && !this.isGone ? this.#caughtUp.promise : Promise.resolve()
   }
 
   leave(): void {

@@ -26,9 +26,11 @@ const textOf = async (code: string, request: HarnessRequest = {}): Promise<strin
   return text
 }
 
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
 /** Until code of the application says so. */
 const until = async (expression: string): Promise<void> => {
-  while ((await textOf(`return ${expression}`)) !== 'True') await new Promise((resolve) => setImmediate(resolve))
+  while ((await textOf(`return ${expression}`)) !== 'True') await turn()
 }
 
 test('an application that waits for nothing has ended when the request hook returns', async () => {
@@ -122,11 +124,16 @@ class ArrivingBody implements RequestBody {
   readonly whole = undefined
   readonly #pieces: (Uint8Array | Error)[] = []
   #waiting: (() => void) | undefined
-  reads = 0
+
+  /** Resolves when the application waits for more. */
+  async isAwaited(): Promise<void> {
+    while (this.#waiting === undefined) await turn()
+  }
 
   arrive(piece: string | Error): void {
     this.#pieces.push(piece instanceof Error ? piece : Buffer.from(piece))
     this.#waiting?.()
+    this.#waiting = undefined
   }
 
   canReadNow(): boolean {
@@ -141,7 +148,6 @@ class ArrivingBody implements RequestBody {
   }
 
   async readAsync(): Promise<Uint8Array> {
-    this.reads += 1
     while (this.#pieces.length === 0) await new Promise<void>((resolve) => (this.#waiting = resolve))
     return this.read()
   }
@@ -151,9 +157,11 @@ test('a body that arrives piece by piece is waited for while other requests are 
   const bodySource = new ArrivingBody()
   const response = server.ask('echo', { bodySource })
   bodySource.arrive('first')
-  while (bodySource.reads < 2) expect(await textOf('return 1')).toBe('1')
+  await bodySource.isAwaited()
+  expect(await textOf('return 1')).toBe('1')
   bodySource.arrive('second one that is long')
-  while (bodySource.reads < 3) expect(await textOf('return 1')).toBe('1')
+  await bodySource.isAwaited()
+  expect(await textOf('return 1')).toBe('1')
   bodySource.arrive('')
   expect((await response).chunks.map((chunk) => Buffer.from(chunk).toString())).toEqual(['5:first;', '23:second on;', '0:;'])
 })
@@ -170,7 +178,7 @@ test('a client that goes in the middle of its body is a disconnect', async () =>
 test('a body that stalls raises OSError in receive()', async () => {
   const bodySource = new ArrivingBody()
   const response = server.ask('echo', { bodySource })
-  while (bodySource.reads < 1) await textOf('pass')
+  await bodySource.isAwaited()
   bodySource.arrive(new ClientError('BODY_TIMEOUT', 'the request body did not arrive in time'))
   expect((await response).status).toBe('500 Internal Server Error')
   expect(server.takeLog().join('\n')).toContain('OSError: the request body did not arrive in time')
@@ -216,8 +224,8 @@ test('chunks are sent as they come, and an empty one sends the head', async () =
 test('send() waits for a client that is slower, and other requests do not', async () => {
   const client = new HarnessClient()
   client.isSlow = true
-  const code = `seen.clear()
-await send({"type": "http.response.start", "status": 200})
+  await textOf('seen.clear()')
+  const code = `await send({"type": "http.response.start", "status": 200})
 for number in range(3):
     await send({"type": "http.response.body", "body": b"%d" % number, "more_body": True})
     seen.append(number)
@@ -308,7 +316,7 @@ test('an exception is logged with the frames of the application, and answered wi
   expect(log).not.toContain('<polywsgi>')
 })
 
-test.each(['SystemExit(3)', 'KeyboardInterrupt()', 'asyncio.CancelledError("x")', 'GeneratorExit()'])(
+test.each(['SystemExit(3)', 'KeyboardInterrupt()', 'asyncio.exceptions.CancelledError("x")', 'GeneratorExit()'])(
   '%s is an exception like any other',
   async (raised) => {
     expect((await run(`await asyncio.sleep(0)\nraise ${raised}`)).status).toBe('500 Internal Server Error')
@@ -416,10 +424,7 @@ return sent`
   expect(request?.onCancel).toBeUndefined()
   await until('len(seen) == 3')
   expect(await textOf('return seen[1:]')).toBe(
-    `['the request is given up: it ran longer than its harakiri deadline', "ASGI message 'http.response.start' was sent after the request had ended"]`.replace(
-      '"ASGI message',
-      '"unexpected ASGI message',
-    ),
+    `['the request is given up: it ran longer than its harakiri deadline', "ASGI message 'http.response.start' was sent after the request had ended"]`,
   )
 })
 
