@@ -291,6 +291,12 @@ export class AsyncRequests {
         },
       },
       {
+        name: 'is_client_gone',
+        doc: 'is_client_gone(serial)\n--\n\nWhether there is nobody to send to.',
+        takes: 'one',
+        call: (_self, serial) => (this.#callOf(serial)?.request.clientGone === false ? api.false : api.true),
+      },
+      {
         name: 'note_client_gone',
         doc: 'note_client_gone(serial)\n--\n\nNotes that the client went away before it had its whole response.',
         takes: 'one',

@@ -219,12 +219,7 @@ export class WsgiCalls {
  * Makes the rest of a file that the guest has opened the response's body. One that cannot be handed over, or has been replaced
  * since, is for the guest to read.
  */
-export const handFileOver = (
-  request: WsgiRequest,
-  mounts: Pick<HostMounts, 'fileOf'>,
-  fd: number,
-  offset: number,
-): boolean => {
+export const handFileOver = (request: WsgiRequest, mounts: Pick<HostMounts, 'fileOf'>, fd: number, offset: number): boolean => {
   const opened = mounts.fileOf(fd)
   if (opened === undefined || offset < 0 || request.headersSent) return false
   try {

@@ -108,7 +108,7 @@ class Exchange:
 def ended(exchange, error):
     """Called last by the task of a request. Tells the host how it ended; that is also the task's result, for an entry that waits."""
     if error is not None:
-        if type(error) is ClientGone:
+        if type(error) is ClientGone or isinstance(error, BaseExceptionGroup) and error.split(ClientGone)[1] is None:
             note_client_gone(exchange.serial)
             error = None
         elif not (exchange.is_given_up and isinstance(error, CancelledError)):
