@@ -329,7 +329,10 @@ export class AsyncRequests {
     if (api.typeOf(object) === api.strType) return api.strText(object)
     const code = api.c.PyLong_AsLongAndOverflow(object, api.out)
     if (code === -1 && api.c.PyErr_Occurred() !== 0) return undefined
-    if (code >= 100 && code <= 999) return (statusLines[code] ??= `${code} ${reasonPhrase(code)}`)
+    if (code >= 100 && code <= 999) {
+      statusLines[code] ??= `${code} ${reasonPhrase(code)}`
+      return statusLines[code]
+    }
     api.raise('valueError', `the status must be a number of three digits, not ${code}`)
     return undefined
   }

@@ -12,6 +12,7 @@ import coroutinesSource from './guest/coroutines.py?raw'
 import eventLoopSource from './guest/event_loop.py?raw'
 import exchangeSource from './guest/exchange.py?raw'
 import lifespanSource from './guest/lifespan.py?raw'
+import transportsSource from './guest/transports.py?raw'
 import type { HostFunctionDefinition } from './host-function.ts'
 import type { Interpreter } from './runtime.ts'
 
@@ -23,6 +24,7 @@ const sources: Readonly<Record<string, string>> = {
   event_loop: eventLoopSource,
   exchange: exchangeSource,
   lifespan: lifespanSource,
+  transports: transportsSource,
 }
 
 /** The longest that a timer of Node's may be set to. */

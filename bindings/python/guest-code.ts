@@ -4,6 +4,7 @@ import { AsyncRequests } from './asgi.ts'
 import { blockingFunctions } from './blocking.ts'
 import { Callbacks } from './callbacks.ts'
 import type { Pointer } from './capi.ts'
+import { LoopConnections } from './connections.ts'
 import { EventLoop } from './event-loop.ts'
 import appKindsSource from './guest/app_kinds.py?raw'
 import asyncioSetupSource from './guest/asyncio_setup.py?raw'
@@ -37,7 +38,7 @@ export interface GuestCode {
   readonly bytesIo: Pointer
 }
 
-export const runGuestCode = (interpreter: Interpreter, context: Pick<WorkerContext, 'log' | 'pythonPath'>): GuestCode => {
+export const runGuestCode = (interpreter: Interpreter, context: Pick<WorkerContext, 'log' | 'pythonPath' | 'server'>): GuestCode => {
   const { api } = interpreter
   const { c } = api
   /** A new reference. */
@@ -65,8 +66,9 @@ export const runGuestCode = (interpreter: Interpreter, context: Pick<WorkerConte
   const asyncRequests = new AsyncRequests(interpreter, loop, { log: context.log, mounts: interpreter.mounts })
   asyncRequests.setClientGone(look(wsgi, 'ClientGone'))
   calls.findOther = (serial) => asyncRequests.find(serial)
+  const connections = new LoopConnections(interpreter, loop, context.server)
   const asyncioSetup = interpreter.runGuestFile('asyncio_setup', asyncioSetupSource, {
-    ...functions([...loop.definitions(), ...asyncRequests.definitions()]),
+    ...functions([...loop.definitions(), ...asyncRequests.definitions(), ...connections.definitions()]),
     host_sleep: sleep!,
     encode: look(errors, 'encode'),
     describe: look(errors, 'describe'),
