@@ -15,6 +15,8 @@ const bytesContentOffset = 16
 export interface PythonExports {
   readonly memory: WasmMemory
   readonly __indirect_function_table: WasmTable
+  /** Where the C stack ends at the moment: it grows downwards. */
+  readonly __stack_pointer: { value: Pointer }
   malloc(size: number): Pointer
   free(address: Pointer): void
 
@@ -25,6 +27,15 @@ export interface PythonExports {
   PyInitConfig_GetError(config: Pointer, message: Pointer): number
   PyInitConfig_Free(config: Pointer): void
   Py_InitializeFromInitConfig(config: Pointer): number
+
+  PyInterpreterState_Main(): Pointer
+  /** One of the thread's own, not in use yet. */
+  PyThreadState_New(interpreter: Pointer): Pointer
+  /** Returns the one that was current. */
+  PyThreadState_Swap(threadState: Pointer): Pointer
+  PyThreadState_Clear(threadState: Pointer): void
+  PyThreadState_Delete(threadState: Pointer): void
+  PyUnstable_ThreadState_SetStackProtection(threadState: Pointer, start: Pointer, size: number): number
 
   Py_CompileString(source: Pointer, fileName: Pointer, start: number): Pointer
   PyEval_EvalCode(code: Pointer, globals: Pointer, locals: Pointer): Pointer
