@@ -38,7 +38,10 @@ export interface GuestCode {
   readonly bytesIo: Pointer
 }
 
-export const runGuestCode = (interpreter: Interpreter, context: Pick<WorkerContext, 'log' | 'pythonPath' | 'server'>): GuestCode => {
+export const runGuestCode = (
+  interpreter: Interpreter,
+  context: Pick<WorkerContext, 'log' | 'pythonPath' | 'server'>,
+): GuestCode => {
   const { api } = interpreter
   const { c } = api
   /** A new reference. */

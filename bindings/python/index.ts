@@ -109,7 +109,7 @@ export default plugin
 
 const boot = async (image: PythonImage, context: WorkerContext<PythonData>): Promise<PythonWorker> => {
   const start = performance.now()
-  const interpreter = await Interpreter.boot({ image, log: context.log, memoryLimit: context.memoryLimit })
+  const interpreter = await Interpreter.boot({ image, log: context.log, memoryLimit: context.memoryLimit, cores: context.cores })
   const worker = interpreter.enter(() => new PythonWorker(interpreter, context, plugin))
   // Booted anew: the one before is not to be entered again.
   const before = workers.get(context)

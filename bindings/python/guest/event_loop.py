@@ -223,6 +223,11 @@ class MainLoop(EventLoop):
             self.arrange()
         return timer
 
+    def watch_generators(self):
+        """To be called in every thread state that code of the loop runs in."""
+        if sys.get_asyncgen_hooks().firstiter is None:
+            sys.set_asyncgen_hooks(self._asyncgen_firstiter_hook, self._asyncgen_finalizer_hook)
+
     def arrange(self):
         """Asks the host for the turn that is needed next."""
         if self._ready:
@@ -241,7 +246,7 @@ class MainLoop(EventLoop):
         self.is_turning = True
         outer = get_running_loop()
         set_running_loop(self)
-        sys.set_asyncgen_hooks(self._asyncgen_firstiter_hook, self._asyncgen_finalizer_hook)
+        self.watch_generators()
         ready = self._ready
         now = monotonic()
         end = now + TURN_SECONDS
