@@ -38,7 +38,10 @@ export class Hooks {
   readonly #hooks: Readonly<Record<HookName, Hook>>
 
   /** @param module the `uwsgi` module */
-  constructor(interpreter: Interpreter, parts: { callbacks: Callbacks; spaces: Spaces; loop: EventLoop; log: Log; module: Pointer }) {
+  constructor(
+    interpreter: Interpreter,
+    parts: { callbacks: Callbacks; spaces: Spaces; loop: EventLoop; log: Log; module: Pointer },
+  ) {
     const { api } = interpreter
     this.#interpreter = interpreter
     this.#callbacks = parts.callbacks
