@@ -7,6 +7,7 @@ import type { AppMount } from '../../host/plugin/app.ts'
 import type { RequestResult } from '../../host/plugin/plugin.ts'
 import type { WsgiRequest } from '../../host/request/wsgi-request.ts'
 import type { Pointer, PythonApi } from './capi.ts'
+import type { Cores } from './cores.ts'
 import { EnvironBuilder } from './environ.ts'
 import { FatalGuestError } from './errors.ts'
 import type { GuestCode } from './guest-code.ts'
@@ -70,7 +71,8 @@ export class Apps {
     this.#guest = guest
     this.hooks = hooks
     const multiprocess = workers > 1 ? api.true : api.false
-    const template = interpreter.callOwn(guest.makeTemplate, [multiprocess, identity.version, identity.node])
+    const hasCores = interpreter.cores === undefined ? api.false : api.true
+    const template = interpreter.callOwn(guest.makeTemplate, [multiprocess, identity.version, identity.node, hasCores])
     this.#environs = new EnvironBuilder(api, template)
   }
 
@@ -95,12 +97,32 @@ export class Apps {
     this.#serial = (this.#serial + 1) & 0x3fffffff
     const call: Call = { request, serial: this.#serial }
     if (app.kind !== wsgi) return this.#asyncRequest(call, app)
+    const { cores } = this.#interpreter
+    if (cores !== undefined) return this.#onCore(cores, call, app)
     calls.current = call
     try {
       return this.#interpreter.enter((api) => this.#guest.spaces.within(app.space, () => this.#handle(api, call, app.handler)))
     } finally {
       calls.current = outer
     }
+  }
+
+  /** On a core of its own, which can be suspended: a promise when it was. */
+  #onCore(cores: Cores, call: Call, { handler, space }: PythonApp): RequestResult | Promise<RequestResult> {
+    const { calls, spaces } = this.#guest
+    const { request } = call
+    return cores.enter<RequestResult>({
+      callable: handler,
+      begin: () => {
+        calls.current = call
+        spaces.enter(space)
+      },
+      args: () => [this.#environ(call)],
+      finish: (result) => this.#outcome(result),
+      onWait: (cancel) => {
+        request.onCancel = cancel === undefined ? undefined : (error) => cancel(error.message)
+      },
+    })
   }
 
   #asyncRequest(call: Call, { handler, space }: PythonApp): RequestResult | Promise<RequestResult> {
@@ -169,12 +191,17 @@ export class Apps {
     const environ = this.#environ(call)
     const result = environ === 0 ? 0 : c.PyObject_CallOneArg(handler, environ)
     if (environ !== 0) c.Py_DecRef(environ)
+    return this.#outcome(result)
+  }
+
+  /** @param result of a handler; 0 with an exception set */
+  #outcome(result: Pointer): RequestResult {
     if (result === 0) {
       this.#guest.calls.fail(new GuestError('python', this.#interpreter.takeException(), ''))
       return -1
     }
     // True and False are immortal: this reference needs no release.
-    return result === api.true ? 0 : -1
+    return result === this.#interpreter.api.true ? 0 : -1
   }
 
   /** A new environ, or 0 with an exception set. */

@@ -110,11 +110,7 @@ export const coreEntry = (vectorcall: unknown, ended: (token: number, result: Po
     ...section(3, [[2]]),
     ...section(7, [exported('enter', 2)]),
     ...section(10, [
-      body([
-        ...[0x00, localGet!, 0],
-        ...[localGet!, 1, localGet!, 2, localGet!, 3, i32Const!, 0, call!, 0],
-        ...[call!, 1, end!],
-      ]),
+      body([...[0x00, localGet!, 0], ...[localGet!, 1, localGet!, 2, localGet!, 3, i32Const!, 0, call!, 0], ...[call!, 1, end!]]),
     ]),
   ]
   const { exports } = new wasm.Instance(new wasm.Module(new Uint8Array(bytes)), { h: { vectorcall, ended } })

@@ -147,7 +147,8 @@ export class Cores implements SuspensionPoints {
       run?.catch(() => {})
       return outcomeOf<T>(core)
     }
-    const promise = (core.promise = Promise.withResolvers<unknown>())
+    const promise = Promise.withResolvers<unknown>()
+    core.promise = promise
     if (core.state === 'runs') this.#fell(core)
     run.catch((cause) => {
       if (core.state === 'runs') this.#fell(core)

@@ -5,10 +5,12 @@ import { blockingFunctions } from './blocking.ts'
 import { Callbacks } from './callbacks.ts'
 import type { Pointer } from './capi.ts'
 import { LoopConnections } from './connections.ts'
+import { coreFunctions } from './core-functions.ts'
 import { EventLoop } from './event-loop.ts'
 import appKindsSource from './guest/app_kinds.py?raw'
 import asyncioSetupSource from './guest/asyncio_setup.py?raw'
 import callbacksSource from './guest/callbacks.py?raw'
+import coresSource from './guest/cores.py?raw'
 import errorsSource from './guest/errors.py?raw'
 import loaderSource from './guest/loader.py?raw'
 import setupSource from './guest/setup.py?raw'
@@ -17,7 +19,7 @@ import type { HostFunctionDefinition } from './host-function.ts'
 import type { Interpreter } from './runtime.ts'
 import { mountPythonPath } from './sources.ts'
 import { Spaces } from './spaces.ts'
-import { WsgiCalls } from './wsgi-calls.ts'
+import { type Call, WsgiCalls } from './wsgi-calls.ts'
 
 export interface GuestCode {
   readonly calls: WsgiCalls
@@ -54,13 +56,22 @@ export const runGuestCode = (
     const pointers = interpreter.hostFunctions(definitions, 'polywsgi')
     return Object.fromEntries(definitions.map(({ name }, index) => [name, pointers[index]!]))
   }
-  const { sleep, ...derivations } = functions(blockingFunctions(api))
+  const { cores } = interpreter
+  if (cores !== undefined) {
+    const own = interpreter.runGuestFile('cores', coresSource, functions(coreFunctions(api, cores)))
+    cores.cancelled = look(own, 'Harakiri')
+  }
+  const { sleep, ...derivations } = functions(blockingFunctions(api, cores))
   const loop = new EventLoop(interpreter, context.log)
   c.Py_IncRef(sleep!)
   const setup = interpreter.runGuestFile('setup', setupSource, { host_sleep: sleep!, ...derivations })
+  // The core that imported it first would be the main thread to it.
+  if (cores !== undefined) c.Py_DecRef(c.PyImport_ImportModule(api.name('threading')))
   const errors = interpreter.runGuestFile('errors', errorsSource)
   const callbacks = interpreter.runGuestFile('callbacks', callbacksSource)
-  const calls = new WsgiCalls(api, context.log, interpreter.mounts)
+  const calls = new WsgiCalls(api, {
+    ...{ log: context.log, mounts: interpreter.mounts, waits: context.server.waits, cores },
+  })
   const wsgi = interpreter.runGuestFile('wsgi', wsgiSource, {
     ...functions(calls.definitions()),
     describe: look(errors, 'describe'),
@@ -95,6 +106,21 @@ export const runGuestCode = (
     activate: look(loader, 'activate'),
     pythonPath: mountPythonPath(interpreter, context),
   })
+  cores?.slots.push(
+    {
+      get: () => calls.current,
+      set: (call) => {
+        calls.current = call as Call | undefined
+      },
+    },
+    {
+      get: () => spaces.active,
+      set: (space, isIdle) => {
+        // Between entries, changing back would be for nobody.
+        if (!isIdle) spaces.enter(space as Pointer)
+      },
+    },
+  )
   const shared = interpreter.lookUp(asyncioSetup, 'shared')
   const share = (name: string, value: Pointer): void => void c.PyDict_SetItemString(shared, api.name(name), value)
   share('spaces', interpreter.lookUp(loader, 'spaces'))

@@ -4,7 +4,7 @@
 // for the one case where the interpreter has died in a call from within that part: there is nothing to return to then.
 import { wasm } from '../../host/plugin/web-assembly.ts'
 import type { Pointer, PythonApi } from './capi.ts'
-import { leb128, section, functionType, waitingFunctions, wasmHeader, wasmName } from './core-glue.ts'
+import { functionType, leb128, section, waitingFunctions, wasmHeader, wasmName } from './core-glue.ts'
 import type { Cores, Wait } from './cores.ts'
 import { raiseHostError } from './raise.ts'
 
@@ -163,12 +163,7 @@ const asWasmFunctions = (definitions: readonly EntryPoint[]): unknown[] => {
   const name = (index: number): number[] => wasmName(`f${index}`)
   const imports = definitions.map(({ takes }, index) => [1, 0x68, ...name(index), 0x00, parameterCounts[takes] - 2])
   const exports = definitions.map((_, index) => [...name(index), 0x00, ...leb128(index)])
-  const bytes = [
-    ...wasmHeader,
-    ...section(1, types),
-    ...section(2, imports),
-    ...section(7, exports),
-  ]
+  const bytes = [...wasmHeader, ...section(1, types), ...section(2, imports), ...section(7, exports)]
   const module = new wasm.Module(new Uint8Array(bytes))
   const host: Record<string, unknown> = Object.create(null)
   definitions.forEach((definition, index) => {

@@ -109,7 +109,10 @@ export default plugin
 
 const boot = async (image: PythonImage, context: WorkerContext<PythonData>): Promise<PythonWorker> => {
   const start = performance.now()
-  const interpreter = await Interpreter.boot({ image, log: context.log, memoryLimit: context.memoryLimit, cores: context.cores })
+  const { log, memoryLimit, thread } = context
+  // Only workers have requests.
+  const options = { log, memoryLimit, cores: thread.kind === 'worker' ? context.cores : 1 }
+  const interpreter = await Interpreter.boot({ image, ...options })
   const worker = interpreter.enter(() => new PythonWorker(interpreter, context, plugin))
   // Booted anew: the one before is not to be entered again.
   const before = workers.get(context)

@@ -91,7 +91,7 @@ export class PythonWorker {
 
   /** The request that a task of the event loop works for at this moment. */
   get currentRequest(): WsgiRequest | undefined {
-    return this.#guest.asyncRequests.current
+    return this.#guest.asyncRequests.current ?? this.#guest.calls.current?.request
   }
 
   /** Returns the object's address for a comparison with True; the reference is given back. */
