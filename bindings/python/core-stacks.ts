@@ -10,6 +10,7 @@ const leastBytes = 64 * 1024
 /** Below what CPython knows of: room for a C function with large variables, and the words that nobody may write. */
 const reserve = 8 * 1024
 const guardWords = 16
+const alignment = 16
 const guard = 0x5ca1ab1e
 /** What a core takes beside its C stack: its thread state, the frames of Python functions, its request's environ. */
 const otherBytes = 32 * 1024
@@ -39,12 +40,14 @@ export class CoreStacks {
     this.bytes = Math.min(mostBytes, each & ~0xfff)
   }
 
-  /** The lowest address of a region. @throws GuestError when there is no memory for it */
+  /** The lowest address of a region, a multiple of 16: compiled code counts on an aligned stack. @throws GuestError when there is no memory for it */
   take(): Pointer {
     const pooled = this.#free.pop()
     if (pooled !== undefined) return pooled
-    const base = this.#api.c.malloc(this.bytes)
-    if (base === 0) throw new GuestError('python', 'MemoryError: there is no memory for the stack of another core', '')
+    // Regions stay for the life of the interpreter, so what malloc() calls its own may be forgotten.
+    const found = this.#api.c.malloc(this.bytes + alignment)
+    if (found === 0) throw new GuestError('python', 'MemoryError: there is no memory for the stack of another core', '')
+    const base = (found + alignment - 1) & -alignment
     this.#api.words.fill(guard, base >> 2, (base >> 2) + guardWords)
     return base
   }

@@ -7,6 +7,7 @@ import type { WsgiRequest } from '../../host/request/wsgi-request.ts'
 import { PythonApp } from './app.ts'
 import { Callback } from './callbacks.ts'
 import { loadImage, type PythonImage } from './image.ts'
+import { enlargeCoreStacks } from './native-stacks.ts'
 import { Interpreter } from './runtime.ts'
 import { PythonWorker } from './worker.ts'
 
@@ -27,6 +28,8 @@ const plugin: Plugin<PythonData> = {
   async init(context) {
     if (context.isNeeded) this.data ??= await loadImage()
   },
+
+  enableThreads: enlargeCoreStacks,
 
   async postFork(context) {
     if (context.data !== undefined) await boot(context.data, context)
