@@ -74,8 +74,9 @@ class Stream(Response):
 
         async def produce():
             await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
-            async for chunk in self.content:
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            async with contextlib.aclosing(self.content) as chunks:
+                async for chunk in chunks:
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
         async with asyncio.TaskGroup() as group:
