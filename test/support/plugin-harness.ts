@@ -39,6 +39,8 @@ export interface HarnessRequest {
   client?: HarnessClient
   /** Called on every chunk the plugin sends, before it is stored; throw to play a client that has gone. */
   onSend?: (chunk: Uint8Array | undefined) => void
+  /** Resolves when the client leaves. Absent: nobody could tell. */
+  clientLeaves?: Promise<void> | undefined
 }
 
 /** A client that a test plays. */
@@ -91,21 +93,18 @@ class MemorySink implements ResponseSink {
   chunks: Uint8Array[] = []
   ended = false
   isCut = false
+  readonly clientLeaves: Promise<void>
   readonly #onSend: ((chunk: Uint8Array | undefined) => void) | undefined
-
   readonly #client: HarnessClient
 
-  constructor(onSend: ((chunk: Uint8Array | undefined) => void) | undefined, client: HarnessClient) {
+  constructor({ onSend, client = new HarnessClient(), clientLeaves = client.leaves }: HarnessRequest) {
     this.#onSend = onSend
     this.#client = client
+    this.clientLeaves = clientLeaves
   }
 
   get clientGone(): boolean {
     return this.#client.isGone
-  }
-
-  get clientLeaves(): Promise<void> {
-    return this.#client.leaves
   }
 
   needsRoom(): boolean {
@@ -225,7 +224,7 @@ export class PluginHarness {
       CONTENT_TYPE: '',
       ...request.vars,
     }
-    const sink = new MemorySink(request.onSend, request.client ?? new HarnessClient())
+    const sink = new MemorySink(request)
     const wsgiRequest = new WsgiRequest({
       coreId: 0,
       modifier1: this.plugin.modifier1 ?? 0,
