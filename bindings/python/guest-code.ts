@@ -1,6 +1,7 @@
 // Our own Python files, run once in each interpreter, and the parts of the binding that are made from what they define.
 import type { WorkerContext } from '../../host/plugin/plugin.ts'
 import { AsyncRequests } from './asgi.ts'
+import { AsyncCalls } from './async-calls.ts'
 import { blockingFunctions } from './blocking.ts'
 import { Callbacks } from './callbacks.ts'
 import type { Pointer } from './capi.ts'
@@ -77,12 +78,14 @@ export const runGuestCode = (
     describe: look(errors, 'describe'),
   })
   calls.setClientGone(look(wsgi, 'ClientGone'))
-  const asyncRequests = new AsyncRequests(interpreter, loop, { log: context.log, mounts: interpreter.mounts })
-  asyncRequests.setClientGone(look(wsgi, 'ClientGone'))
+  const asyncRequests = new AsyncRequests(interpreter, loop, context.log)
+  const asyncCalls = new AsyncCalls(interpreter, loop, {
+    ...{ requests: asyncRequests, log: context.log, mounts: interpreter.mounts, clientGone: look(wsgi, 'ClientGone') },
+  })
   calls.findOther = (serial) => asyncRequests.find(serial)
   const connections = new LoopConnections(interpreter, loop, context.server)
   const asyncioSetup = interpreter.runGuestFile('asyncio_setup', asyncioSetupSource, {
-    ...functions([...loop.definitions(), ...asyncRequests.definitions(), ...connections.definitions()]),
+    ...functions([...loop.definitions(), ...asyncCalls.definitions(), ...connections.definitions()]),
     host_sleep: sleep!,
     encode: look(errors, 'encode'),
     describe: look(errors, 'describe'),
