@@ -75,10 +75,32 @@ async def echo(scope, receive, send):
     await send({"type": "http.response.start", "status": 200})
     while True:
         message = await receive()
-        seen.append(message["type"])
+        seen[:] = [*seen, message["type"]][-9:]
         if message["type"] == "http.disconnect":
             return
         await send({"type": "http.response.body", "body": b"%d:%.9s;" % (len(message["body"]), message["body"]), "more_body": True})
         if not message["more_body"]:
             break
     await send({"type": "http.response.body"})
+
+
+async def leaves(scope, receive, send):
+    """Sends until the client goes, and waits for that at the same time."""
+    if scope["type"] != "http":
+        return
+    await receive()
+    leaving = asyncio.create_task(receive())
+    await asyncio.sleep(0)
+    await send({"type": "http.response.start", "status": 200})
+    try:
+        while True:
+            await send({"type": "http.response.body", "body": b"x", "more_body": True})
+            await asyncio.sleep(0)
+    finally:
+        leaving.cancel()
+
+
+async def fails(scope, receive, send):
+    if scope["type"] == "http":
+        await asyncio.sleep(0)
+        raise ValueError("failed")

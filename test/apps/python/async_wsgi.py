@@ -26,6 +26,7 @@ async def generates(environ, start_response):
             await asyncio.sleep(0)
     finally:
         seen.append("closed")
+        del seen[:-9]
 
 
 async def returns_generator(environ, start_response):

@@ -1,10 +1,12 @@
 # A WSGI application that runs code with event loops of its own.
 import asyncio
-import traceback
+
+# What requests leave for each other.
+shared = []
 
 
 def application(environ, start_response):
-    names = {"asyncio": asyncio, "environ": environ}
+    names = {"asyncio": asyncio, "environ": environ, "shared": shared}
     try:
         exec(environ["wsgi.input"].read().decode(), names)
         result = str(names["result"])

@@ -156,3 +156,15 @@ test('thousands of timers that are cancelled leave nothing behind', async () => 
     ),
   ).toBe('True')
 })
+
+test('with many cores, loops of several requests wait at the same time', async () => {
+  const cores = await PythonServer.boot('runs_loops.py', { cores: 20 })
+  const code = `async def main():
+    shared.append(asyncio.current_task())
+    while len(shared) < 20:
+        await asyncio.sleep(0.001)
+    return asyncio.current_task() in shared
+result = asyncio.run(main())`
+  const answers = await Promise.all(Array.from({ length: 20 }, () => probe(cores, code)))
+  expect(new Set(answers)).toEqual(new Set(['True']))
+})
