@@ -39,6 +39,8 @@ export interface HarnessRequest {
   client?: HarnessClient
   /** Called on every chunk the plugin sends, before it is stored; throw to play a client that has gone. */
   onSend?: (chunk: Uint8Array | undefined) => void
+  /** Resolves when the client leaves. Absent: nobody could tell. */
+  clientLeaves?: Promise<void> | undefined
 }
 
 /** A client that a test plays. */
@@ -91,12 +93,14 @@ class MemorySink implements ResponseSink {
   chunks: Uint8Array[] = []
   ended = false
   isCut = false
+  readonly #clientLeaves: Promise<void> | undefined
   readonly #onSend: ((chunk: Uint8Array | undefined) => void) | undefined
 
   readonly #client: HarnessClient
 
-  constructor(onSend: ((chunk: Uint8Array | undefined) => void) | undefined, client: HarnessClient) {
+  constructor({ onSend, clientLeaves, client = new HarnessClient() }: HarnessRequest) {
     this.#onSend = onSend
+    this.#clientLeaves = clientLeaves
     this.#client = client
   }
 
@@ -105,7 +109,7 @@ class MemorySink implements ResponseSink {
   }
 
   get clientLeaves(): Promise<void> {
-    return this.#client.leaves
+    return this.#clientLeaves ?? this.#client.leaves
   }
 
   needsRoom(): boolean {
@@ -225,7 +229,11 @@ export class PluginHarness {
       CONTENT_TYPE: '',
       ...request.vars,
     }
-    const sink = new MemorySink(request.onSend, request.client ?? new HarnessClient())
+<<<<<<< HEAD
+    const sink = new MemorySink(request)
+=======
+    const sink = new MemorySink(request)
+>>>>>>> main
     const wsgiRequest = new WsgiRequest({
       coreId: 0,
       modifier1: this.plugin.modifier1 ?? 0,
