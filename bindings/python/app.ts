@@ -127,12 +127,14 @@ export class Apps {
 
   #asyncRequest(call: Call, { handler, space }: PythonApp): RequestResult | Promise<RequestResult> {
     const { spaces, asyncRequests } = this.#guest
-    return this.#interpreter.enter(() =>
-      spaces.within(space, () => {
-        const environ = this.#environs.build(call.request.vars, call.request.coreId, 0)
-        return asyncRequests.begin(call, handler, environ, this.#environs)
-      }),
-    )
+    const { vars, coreId } = call.request
+    const app = {
+      handler,
+      enter: () => spaces.enter(space),
+      environ: () => this.#environs.build(vars, coreId, 0),
+    }
+    if (this.#interpreter.cores !== undefined) return asyncRequests.begin(call, app, this.#environs)
+    return this.#interpreter.enter(() => spaces.within(space, () => asyncRequests.begin(call, app, this.#environs)))
   }
 
   /** Runs the applications' shutdown, at the end of the thread. */

@@ -7,6 +7,7 @@ import type { RequestResult } from '../../host/plugin/plugin.ts'
 import { reasonPhrase } from '../../host/request/status.ts'
 import type { WsgiRequest } from '../../host/request/wsgi-request.ts'
 import type { Pointer, PythonApi } from './capi.ts'
+import type { Cores } from './cores.ts'
 import { type EventLoop, guestErrorOf } from './event-loop.ts'
 import type { HostMounts } from './files.ts'
 import { type HostFunctionDefinition, raiseHostError } from './host-function.ts'
@@ -17,6 +18,8 @@ interface AsyncCall extends Call {
   /** Settles the promise that the request hook has returned; undefined while the hook runs. */
   settle: ((result: RequestResult) => void) | undefined
   reject: ((error: Error) => void) | undefined
+  /** Ends the plain call in which its task is suspended, if it is. */
+  endWait: ((message: string) => void) | undefined
 }
 
 /** A body that came whole goes into the interpreter in one piece up to this size. */
@@ -44,6 +47,13 @@ export class AsyncRequests {
     this.#log = parts.log
     this.#mounts = parts.mounts
     this.#arguments = interpreter.api.c.malloc(16)
+    loop.waitObserver = () => {
+      let waiting: AsyncCall | undefined
+      return (cancel) => {
+        if (cancel !== undefined) waiting = this.#currentCall
+        if (waiting !== undefined) waiting.endWait = cancel
+      }
+    }
     loop.onDeath((error) => {
       for (const call of this.#calls.values()) call.reject?.(error)
       this.#calls.clear()
@@ -70,6 +80,10 @@ export class AsyncRequests {
 
   /** The request that the running task works for. */
   get current(): WsgiRequest | undefined {
+    return this.#currentCall?.request
+  }
+
+  get #currentCall(): AsyncCall | undefined {
     if (this.#variable === 0 || this.#calls.size === 0 || !this.#interpreter.isEntered) return undefined
     const { api } = this.#interpreter
     const { c } = api
@@ -82,47 +96,100 @@ export class AsyncRequests {
     const serial = c.PyLong_AsLongAndOverflow(object, api.out)
     c.PyErr_Clear()
     c.Py_DecRef(object)
-    return this.find(serial)
+    return this.#calls.get(serial)
   }
 
   /**
-   * Serves a request up to its first wait, inside of an entry.
-   * @param handler borrowed
-   * @param environ given away
-   * @param names what is known of the environ's names
+   * Serves a request up to its first wait. With one core inside of an entry, else from outside of any.
+   * @param app its handler, borrowed; `enter` puts its space in place, `environ` makes a new reference or 0
+   * @param names what is known of the environ's names, once it has been made
    */
   begin(
     { request, serial }: Call,
-    handler: Pointer,
-    environ: Pointer,
+    app: { readonly handler: Pointer; enter(): void; environ(): Pointer },
     names: { readonly shape: number; readonly hasRepeated: boolean },
   ): RequestResult | Promise<RequestResult> {
-    const { api } = this.#interpreter
-    const { c } = api
-    const call: AsyncCall = { request, serial, settle: undefined, reject: undefined }
+    const call: AsyncCall = { request, serial, settle: undefined, reject: undefined, endWait: undefined }
+    this.#calls.set(serial, call)
+    const { cores } = this.#interpreter
+    if (cores !== undefined) return this.#beginOnCore(cores, call, app, names)
+    const { c, words } = this.#interpreter.api
+    const environ = app.environ()
     const number = c.PyLong_FromLong(serial)
     const body = this.#bodyOf(request)
-    const shape = names.hasRepeated ? api.newBytes(request.vars) : c.PyLong_FromLong(names.shape)
+    const shape = this.#shape(request, names)
     let result = 0
     if (environ !== 0 && body !== 0 && shape !== 0) {
-      this.#calls.set(serial, call)
       // Read before any Python code runs, so that one place serves nested requests too.
-      const { words } = api
       const at = this.#arguments >> 2
       words[at] = environ
       words[at + 1] = number
       words[at + 2] = body
       words[at + 3] = shape
-      result = c.PyObject_Vectorcall(handler, this.#arguments, 4, 0)
+      result = c.PyObject_Vectorcall(app.handler, this.#arguments, 4, 0)
     }
     if (environ !== 0) c.Py_DecRef(environ)
     if (body !== 0) c.Py_DecRef(body)
     if (shape !== 0) c.Py_DecRef(shape)
     c.Py_DecRef(number)
-    if (result === api.none) return this.#suspended(call)
+    const outcome = this.#outcome(call, result)
+    if (outcome === undefined) return this.#suspended(call)
     this.#calls.delete(serial)
+    return outcome
+  }
+
+  /** The first stretch may be suspended as any other may, by a plain call that waits. */
+  #beginOnCore(
+    cores: Cores,
+    call: AsyncCall,
+    app: { readonly handler: Pointer; enter(): void; environ(): Pointer },
+    names: { readonly shape: number; readonly hasRepeated: boolean },
+  ): RequestResult | Promise<RequestResult> {
+    const { request, serial } = call
+    const observe = this.#loop.observeWaits()
+    const outcome = cores.enter<RequestResult | undefined>({
+      callable: app.handler,
+      begin: () => app.enter(),
+      args: () => {
+        const environ = app.environ()
+        const { c } = this.#interpreter.api
+        return [environ, c.PyLong_FromLong(serial), this.#bodyOf(request), this.#shape(request, names)]
+      },
+      finish: (result) => this.#outcome(call, result),
+      onWait: (cancel) => {
+        observe(cancel)
+        call.endWait = cancel
+      },
+    })
+    if (outcome === undefined) return this.#suspended(call)
+    if (!(outcome instanceof Promise)) {
+      this.#calls.delete(serial)
+      return outcome
+    }
+    const whole = this.#suspended(call)
+    outcome.then(
+      (result) => {
+        if (result !== undefined) this.#end(call, result)
+      },
+      (error: Error) => {
+        this.#calls.delete(serial)
+        call.reject?.(error)
+      },
+    )
+    return whole
+  }
+
+  /** Undefined: the task goes on. */
+  #outcome(call: AsyncCall, result: Pointer): RequestResult | undefined {
+    const { api } = this.#interpreter
+    if (result === api.none) return undefined
     if (result === 0) return this.#failed(call)
     return result === api.true ? 0 : -1
+  }
+
+  #shape({ vars }: WsgiRequest, { shape, hasRepeated }: { readonly shape: number; readonly hasRepeated: boolean }): Pointer {
+    const { api } = this.#interpreter
+    return hasRepeated ? api.newBytes(vars) : api.c.PyLong_FromLong(shape)
   }
 
   #suspended(call: AsyncCall): Promise<RequestResult> {
@@ -132,13 +199,13 @@ export class AsyncRequests {
     call.request.onCancel = (error) => {
       this.#log.text(`python: ${call.request.method} ${call.request.uri} is given up: ${error.message}`)
       this.#end(call, -1)
-      const { api } = this.#interpreter
       if (this.#interpreter.death !== undefined) return
       this.#interpreter.enter(({ c }) => {
         const number = c.PyLong_FromLong(call.serial)
         c.Py_DecRef(this.#interpreter.callOwn(this.#giveUp, [number]))
-        api.c.Py_DecRef(number)
+        c.Py_DecRef(number)
       })
+      call.endWait?.(error.message)
     }
     return promise
   }
@@ -281,14 +348,23 @@ export class AsyncRequests {
         call: (_self, args) => {
           const error = guestErrorOf(api, word(args, 1), word(args, 2))
           if (error === undefined) return 0
+          const call = this.#callOf(word(args, 0))
+          // Given up: its client has been answered.
+          if (call === undefined) return api.none
           this.#log.text(error.report)
           try {
-            this.#callOf(word(args, 0))?.request.fail(error)
+            call.request.fail(error)
           } catch (failure) {
             return this.#raise(failure)
           }
           return api.none
         },
+      },
+      {
+        name: 'is_client_gone',
+        doc: 'is_client_gone(serial)\n--\n\nWhether there is nobody to send to.',
+        takes: 'one',
+        call: (_self, serial) => (this.#callOf(serial)?.request.clientGone === false ? api.false : api.true),
       },
       {
         name: 'note_client_gone',
@@ -323,7 +399,10 @@ export class AsyncRequests {
     if (api.typeOf(object) === api.strType) return api.strText(object)
     const code = api.c.PyLong_AsLongAndOverflow(object, api.out)
     if (code === -1 && api.c.PyErr_Occurred() !== 0) return undefined
-    if (code >= 100 && code <= 999) return (statusLines[code] ??= `${code} ${reasonPhrase(code)}`)
+    if (code >= 100 && code <= 999) {
+      statusLines[code] ??= `${code} ${reasonPhrase(code)}`
+      return statusLines[code]
+    }
     api.raise('valueError', `the status must be a number of three digits, not ${code}`)
     return undefined
   }

@@ -5,6 +5,7 @@
 import type { Log } from '../../host/api/context.ts'
 import { GuestError } from '../../host/errors.ts'
 import type { Pointer, PythonApi } from './capi.ts'
+import type { Cores } from './cores.ts'
 import type { FatalGuestError } from './errors.ts'
 import asgiSource from './guest/asgi.py?raw'
 import asyncWsgiSource from './guest/async_wsgi.py?raw'
@@ -12,6 +13,7 @@ import coroutinesSource from './guest/coroutines.py?raw'
 import eventLoopSource from './guest/event_loop.py?raw'
 import exchangeSource from './guest/exchange.py?raw'
 import lifespanSource from './guest/lifespan.py?raw'
+import transportsSource from './guest/transports.py?raw'
 import type { HostFunctionDefinition } from './host-function.ts'
 import type { Interpreter } from './runtime.ts'
 
@@ -23,6 +25,7 @@ const sources: Readonly<Record<string, string>> = {
   event_loop: eventLoopSource,
   exchange: exchangeSource,
   lifespan: lifespanSource,
+  transports: transportsSource,
 }
 
 /** The longest that a timer of Node's may be set to. */
@@ -48,6 +51,8 @@ export class EventLoop {
   readonly #log: Log
   readonly #tasks = new Map<number, Task>()
   readonly #onDeath = new Set<(error: FatalGuestError) => void>()
+  /** Makes who is told of the waits of one stretch of code. */
+  waitObserver: () => (cancel: ((message: string) => void) | undefined) => void = () => () => {}
   #functions: Functions | undefined
   #use: Pointer = 0
   #later: Pointer = 0
@@ -264,7 +269,39 @@ export class EventLoop {
     this.#immediate = undefined
     clearTimeout(this.#timer)
     this.#timer = undefined
-    if (this.#interpreter.death === undefined) this.#call('turn', [])
+    if (this.#interpreter.death !== undefined) return
+    const { cores } = this.#interpreter
+    if (cores === undefined) this.#call('turn', [])
+    else this.#turnOnCore(cores)
+  }
+
+  /** A handle that waits in a plain call suspends its turn, and others are run in the next one. */
+  #turnOnCore(cores: Cores): void {
+    try {
+      const { turn } = this.#functions ?? this.#interpreter.enter(() => this.#started())
+      const running = cores.enter({
+        callable: turn,
+        args: () => [],
+        finish: (result) => {
+          if (result === 0) throw this.#interpreter.died(new Error(`a turn failed: ${this.#interpreter.takeException()}`))
+          this.#interpreter.api.c.Py_DecRef(result)
+        },
+        onWait: this.observeWaits(),
+      })
+      if (running instanceof Promise) running.catch((error: unknown) => this.#failed(error))
+    } catch (error) {
+      this.#failed(error)
+    }
+  }
+
+  /** Told of each wait that suspends code of the loop, with what ends it, and of its end. Where there are cores. */
+  observeWaits(): (cancel: ((message: string) => void) | undefined) => void {
+    const observe = this.waitObserver()
+    return (cancel) => {
+      observe(cancel)
+      // What else is ready does not wait for this; and this may have held the place of the one who asks for turns.
+      if (cancel !== undefined) this.#wakeIn(0)
+    }
   }
 
   #call(name: keyof Functions, numbers: readonly number[]): void {
@@ -280,12 +317,16 @@ export class EventLoop {
     try {
       this.#interpreter.enter(work)
     } catch (error) {
-      if (this.#interpreter.death === undefined) throw error
-      // Those who wait for something of it say so to the server.
-      for (const task of this.#tasks.values()) task.fail(error)
-      this.#tasks.clear()
-      for (const listener of this.#onDeath) listener(this.#interpreter.death)
+      this.#failed(error)
     }
+  }
+
+  #failed(error: unknown): void {
+    if (this.#interpreter.death === undefined) throw error
+    // Those who wait for something of it say so to the server.
+    for (const task of this.#tasks.values()) task.fail(error)
+    this.#tasks.clear()
+    for (const listener of this.#onDeath) listener(this.#interpreter.death)
   }
 
   /** Inside of an entry, with asyncio in use. */

@@ -4,6 +4,7 @@ import { AsyncRequests } from './asgi.ts'
 import { blockingFunctions } from './blocking.ts'
 import { Callbacks } from './callbacks.ts'
 import type { Pointer } from './capi.ts'
+import { LoopConnections } from './connections.ts'
 import { coreFunctions } from './core-functions.ts'
 import { EventLoop } from './event-loop.ts'
 import appKindsSource from './guest/app_kinds.py?raw'
@@ -79,8 +80,9 @@ export const runGuestCode = (
   const asyncRequests = new AsyncRequests(interpreter, loop, { log: context.log, mounts: interpreter.mounts })
   asyncRequests.setClientGone(look(wsgi, 'ClientGone'))
   calls.findOther = (serial) => asyncRequests.find(serial)
+  const connections = new LoopConnections(interpreter, loop, context.server)
   const asyncioSetup = interpreter.runGuestFile('asyncio_setup', asyncioSetupSource, {
-    ...functions([...loop.definitions(), ...asyncRequests.definitions()]),
+    ...functions([...loop.definitions(), ...asyncRequests.definitions(), ...connections.definitions()]),
     host_sleep: sleep!,
     encode: look(errors, 'encode'),
     describe: look(errors, 'describe'),

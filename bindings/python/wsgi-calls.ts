@@ -261,7 +261,7 @@ export class WsgiCalls {
   #arrival(serialObject: Pointer): Promise<void> | undefined {
     if (this.#cores?.canWait !== true) return undefined
     const serial = this.#api.c.PyLong_AsLongAndOverflow(serialObject, this.#api.out)
-    const request = serial === this.current?.serial ? this.current.request : undefined
+    const request = serial === this.current?.serial ? this.current.request : this.findOther(serial)
     if (request === undefined || request.body.canReadNow?.() !== false) return undefined
     request.switches += 1
     // What goes wrong is seen by the read that follows.

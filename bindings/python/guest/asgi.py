@@ -1,5 +1,5 @@
 # The server's side of ASGI 3: http and lifespan. One task of the main loop per request.
-# Finds in its namespace: use, set_head_of, send_file_of, ClientGone, active_space.
+# Finds in its namespace: use, set_head_of, finish_of, send_file_of, is_client_gone, ClientGone, active_space.
 from itertools import chain
 
 exchange_module = use("exchange")
@@ -244,6 +244,9 @@ class Application:
         try:
             await self.application(scope_of(environ, self.state, shape), exchange.receive, exchange.send)
             if exchange.response != COMPLETE and not exchange.is_over:
+                if is_client_gone(exchange.serial):
+                    # It has heard of that from receive(), and has stopped.
+                    raise ClientGone
                 raise RuntimeError(
                     "the ASGI application returned without sending 'http.response.start'"
                     if exchange.response == NOT_STARTED

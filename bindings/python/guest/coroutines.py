@@ -20,6 +20,7 @@ def begin(coroutine):
     was_turning = loop.is_turning
     loop.is_turning = True
     set_running_loop(loop)
+    loop.watch_generators()
     try:
         return Task(coroutine, loop=loop, eager_start=True)
     finally:

@@ -3,14 +3,15 @@
 # in turns, which the host begins when something is ready.
 # Invariant: whenever a handle of the main loop is ready and no turn of it runs, the host has been asked for a turn; and for
 # one when the earliest timer falls due.
-# Finds in its namespace: wake_in, host_sleep, spaces, enter_space.
+# Finds in its namespace: use, wake_in, host_sleep, spaces, enter_space.
 import sys
 import threading
-from asyncio import base_events, events
+from asyncio import base_events, events, streams
 from asyncio.log import logger
 from contextvars import ContextVar
 from heapq import heapify, heappop
 from math import inf
+from os import fspath
 from time import monotonic
 
 # A turn goes on for about so long: then other languages, and the server itself, have the thread.
@@ -21,6 +22,8 @@ HANDLES_AT_ONCE = 32
 MOST_CANCELLED = 100
 # A wait without an end looks up after so long, should another loop have given this one something to do.
 LONGEST_SLEEP = 0.1
+# While handles are ready, connections are looked at once in so many rounds.
+POLL_EVERY = 16
 
 # The serial number of the request that a task works for, and the space of guest/loader.py that its code belongs to.
 current_request = ContextVar("uwsgi request", default=0)
@@ -37,9 +40,14 @@ class EventLoop(base_events.BaseEventLoop):
     def __init__(self):
         super().__init__()
         self._selector = self
+        # What to call when a descriptor can be read: those of guest/transports.py.
+        self.connections = {}
+        self._polls = 0
 
     def select(self, timeout):
         """What BaseEventLoop waits by."""
+        if self.connections:
+            return self.wait_for_connections(timeout)
         if timeout is None:
             while not self._ready and not self._stopping:
                 host_sleep(LONGEST_SLEEP)
@@ -47,8 +55,43 @@ class EventLoop(base_events.BaseEventLoop):
             host_sleep(timeout)
         return ()
 
+    def wait_for_connections(self, timeout):
+        if timeout is not None and timeout <= 0:
+            # Something is ready already: a look at the connections costs more than most of that.
+            self._polls += 1
+            if self._polls % POLL_EVERY:
+                return ()
+            timeout = 0.001
+        import uwsgi
+
+        for fd in self.connections:
+            uwsgi.wait_fd_read(fd)
+        if timeout is not None:
+            uwsgi.async_sleep(timeout)
+        uwsgi.suspend()
+        reader = self.connections.get(uwsgi.ready_fd())
+        return () if reader is None else (reader,)
+
     def _process_events(self, event_list):
-        pass
+        for reader in event_list:
+            self._ready.append(Handle(reader, (), self, None))
+
+    async def create_connection(self, protocol_factory, host=None, port=None, *, ssl=None, sock=None, local_addr=None, **ignored):
+        if ssl:
+            raise NotImplementedError("TLS is not possible in this server")
+        if sock is not None or local_addr is not None:
+            raise NotImplementedError("a connection is made from a host and a port alone in this server")
+        if host is None or port is None:
+            raise ValueError("host and port must be given")
+        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        return await use("transports").connect(self, protocol_factory, address, {"peername": (host, int(port))})
+
+    async def create_unix_connection(self, protocol_factory, path=None, *, ssl=None, sock=None, **ignored):
+        if ssl:
+            raise NotImplementedError("TLS is not possible in this server")
+        if path is None or sock is not None:
+            raise NotImplementedError("a connection is made from a path in this server")
+        return await use("transports").connect(self, protocol_factory, fspath(path), {"peername": fspath(path)})
 
     def _write_to_self(self):
         """There is no other thread that could have to be woken."""
@@ -180,6 +223,11 @@ class MainLoop(EventLoop):
             self.arrange()
         return timer
 
+    def watch_generators(self):
+        """To be called in every thread state that code of the loop runs in."""
+        if sys.get_asyncgen_hooks().firstiter is None:
+            sys.set_asyncgen_hooks(self._asyncgen_firstiter_hook, self._asyncgen_finalizer_hook)
+
     def arrange(self):
         """Asks the host for the turn that is needed next."""
         if self._ready:
@@ -198,7 +246,7 @@ class MainLoop(EventLoop):
         self.is_turning = True
         outer = get_running_loop()
         set_running_loop(self)
-        sys.set_asyncgen_hooks(self._asyncgen_firstiter_hook, self._asyncgen_finalizer_hook)
+        self.watch_generators()
         ready = self._ready
         now = monotonic()
         end = now + TURN_SECONDS
@@ -272,6 +320,18 @@ def the_main_loop():
     return main_loop
 
 
+async def open_unix_connection(path=None, *, limit=streams._DEFAULT_LIMIT, **options):
+    """As asyncio has it where sockets know of paths."""
+    loop = get_running_loop()
+    reader = streams.StreamReader(limit=limit, loop=loop)
+    protocol = streams.StreamReaderProtocol(reader, loop=loop)
+    transport, _ = await loop.create_unix_connection(lambda: protocol, path, **options)
+    return reader, streams.StreamWriter(transport, protocol, reader, loop)
+
+
 def install(unix_events):
+    import asyncio
+
+    asyncio.open_unix_connection = open_unix_connection
     unix_events["EventLoop"] = unix_events["SelectorEventLoop"] = EventLoop
     unix_events["_DefaultEventLoopPolicy"]._loop_factory = EventLoop

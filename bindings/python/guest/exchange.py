@@ -3,7 +3,7 @@
 # after that nothing of the task reaches the client.
 # Finds in its namespace: use, set_head_of, write_of, finish_of, read_of, watch_client, end_request, fail_request,
 # note_client_gone, describe, ClientGone.
-from asyncio import CancelledError, shield
+from asyncio import shield
 
 event_loop = use("event_loop")
 coroutines = use("coroutines")
@@ -108,10 +108,10 @@ class Exchange:
 def ended(exchange, error):
     """Called last by the task of a request. Tells the host how it ended; that is also the task's result, for an entry that waits."""
     if error is not None:
-        if type(error) is ClientGone:
+        if type(error) is ClientGone or isinstance(error, BaseExceptionGroup) and error.split(ClientGone)[1] is None:
             note_client_gone(exchange.serial)
             error = None
-        elif not (exchange.is_given_up and isinstance(error, CancelledError)):
+        elif not exchange.is_given_up:
             report(exchange, error)
     exchange.over()
     is_good = error is None

@@ -51,7 +51,13 @@ test('an application that waits for nothing has ended when the request hook retu
 
 test('the scope holds what the specification has, and values of its types', async () => {
   const vars = { HTTP_X_TWO_WORDS: 'v\u00e9', CONTENT_TYPE: 'text/x', HTTP_CONTENT_TYPE: 'text/x', REQUEST_SCHEME: 'https' }
-  const response = await server.ask('show_scope', { method: 'PUT', path: '/a b/\u00c3\u00a9\u00ff', query: 'q=%20', body: 'four', vars })
+  const response = await server.ask('show_scope', {
+    method: 'PUT',
+    path: '/a b/\u00c3\u00a9\u00ff',
+    query: 'q=%20',
+    body: 'four',
+    vars,
+  })
   expect(JSON.parse(response.text)).toEqual({
     type: 'http',
     asgi: { version: '3.0', spec_version: '2.4' },
@@ -186,7 +192,11 @@ test('a body that stalls raises OSError in receive()', async () => {
 
 test('a receive() that is cancelled loses nothing of the body', async () => {
   const bodySource = new ArrivingBody()
-  const { mountpoint } = await server.harness.mount(new URL('../../apps/python/asgi.py', import.meta.url).pathname, '/patient', 'patient')
+  const { mountpoint } = await server.harness.mount(
+    new URL('../../apps/python/asgi.py', import.meta.url).pathname,
+    '/patient',
+    'patient',
+  )
   const response = server.harness.request({ mountpoint, bodySource })
   await until('"timed out" in seen')
   bodySource.arrive('late')
@@ -203,7 +213,8 @@ test('after the body, receive() waits until the client goes', async () => {
 })
 
 test('after the response, receive() says so at once, and to those who wait already', async () => {
-  const code = 'waiting = asyncio.create_task(receive())\nawait asyncio.sleep(0)\nawait respond(send, b"x")\nseen[:] = [await waiting, await receive()]\nreturn sent'
+  const code =
+    'waiting = asyncio.create_task(receive())\nawait asyncio.sleep(0)\nawait respond(send, b"x")\nseen[:] = [await waiting, await receive()]\nreturn sent'
   expect(await textOf(code)).toBe('x')
   expect(await textOf('return seen')).toBe("[{'type': 'http.disconnect'}, {'type': 'http.disconnect'}]")
 })
@@ -213,7 +224,15 @@ test('chunks are sent as they come, and an empty one sends the head', async () =
     `await send({"type": "http.response.body", "body": ${body}, "more_body": ${more ? 'True' : 'False'}})`
   const start = 'await send({"type": "http.response.start", "status": 201, "headers": [(b"x-y", b"z")]})'
   const response = await run(
-    [start, chunk('b""'), chunk('b"one"'), chunk('bytearray(b"two")'), 'await asyncio.sleep(0)', chunk('memoryview(b"three")', false), 'return sent'].join('\n'),
+    [
+      start,
+      chunk('b""'),
+      chunk('b"one"'),
+      chunk('bytearray(b"two")'),
+      'await asyncio.sleep(0)',
+      chunk('memoryview(b"three")', false),
+      'return sent',
+    ].join('\n'),
   )
   expect(response.status).toBe('201 Created')
   expect(response.headers).toEqual([['x-y', 'z']])
@@ -259,7 +278,10 @@ return sent`
 })
 
 test.each([
-  ['{"type": "http.response.body"}', "RuntimeError: unexpected ASGI message 'http.response.body': 'http.response.start' is expected"],
+  [
+    '{"type": "http.response.body"}',
+    "RuntimeError: unexpected ASGI message 'http.response.body': 'http.response.start' is expected",
+  ],
   ['{"type": "websocket.send"}', "RuntimeError: unexpected ASGI message 'websocket.send': 'http.response.start' is expected"],
   ['{}', "TypeError: an ASGI message is a dict with a 'type', not {}"],
   ['"text"', "TypeError: an ASGI message is a dict with a 'type', not 'text'"],
@@ -288,7 +310,10 @@ test.each([
 })
 
 test.each([
-  ['{"type": "http.response.start", "status": 200}', "unexpected ASGI message 'http.response.start': 'http.response.body' is expected"],
+  [
+    '{"type": "http.response.start", "status": 200}',
+    "unexpected ASGI message 'http.response.start': 'http.response.body' is expected",
+  ],
   ['{"type": "http.response.body", "body": "text"}', "'body' of http.response.body must be bytes, not str: encode it first"],
 ])('after the start send(%s) is refused', async (message, error) => {
   const code = `await send({"type": "http.response.start", "status": 200})
@@ -302,7 +327,9 @@ return sent`
 
 test('after the response send() is refused', async () => {
   const message = '{"type": "http.response.body"}'
-  await run(`await respond(send, b"")\ntry:\n    await send(${message})\nexcept RuntimeError as error:\n    seen[:] = [str(error)]\nreturn sent`)
+  await run(
+    `await respond(send, b"")\ntry:\n    await send(${message})\nexcept RuntimeError as error:\n    seen[:] = [str(error)]\nreturn sent`,
+  )
   expect(await textOf('return seen[0]')).toBe("unexpected ASGI message 'http.response.body': the response is complete already")
 })
 

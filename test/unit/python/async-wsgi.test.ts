@@ -24,7 +24,12 @@ test('it may wait, and read its body', async () => {
 
 test('a body that is read while it arrives belongs to the request of the task', async () => {
   const pieces = ['one ', 'two', '']
-  const bodySource = { contentLength: -1, whole: undefined, read: () => Buffer.from(pieces.shift() ?? ''), readAsync: async () => Buffer.from('') }
+  const bodySource = {
+    contentLength: -1,
+    whole: undefined,
+    read: () => Buffer.from(pieces.shift() ?? ''),
+    readAsync: async () => Buffer.from(''),
+  }
   expect((await server.ask('waits', { bodySource })).text).toBe('one two')
 })
 
@@ -47,7 +52,7 @@ test.each([
   ['raises', 'LookupError: nothing there'],
   ['starts_not', 'AssertionError: the application did not call start_response()'],
   ['sends_text', 'TypeError: the response body must be made of bytes, not str: encode it first'],
-  ['writes', 'RuntimeError: write() is not there for asynchronous applications: return or yield the body\'s chunks'],
+  ['writes', "RuntimeError: write() is not there for asynchronous applications: return or yield the body's chunks"],
 ])('%s is answered with 500', async (callable, error) => {
   expect(await server.ask(callable)).toMatchObject({ status: '500 Internal Server Error', result: -1 })
   const log = server.takeLog().join('\n')

@@ -27,7 +27,11 @@ test('asyncio.run() runs a coroutine to its end, with timers', async () => {
 test.each([
   ['gather', 'await asyncio.gather(asyncio.sleep(0.002, 1), asyncio.sleep(0.001, 2))', '[1, 2]'],
   ['wait_for', 'await asyncio.wait_for(asyncio.sleep(3600), 0.001)', 'TimeoutError: '],
-  ['shield and cancel', '(t := asyncio.create_task(asyncio.sleep(3600)), t.cancel("why"), (await asyncio.wait([t]))[0].pop().cancelled())[2]', 'True'],
+  [
+    'shield and cancel',
+    '(t := asyncio.create_task(asyncio.sleep(3600)), t.cancel("why"), (await asyncio.wait([t]))[0].pop().cancelled())[2]',
+    'True',
+  ],
   ['to_thread', 'await asyncio.to_thread(lambda a, b: a + b, 1, b=2)', '3'],
   ['run_in_executor', 'await asyncio.get_running_loop().run_in_executor(None, divmod, 7, 2)', '(3, 1)'],
   ['an exception in an executor', 'await asyncio.to_thread(lambda: 1 / 0)', 'ZeroDivisionError: division by zero'],
@@ -95,10 +99,22 @@ result = asyncio.run(main())`
 })
 
 test.each([
-  ['await asyncio.start_server(print, "127.0.0.1", 0)', "NotImplementedError: create_server() is not possible in this server: the server itself listens, with its options `http` and `socket`"],
-  ['await asyncio.create_subprocess_exec("ls")', 'NotImplementedError: no process can be started in this server: use a mule or the spooler'],
-  ['asyncio.get_running_loop().add_signal_handler(15, print)', 'NotImplementedError: add_signal_handler() is not possible in this server: use uwsgi.register_signal()'],
-  ['await asyncio.get_running_loop().sock_recv(None, 5)', "NotImplementedError: sock_recv() is not possible in this server: there are no sockets but uwsgi.async_connect()'s"],
+  [
+    'await asyncio.start_server(print, "127.0.0.1", 0)',
+    'NotImplementedError: create_server() is not possible in this server: the server itself listens, with its options `http` and `socket`',
+  ],
+  [
+    'await asyncio.create_subprocess_exec("ls")',
+    'NotImplementedError: no process can be started in this server: use a mule or the spooler',
+  ],
+  [
+    'asyncio.get_running_loop().add_signal_handler(15, print)',
+    'NotImplementedError: add_signal_handler() is not possible in this server: use uwsgi.register_signal()',
+  ],
+  [
+    'await asyncio.get_running_loop().sock_recv(None, 5)',
+    "NotImplementedError: sock_recv() is not possible in this server: there are no sockets but uwsgi.async_connect()'s",
+  ],
 ])('%s is refused', async (expression, error) => {
   expect(await run(`async def main(): return ${expression}`, 'result = asyncio.run(main())')).toBe(error)
 })
@@ -111,13 +127,22 @@ test('loops may be made, driven by hand and closed', async () => {
       'loop.close()',
     ),
   ).toBe('(5, False)')
-  expect(await run('with asyncio.Runner() as runner:', '    result = runner.run(asyncio.sleep(0, 1)), runner.run(asyncio.sleep(0, 2))')).toBe('(1, 2)')
+  expect(
+    await run(
+      'with asyncio.Runner() as runner:',
+      '    result = runner.run(asyncio.sleep(0, 1)), runner.run(asyncio.sleep(0, 2))',
+    ),
+  ).toBe('(1, 2)')
 })
 
 test('a loop inside of a loop is refused, as asyncio does it', async () => {
-  expect(await run('async def main():', '    asyncio.new_event_loop().run_until_complete(asyncio.sleep(0))', 'result = asyncio.run(main())')).toBe(
-    'RuntimeError: Cannot run the event loop while another loop is running',
-  )
+  expect(
+    await run(
+      'async def main():',
+      '    asyncio.new_event_loop().run_until_complete(asyncio.sleep(0))',
+      'result = asyncio.run(main())',
+    ),
+  ).toBe('RuntimeError: Cannot run the event loop while another loop is running')
 })
 
 test('thousands of timers that are cancelled leave nothing behind', async () => {
