@@ -229,11 +229,7 @@ export class PluginHarness {
       CONTENT_TYPE: '',
       ...request.vars,
     }
-<<<<<<< HEAD
     const sink = new MemorySink(request)
-=======
-    const sink = new MemorySink(request)
->>>>>>> main
     const wsgiRequest = new WsgiRequest({
       coreId: 0,
       modifier1: this.plugin.modifier1 ?? 0,
