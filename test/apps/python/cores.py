@@ -63,3 +63,9 @@ def sleeps(environ, start_response):
     time.sleep(0.01)
     start_response("200 OK", [])
     return [b"slept"]
+
+
+def suspends(environ, start_response):
+    uwsgi.suspend()
+    start_response("200 OK", [])
+    return [b"went on"]
