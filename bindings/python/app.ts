@@ -137,19 +137,30 @@ export class Apps {
     return this.#interpreter.enter(() => spaces.within(space, () => asyncRequests.begin(call, app, this.#environs)))
   }
 
-  /** Runs the applications' shutdown, at the end of the thread. */
+  /** Runs the applications' shutdown at the end of the thread, and ends what still runs in the event loop. */
   shutDown(): void {
+    const { loop, spaces, callbacks } = this.#guest
     if (this.#interpreter.death !== undefined) return
     for (const { handler, space } of this.#started.splice(0)) {
-      this.#interpreter.enter(({ c }) => {
-        const running = this.#callMethod(handler, space, 'shutdown', (result) => result)
-        if (!(running instanceof Promise)) return
-        running.catch(() => {})
-        if (this.#guest.loop.driveLast(exitSeconds)) return
-        this.#log.text(`python: the application has not shut down in ${exitSeconds} seconds`)
-        c.PyErr_Clear()
-      })
+      this.#drive('the application has not shut down', () => this.#callMethod(handler, space, 'shutdown', (result) => result))
     }
+    if (!loop.isUsed) return
+    this.#drive('tasks have not ended', () => {
+      const finish = loop.guestMember('coroutines', 'finish')
+      const running = callbacks.callLater(finish, spaces.active, [], (result) => result)
+      this.#interpreter.api.c.Py_DecRef(finish)
+      return running
+    })
+  }
+
+  /** Runs the event loop until something has ended. */
+  #drive(complaint: string, begin: () => unknown): void {
+    this.#interpreter.enter(() => {
+      const running = begin()
+      if (!(running instanceof Promise)) return
+      running.catch(() => {})
+      if (!this.#guest.loop.driveLast(exitSeconds)) this.#log.text(`python: ${complaint} in ${exitSeconds} seconds`)
+    })
   }
 
   /** Runs an ASGI application's startup where there will be requests. @throws AppLoadError when that fails */

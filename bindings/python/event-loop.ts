@@ -73,6 +73,11 @@ export class EventLoop {
     this.#later = this.#interpreter.lookUp(setup, 'LATER')
   }
 
+  /** Whether anything has been run in it. */
+  get isUsed(): boolean {
+    return this.#announced !== 0 || this.#functions !== undefined
+  }
+
   /** Called when the interpreter has died, for those who wait for something of it. */
   onDeath(listener: (error: FatalGuestError) => void): void {
     this.#onDeath.add(listener)

@@ -14,6 +14,8 @@ MOST_SHAPES = 100
 # What the host numbers environs with the same names by, to the variables that are headers and the headers' names.
 header_names = {}
 ports = {"": None}
+# What variables call otherwise than scopes.
+versions = {"HTTP/2.0": "2", "HTTP/3.0": "3"}
 
 
 def header_name(variable):
@@ -55,13 +57,13 @@ def scope_of(environ, state, shape):
         headers.append((b"content-type", value.encode("latin-1")))
     if value := environ.get("CONTENT_LENGTH"):
         headers.append((b"content-length", value.encode("latin-1")))
-    address = environ.get("REMOTE_ADDR")
+    address, protocol = environ.get("REMOTE_ADDR"), environ.get("SERVER_PROTOCOL", "HTTP/1.0")
     client_port, server_port = environ.get("REMOTE_PORT", ""), environ.get("SERVER_PORT", "")
     scope = {
         "type": "http",
         "asgi": VERSION.copy(),
-        "http_version": environ.get("SERVER_PROTOCOL", "HTTP/1.0")[5:],
-        "method": environ.get("REQUEST_METHOD", "GET"),
+        "http_version": versions.get(protocol) or protocol[5:],
+        "method": environ.get("REQUEST_METHOD", "GET").upper(),
         "scheme": environ["wsgi.url_scheme"],
         "path": whole_path,
         "raw_path": environ.get("REQUEST_URI", "").partition("?")[0].encode("latin-1") or None,
@@ -96,8 +98,9 @@ def repeated_headers(block):
 def joined_headers(headers):
     """Names and values in the host's form: joined by NUL."""
     try:
-        flat = [*chain.from_iterable(headers)]
-        if len(flat) != 2 * len(headers):
+        pairs = headers if type(headers) is list else [*headers]
+        flat = [*chain.from_iterable(pairs)]
+        if len(flat) != 2 * len(pairs):
             raise TypeError
     except TypeError:
         raise TypeError("'headers' of http.response.start must be an iterable of pairs of a name and a value") from None

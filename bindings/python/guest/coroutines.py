@@ -2,7 +2,7 @@
 # answers to what coroutines wait for.
 # Invariant: for every coroutine that did not end at once the host gets exactly one of task_done and task_failed.
 # Finds in its namespace: use, active_space, LATER, new_task, task_done, task_failed, describe.
-from asyncio import Future, Task
+from asyncio import CancelledError, Future, Task, all_tasks, current_task, gather
 
 event_loop = use("event_loop")
 get_running_loop, set_running_loop = event_loop.get_running_loop, event_loop.set_running_loop
@@ -66,6 +66,17 @@ def drive(number, seconds):
     """Runs a task of the host to its end, at the end of the thread. False when it does not end in time."""
     task = tasks.get(number)
     return True if task is None else loop.drive(task, seconds)
+
+
+async def finish():
+    """The end of the thread: whatever still runs is cancelled, as at the end of asyncio.run()."""
+    rest = all_tasks(loop) - {current_task(loop)}
+    for task in rest:
+        task.cancel()
+    for result in await gather(*rest, return_exceptions=True):
+        if isinstance(result, BaseException) and not isinstance(result, CancelledError):
+            loop.call_exception_handler({"message": "a task raised when it was cancelled at the end", "exception": result})
+    await loop.shutdown_asyncgens()
 
 
 def operation(number):

@@ -70,3 +70,24 @@ async def fails_to_end(scope, receive, send):
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await send({"type": "lifespan.shutdown.failed", "message": "still busy"})
+
+
+async def leaves_tasks(scope, receive, send):
+    if scope["type"] == "lifespan":
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        print("shutting down")
+        await send({"type": "lifespan.shutdown.complete"})
+        return
+
+    async def background():
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            await asyncio.sleep(0.001)
+            print("cancelled, and ended")
+
+    scope["state"]["task"] = asyncio.create_task(background())
+    await asyncio.sleep(0)
+    await answer(send, "left")

@@ -105,6 +105,15 @@ test('a shutdown that does not end is given up', async () => {
   expect(server.takeLog()).toContain('python: the application has not shut down in 5 seconds')
 })
 
+test('tasks that still run at the end of the thread are cancelled, after the shutdown', async () => {
+  const server = await boot('lifespan.py')
+  expect(await load(server, 'lifespan.py', 'leaves_tasks')).toBe('is an ASGI application with lifespan')
+  expect((await server.ask('leaves_tasks')).text).toBe('left')
+  server.takeLog()
+  server.harness.close()
+  expect(server.takeLog()).toEqual(['shutting down', 'cancelled, and ended'])
+})
+
 test('threads that serve no requests begin no lifespan', async () => {
   const server = await boot('lifespan.py', 'mule')
   expect(await load(server, 'lifespan.py', 'fails')).toBe('is an ASGI application')
