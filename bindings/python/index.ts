@@ -6,8 +6,8 @@ import type { Plugin, RequestResult, WorkerContext } from '../../host/plugin/plu
 import type { WsgiRequest } from '../../host/request/wsgi-request.ts'
 import { PythonApp } from './app.ts'
 import { Callback } from './callbacks.ts'
+import { prepareEngineForCores } from './engine-flags.ts'
 import { loadImage, type PythonImage } from './image.ts'
-import { enlargeCoreStacks } from './native-stacks.ts'
 import { Interpreter } from './runtime.ts'
 import { PythonWorker } from './worker.ts'
 
@@ -29,7 +29,7 @@ const plugin: Plugin<PythonData> = {
     if (context.isNeeded) this.data ??= await loadImage()
   },
 
-  enableThreads: enlargeCoreStacks,
+  enableThreads: prepareEngineForCores,
 
   async postFork(context) {
     if (context.data !== undefined) await boot(context.data, context)

@@ -43,7 +43,6 @@ const kinds: [string, string, string, (round: number) => HarnessRequest][] = [
   ['ASGI requests of ever new names', 'asgi.py', 'hello', (round) => ({ vars: { [`HTTP_NEW_${round}`]: 'v' } })],
   ['ASGI requests with a body that is read', 'asgi.py', 'echo', () => ({ bodySource: new PulledBody(Buffer.alloc(100_000)) })],
   ['ASGI requests whose client leaves', 'asgi.py', 'leaves', leavingClient],
-  ['ASGI requests that wait for the client, and time out', 'asgi.py', 'patient', () => ({ body: 'x' })],
   ['asynchronous WSGI requests', 'async_wsgi.py', 'generates', () => ({})],
   ['ASGI requests that fail', 'asgi.py', 'fails', () => ({})],
   [
