@@ -34,6 +34,11 @@ ADDITIONS = {
 from _polywsgi_digests import pbkdf2_hmac, scrypt
 __all__ += ('pbkdf2_hmac', 'scrypt')
 """,
+    # The event loops are ours, since there are no selectors in here; see bindings/python/guest/event_loop.py.
+    "asyncio/unix_events.py": b"""
+import _polywsgi_asyncio
+_polywsgi_asyncio.install(globals())
+""",
 }
 
 source = zipfile.ZipFile("/stdlib.zip")

@@ -5,10 +5,16 @@ import { pbkdf2Sync, scryptSync } from 'node:crypto'
 import { ApiArgumentError } from '../../host/errors.ts'
 import type { PythonApi } from './capi.ts'
 import { fromPython } from './convert.ts'
+import type { Cores } from './cores.ts'
 import { type HostFunctionDefinition, hostAnswer } from './host-function.ts'
 
 /** How long a sleep goes on before it looks whether it is to be interrupted. */
 const sleepSliceMs = 50
+
+/** What a timer can count. */
+const longestTimerMs = 2 ** 31 - 1
+
+const after = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, Math.ceil(milliseconds)))
 
 /** About ten seconds on a slow machine: a derivation cannot be interrupted, not even by ending the thread. */
 const mostPbkdf2Blocks = 20_000_000
@@ -16,18 +22,20 @@ const mostScryptBytes = 256 * 1024 * 1024
 const mostScryptSteps = 16 * 1024 * 1024
 const mostDerivedBytes = 1024 * 1024
 
-export const blockingFunctions = (api: PythonApi): HostFunctionDefinition[] => {
+export const blockingFunctions = (api: PythonApi, cores: Cores | undefined): HostFunctionDefinition[] => {
   const never = new Int32Array(new SharedArrayBuffer(4))
   return [
     {
       name: 'sleep',
       doc: 'sleep(seconds)\n--\n\nDelays execution for a number of seconds, which may be a fraction.',
       takes: 'one',
+      mayWait: true,
       call: (_self, seconds) => {
         const duration = api.c.PyFloat_AsDouble(seconds) * 1000
         if (duration === -1000 && api.c.PyErr_Occurred() !== 0) return 0
         if (!(duration >= 0)) return api.raise('valueError', 'sleep length must be non-negative')
         if (duration > Number.MAX_SAFE_INTEGER) return api.raise('overflowError', 'sleep length is too large')
+        if (cores?.canWait === true && duration <= longestTimerMs) return after(duration).then(() => () => api.none)
         const end = performance.now() + duration
         for (let rest = duration; rest > 0; rest = end - performance.now()) {
           Atomics.wait(never, 0, 0, Math.min(rest, sleepSliceMs))

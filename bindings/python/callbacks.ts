@@ -3,8 +3,12 @@
 // function may be replaced while it runs.
 import { GuestError } from '../../host/errors.ts'
 import type { Pointer, PythonApi } from './capi.ts'
+import type { EventLoop } from './event-loop.ts'
 import type { Interpreter } from './runtime.ts'
 import type { Spaces } from './spaces.ts'
+
+/** What a function of RPC answered; undefined for None. */
+type Answer = Uint8Array | undefined
 
 /** The plugin's handle of a function. */
 export class Callback {
@@ -21,13 +25,13 @@ export class Callback {
   }
 
   /** @see Callbacks.rpc */
-  rpc(args: readonly Uint8Array[]): Uint8Array | undefined {
+  rpc(args: readonly Uint8Array[]): Answer | Promise<Answer> {
     return this.callbacks.rpc(this, args)
   }
 
   /** Calls it with the number of a signal. @throws GuestError when it raises */
-  signal(signum: number): void {
-    this.callbacks.signal(this, signum)
+  signal(signum: number): void | Promise<void> {
+    return this.callbacks.signal(this, signum)
   }
 
   release(): void {
@@ -41,18 +45,25 @@ const argumentWords = 1024
 export class Callbacks {
   readonly #interpreter: Interpreter
   readonly #spaces: Spaces
+  readonly #loop: EventLoop
   readonly #describe: Pointer
-  readonly #finish: Pointer
+  readonly #run: Pointer
   readonly #checkAnswer: Pointer
   readonly #arguments: Pointer
   #used = 0
 
-  /** @param functions `describe` of guest/errors.py, `finish` and `check_answer` of guest/callbacks.py */
-  constructor(interpreter: Interpreter, spaces: Spaces, functions: Record<'describe' | 'finish' | 'checkAnswer', Pointer>) {
+  /** @param functions `describe` of guest/errors.py, `run` of guest/asyncio_setup.py, `check_answer` of guest/callbacks.py */
+  constructor(
+    interpreter: Interpreter,
+    spaces: Spaces,
+    loop: EventLoop,
+    functions: Record<'describe' | 'run' | 'checkAnswer', Pointer>,
+  ) {
     this.#interpreter = interpreter
     this.#spaces = spaces
     this.#describe = functions.describe
-    this.#finish = functions.finish
+    this.#loop = loop
+    this.#run = functions.run
     this.#checkAnswer = functions.checkAnswer
     this.#arguments = interpreter.api.c.malloc(argumentWords * 4)
   }
@@ -71,26 +82,35 @@ export class Callbacks {
 
   /**
    * Calls a function with bytes.
-   * @returns what it answered; undefined for None
+   * @returns what it answered; a promise for a coroutine function that waits for something
    * @throws GuestError when it raises, or answers something that is not bytes
    */
-  rpc(callback: Callback, args: readonly Uint8Array[]): Uint8Array | undefined {
+  rpc(callback: Callback, args: readonly Uint8Array[]): Answer | Promise<Answer> {
+    const { callable, space } = callback
     return this.#interpreter.enter((api) => {
       const objects: Pointer[] = []
       for (const argument of args) objects.push(api.newBytes(argument))
-      const result = this.#callKept(callback, objects)
-      if (result === api.none) return undefined
-      if (api.typeOf(result) !== api.bytesType) {
-        const { callable, space } = callback
-        return this.#bytesOf(
-          this.call(this.#checkAnswer, space, [callable === 0 ? api.none : newReference(api, callable), result]),
-        )
+      // Whatever becomes of the function: it is named when its answer is none.
+      if (callable !== 0) api.c.Py_IncRef(callable)
+      const read = (result: Pointer): Answer => {
+        if (result === api.none) return undefined
+        if (api.typeOf(result) === api.bytesType) return api.bytesCopy(result)
+        const name = callable === 0 ? api.none : newReference(api, callable)
+        const checked = this.#checked(this.call(this.#checkAnswer, space, [name, newReference(api, result)]))
+        return checked
       }
-      return this.#bytesOf(result)
+      const answer = this.#read(this.#callKept(callback, objects), read)
+      if (!(answer instanceof Promise)) {
+        if (callable !== 0) api.c.Py_DecRef(callable)
+        return answer
+      }
+      return answer.finally(() => {
+        if (callable !== 0) this.#interpreter.giveBack(callable)
+      })
     })
   }
 
-  #bytesOf(result: Pointer): Uint8Array {
+  #checked(result: Pointer): Uint8Array {
     const { api } = this.#interpreter
     const bytes = api.bytesCopy(result)
     api.c.Py_DecRef(result)
@@ -98,23 +118,48 @@ export class Callbacks {
   }
 
   /** @throws GuestError when it raises */
-  signal(callback: Callback, signum: number): void {
-    this.#interpreter.enter(({ c }) => c.Py_DecRef(this.#callKept(callback, [c.PyLong_FromLong(signum)])))
+  signal(callback: Callback, signum: number): void | Promise<void> {
+    return this.#interpreter.enter(({ c }) => this.#read(this.#callKept(callback, [c.PyLong_FromLong(signum)]), () => undefined))
+  }
+
+  /**
+   * Calls an object of the guest, inside of an entry. What a coroutine function returns is run in the event loop.
+   * @param args as for `call`
+   * @param read makes a host's value of the result, which is borrowed
+   * @throws GuestError when it raises
+   */
+  callLater<T>(callable: Pointer, space: Pointer, args: readonly Pointer[], read: (result: Pointer) => T): T | Promise<T> {
+    return this.#read(this.#callNow(callable, space, args), read)
+  }
+
+  /** @param result given away */
+  #read<T>(result: Pointer, read: (result: Pointer) => T): T | Promise<T> {
+    const value = this.#loop.isLater(result) ? this.#loop.outcome(read) : read(result)
+    this.#interpreter.api.c.Py_DecRef(result)
+    return value
   }
 
   #callKept({ callable, space }: Callback, args: readonly Pointer[]): Pointer {
-    if (callable !== 0) return this.call(callable, space, args)
+    if (callable !== 0) return this.#callNow(callable, space, args)
     for (const argument of args) if (argument !== 0) this.#interpreter.api.c.Py_DecRef(argument)
     throw new GuestError('python', 'the function is not registered any more', '')
   }
 
   /**
-   * Calls an object of the guest, inside of an entry; what a coroutine function returns is run to its end.
+   * Calls an object of the guest, inside of an entry, by someone who cannot wait: a coroutine function must end at once.
    * @param args new references, which are given away; a 0 among them stands for an exception that is set
    * @returns a new reference
    * @throws GuestError when it raises
    */
   call(callable: Pointer, space: Pointer, args: readonly Pointer[]): Pointer {
+    const result = this.#callNow(callable, space, args)
+    if (!this.#loop.isLater(result)) return result
+    this.#loop.cancelLast()
+    throw new GuestError('python', 'RuntimeError: the coroutine function waits for something, but must end at once here', '')
+  }
+
+  /** A new reference, which may be the mark of a coroutine that goes on. */
+  #callNow(callable: Pointer, space: Pointer, args: readonly Pointer[]): Pointer {
     const { c } = this.#interpreter.api
     c.Py_IncRef(callable)
     // No `finally`: whatever is thrown in here has come through wasm frames, and the interpreter is not to be touched then.
@@ -142,7 +187,7 @@ export class Callbacks {
     if (isShort) this.#used -= count
     else c.free(array)
     if (result === 0 || api.typeOf(result) !== api.coroutineType) return result
-    const outcome = c.PyObject_CallOneArg(this.#finish, result)
+    const outcome = c.PyObject_CallOneArg(this.#run, result)
     c.Py_DecRef(result)
     return outcome
   }

@@ -15,6 +15,8 @@ const bytesContentOffset = 16
 export interface PythonExports {
   readonly memory: WasmMemory
   readonly __indirect_function_table: WasmTable
+  /** Where the C stack ends at the moment: it grows downwards. */
+  readonly __stack_pointer: { value: Pointer }
   malloc(size: number): Pointer
   free(address: Pointer): void
 
@@ -25,6 +27,15 @@ export interface PythonExports {
   PyInitConfig_GetError(config: Pointer, message: Pointer): number
   PyInitConfig_Free(config: Pointer): void
   Py_InitializeFromInitConfig(config: Pointer): number
+
+  PyInterpreterState_Main(): Pointer
+  /** One of the thread's own, not in use yet. */
+  PyThreadState_New(interpreter: Pointer): Pointer
+  /** Returns the one that was current. */
+  PyThreadState_Swap(threadState: Pointer): Pointer
+  PyThreadState_Clear(threadState: Pointer): void
+  PyThreadState_Delete(threadState: Pointer): void
+  PyUnstable_ThreadState_SetStackProtection(threadState: Pointer, start: Pointer, size: number): number
 
   Py_CompileString(source: Pointer, fileName: Pointer, start: number): Pointer
   PyEval_EvalCode(code: Pointer, globals: Pointer, locals: Pointer): Pointer
@@ -56,6 +67,8 @@ export interface PythonExports {
   PyErr_GetRaisedException(): Pointer
   PyErr_CheckSignals(): number
   PyErr_GivenExceptionMatches(exception: Pointer, exceptionClass: Pointer): number
+
+  PyContextVar_Get(variable: Pointer, defaultValue: Pointer, value: Pointer): number
 
   PyUnicode_DecodeLatin1(bytes: Pointer, length: number, errors: Pointer): Pointer
   PyUnicode_FromStringAndSize(bytes: Pointer, length: number): Pointer
@@ -232,6 +245,12 @@ export class PythonApi {
     const start = this.c.PyBytes_AsString(object)
     if (start === 0) return undefined
     return this.bytes.subarray(start, start + this.c.PyBytes_Size(object))
+  }
+
+  /** Python `bytes` as Latin-1; undefined, with TypeError set, when it is something else. */
+  latin1Text(object: Pointer): string | undefined {
+    const start = this.c.PyBytes_AsString(object)
+    return start === 0 ? undefined : latin1Slice.call(this.bytes, start, start + this.c.PyBytes_Size(object))
   }
 
   /** Bytes that `contentOf` found. */

@@ -16,6 +16,8 @@ const withheldVariables = new Set(['HTTP_CONTENT_TYPE', 'HTTP_CONTENT_LENGTH'])
 const mostShapes = 32
 
 interface Shape {
+  /** Never that of another shape. */
+  readonly number: number
   readonly count: number
   /** Names, as interned str. */
   readonly keys: readonly Pointer[]
@@ -31,6 +33,8 @@ interface Shape {
   readonly isShadowed: readonly boolean[]
   /** For each variable, whether the scheme depends on it. */
   readonly decidesScheme: readonly boolean[]
+  /** A header comes more than once. */
+  readonly hasRepeated: boolean
   scheme: string
   coreId: number
 }
@@ -44,6 +48,11 @@ export class EnvironBuilder {
   readonly #coreKey: Pointer
   #places = new Int32Array(256)
   #buffer: Pointer = 0
+  /** Of the environ that was built last: a number that others with the same names in the same order have too. */
+  shape = 0
+  /** Whether a header came more than once in it. */
+  hasRepeated = false
+  #lastShape = 0
   #bufferSize = 0
 
   /** @param template a dict of what every environ holds; the reference is given away */
@@ -95,6 +104,8 @@ export class EnvironBuilder {
       shape = this.#makeShape(hash, block, count)
       if (shape === undefined) return 0
     }
+    this.shape = shape.number
+    this.hasRepeated = shape.hasRepeated
     if (shape.coreId !== coreId && !this.#setCore(shape, coreId)) return 0
     const environ = c.PyDict_Copy(shape.environ)
     if (environ !== 0 && input !== 0 && c.PyDict_SetItem(environ, this.#inputKey, input) !== 0) {
@@ -159,6 +170,7 @@ export class EnvironBuilder {
     const keys: Pointer[] = []
     const decidesScheme: boolean[] = []
     const isWithheld: boolean[] = []
+    const headerFlags: boolean[] = []
     let isComplete = this.#copyIn(block)
     for (let index = 0; isComplete && index < count * 4; index += 4) {
       const [keyAt, keyLength, valueAt, valueLength] = this.#places.subarray(index, index + 4) as unknown as [
@@ -174,14 +186,18 @@ export class EnvironBuilder {
       keys.push(api.words[api.out >> 2]!)
       const name = Buffer.from(block.subarray(keyAt, keyAt + keyLength)).toString('latin1')
       decidesScheme.push(schemeVariables.has(name))
+      headerFlags.push(name.startsWith('HTTP_'))
       isWithheld.push(withheldVariables.has(name))
       if (!isWithheld.at(-1)) isComplete = this.#setVariable(environ, keys.at(-1)!, valueAt, valueLength)
     }
     const places = this.#places.slice(0, count * 4)
     // Interned: the same name is the same object.
     const isShadowed = keys.map((key, index) => isWithheld[index] === true || keys.lastIndexOf(key) !== index)
+    const hasRepeated = keys.some((key, index) => keys.lastIndexOf(key) !== index && headerFlags[index] === true)
     // A copy in any case: slice() of a Buffer, which the block may be, would be a view.
+    this.#lastShape += 1
     const shape: Shape = {
+      number: this.#lastShape,
       count,
       keys,
       places,
@@ -189,6 +205,7 @@ export class EnvironBuilder {
       environ,
       isShadowed,
       decidesScheme,
+      hasRepeated,
       scheme: 'http',
       coreId: 0,
     }

@@ -6,6 +6,7 @@ import { GuestError } from '../../host/errors.ts'
 import type { Callbacks } from './callbacks.ts'
 import type { Pointer } from './capi.ts'
 import { numberFromPython, taskDict } from './convert.ts'
+import type { EventLoop } from './event-loop.ts'
 import type { Interpreter } from './runtime.ts'
 import type { Spaces } from './spaces.ts'
 
@@ -15,6 +16,9 @@ type HookName = (typeof names)[number]
 /** Keep the job and try it again: what uWSGI takes anything for that is no number. */
 const spoolRetry = -1
 const spoolIgnore = 0
+
+/** How long a coroutine may take at the end of the thread. */
+export const exitSeconds = 5
 
 interface Hook {
   /** The name as a Python str. */
@@ -28,16 +32,21 @@ export class Hooks {
   readonly #interpreter: Interpreter
   readonly #callbacks: Callbacks
   readonly #spaces: Spaces
+  readonly #loop: EventLoop
   readonly #log: Log
   readonly #members: Pointer
   readonly #hooks: Readonly<Record<HookName, Hook>>
 
   /** @param module the `uwsgi` module */
-  constructor(interpreter: Interpreter, parts: { callbacks: Callbacks; spaces: Spaces; log: Log; module: Pointer }) {
+  constructor(
+    interpreter: Interpreter,
+    parts: { callbacks: Callbacks; spaces: Spaces; loop: EventLoop; log: Log; module: Pointer },
+  ) {
     const { api } = interpreter
     this.#interpreter = interpreter
     this.#callbacks = parts.callbacks
     this.#spaces = parts.spaces
+    this.#loop = parts.loop
     this.#log = parts.log
     this.#members = api.c.PyModule_GetDict(parts.module)
     const hook = (name: HookName): [HookName, Hook] => [name, { key: api.newStr(name), known: 0, space: 0 }]
@@ -61,40 +70,46 @@ export class Hooks {
   }
 
   /** Ends the thread when the guest wants to (SystemExit); what goes wrong otherwise is logged, as uWSGI does. */
-  postFork(): void {
-    try {
-      this.#call('post_fork_hook', () => [])
-    } catch (error) {
-      if (!(error instanceof GuestError) || isFatal(error) || /^SystemExit\b/.test(error.message)) throw error
-      this.#log.text(error.traceback || error.message)
+  postFork(): void | Promise<void> {
+    return this.#callAndLog('post_fork_hook', (error) => /^SystemExit\b/.test(error.message))
+  }
+
+  afterRequest(): void | Promise<void> {
+    return this.#callAndLog('after_req_hook')
+  }
+
+  /** Ends with the hook: the thread has no more turns for a coroutine. */
+  atExit(): void {
+    const running = this.#callAndLog('atexit')
+    if (running === undefined) return
+    if (!this.#interpreter.enter(() => this.#loop.driveLast(exitSeconds))) {
+      this.#log.text(`python: uwsgi.atexit has not ended in ${exitSeconds} seconds`)
     }
   }
 
-  afterRequest(): void {
-    this.#callAndLog('after_req_hook')
-  }
-
-  atExit(): void {
-    this.#callAndLog('atexit')
-  }
-
-  /** @returns false when no hook is set @throws GuestError when it raises */
-  muleMessage(message: Uint8Array): boolean {
-    return this.#call('mule_msg_hook', () => [this.#interpreter.api.newBytes(message)]) !== undefined
+  /** @returns false when no hook is set; a promise for a coroutine function that waits @throws GuestError when it raises */
+  muleMessage(message: Uint8Array): boolean | Promise<boolean> {
+    const answer = this.#call('mule_msg_hook', () => [this.#interpreter.api.newBytes(message)])
+    return answer instanceof Promise ? answer.then(() => true) : answer !== undefined
   }
 
   /** @returns the hook's number; 0 without a hook @throws GuestError when it raises */
-  spool(file: string, vars: BytesMap, body: Uint8Array): number {
+  spool(file: string, vars: BytesMap, body: Uint8Array): number | Promise<number> {
     return this.#call('spooler', () => [taskDict(this.#interpreter.api, file, vars, body)]) ?? spoolIgnore
   }
 
-  #callAndLog(name: HookName): void {
+  /** @param isToBeThrown what ends the thread */
+  #callAndLog(name: HookName, isToBeThrown: (error: GuestError) => boolean = () => false): void | Promise<void> {
     if (this.#interpreter.death !== undefined) return
+    const failed = (error: unknown): void => {
+      if (!(error instanceof GuestError) || isFatal(error) || isToBeThrown(error)) throw error
+      this.#log.text(error.report)
+    }
     try {
-      this.#call(name, () => [])
+      const answer = this.#call(name, () => [])
+      if (answer instanceof Promise) return answer.then(() => undefined, failed)
     } catch (error) {
-      if (!(error instanceof GuestError) || isFatal(error)) throw error
-      this.#log.text(error.traceback || error.message)
+      failed(error)
     }
   }
 
@@ -102,17 +117,14 @@ export class Hooks {
    * Undefined when the hook is not set, else the number that it answered; -1 when that was something else.
    * @throws GuestError when it raises
    */
-  #call(name: HookName, args: () => Pointer[]): number | undefined {
+  #call(name: HookName, args: () => Pointer[]): number | undefined | Promise<number> {
     const hook = this.#hooks[name]
     this.#interpreter.assertAlive()
     const callable = this.#find(hook)
     if (callable === 0) return undefined
     return this.#interpreter.enter((api) => {
       const space = callable === hook.known ? hook.space : this.#spaces.active
-      const result = this.#callbacks.call(callable, space, args())
-      const number = numberFromPython(api, result)
-      api.c.Py_DecRef(result)
-      return number ?? spoolRetry
+      return this.#callbacks.callLater(callable, space, args(), (result) => numberFromPython(api, result) ?? spoolRetry)
     })
   }
 

@@ -2,27 +2,37 @@
 // table and a C method definition, so Python calls it like any function written in C, with raw addresses.
 // Invariant: the host's part of such a function runs inside a `try`, so no exception of the host crosses wasm frames, but
 // for the one case where the interpreter has died in a call from within that part: there is nothing to return to then.
-import { ApiArgumentError, GuestError, PolywsgiError } from '../../host/errors.ts'
 import { wasm } from '../../host/plugin/web-assembly.ts'
-import type { ExceptionClass, Pointer, PythonApi } from './capi.ts'
+import type { Pointer, PythonApi } from './capi.ts'
+import { functionType, leb128, section, waitingFunctions, wasmHeader, wasmName } from './core-glue.ts'
+import type { Cores, Wait } from './cores.ts'
+import { raiseHostError } from './raise.ts'
 
-/** Takes borrowed references, returns a new one, or 0 with a Python exception set. */
+export { raiseHostError } from './raise.ts'
+
+/**
+ * Takes borrowed references, returns a new one, or 0 with a Python exception set. One that `mayWait` may return a promise, but only
+ * while `Cores.canWait`: its core is suspended until that settles, the borrowed references stay valid, and the function that it
+ * resolves to makes the result. It may never be called: the wait holds nothing that somebody has to give back.
+ */
 export type HostFunctionDefinition = {
   readonly name: string
+  readonly mayWait?: true
   /** With the signature in front, as CPython's own have it: `name(a, b)\n--\n\ntext`. */
   readonly doc: string
 } & (
-  | { readonly takes: 'one'; call(self: Pointer, argument: Pointer): Pointer }
+  | { readonly takes: 'one'; call(self: Pointer, argument: Pointer): Pointer | Wait }
   /** `args` is the address of exactly `count` pointers; a call with more or fewer is TypeError before it gets here. */
-  | { readonly takes: 'positional'; readonly count: number; call(self: Pointer, args: Pointer): Pointer }
+  | { readonly takes: 'positional'; readonly count: number; call(self: Pointer, args: Pointer): Pointer | Wait }
   /** `keywords` is 0 or a tuple of names, whose values follow the positional ones. */
-  | { readonly takes: 'keywords'; call(self: Pointer, args: Pointer, count: number, keywords: Pointer): Pointer }
+  | { readonly takes: 'keywords'; call(self: Pointer, args: Pointer, count: number, keywords: Pointer): Pointer | Wait }
 )
 
 /** What the wasm function table gets. */
 interface EntryPoint {
   readonly takes: HostFunctionDefinition['takes']
-  call(self: Pointer, first: Pointer, count: number, keywords: Pointer): Pointer
+  readonly mayWait?: boolean
+  call(self: Pointer, first: Pointer, count: number, keywords: Pointer): Pointer | Wait
 }
 
 /** METH_O; METH_FASTCALL; METH_FASTCALL | METH_KEYWORDS. */
@@ -32,6 +42,8 @@ const parameterCounts = { one: 2, positional: 3, keywords: 4 }
 export class HostFunctions {
   readonly #api: PythonApi
   readonly #assertAlive: () => void
+  /** Absent with one core: nothing can be suspended then, and nothing is counted. */
+  cores: Cores | undefined
 
   /** @param assertAlive throws when the interpreter has died */
   constructor(api: PythonApi, assertAlive: () => void) {
@@ -43,7 +55,7 @@ export class HostFunctions {
   define(definitions: readonly HostFunctionDefinition[], moduleName: string): Pointer[] {
     const api = this.#api
     const { c } = api
-    const entries = asWasmFunctions(definitions.map((definition) => this.#guarded(this.#checked(definition))))
+    const entries = this.#entries(definitions)
     const table = c.__indirect_function_table
     const firstSlot = table.grow(entries.length) as number
     const moduleText = api.newStr(moduleName)
@@ -69,7 +81,50 @@ export class HostFunctions {
     if (definition.takes !== 'positional') return definition
     const { count: wanted, name, call } = definition
     const refuse = (count: number) => this.#api.raise('typeError', `${name}() takes ${wanted} arguments, got ${count}`)
-    return { takes: 'positional', call: (self, args, count) => (count === wanted ? call(self, args) : refuse(count as number)) }
+    return {
+      takes: 'positional',
+      mayWait: definition.mayWait === true,
+      call: (self, args, count) => (count === wanted ? call(self, args) : refuse(count as number)),
+    }
+  }
+
+  /** Their wasm functions. */
+  #entries(definitions: readonly HostFunctionDefinition[]): unknown[] {
+    const { cores } = this
+    const entries = definitions.map((definition) => this.#guarded(this.#checked(definition)))
+    if (cores === undefined) return asWasmFunctions(entries)
+    const waiting = definitions.flatMap(({ mayWait }, index) => (mayWait === true ? [index] : []))
+    const plain = asWasmFunctions(entries.map((entry) => this.#counted(entry, cores)))
+    const begins = waiting.map((index) => {
+      const { takes, call } = entries[index]!
+      return { parameters: parameterCounts[takes], begin: this.#suspendable(call, cores) }
+    })
+    waitingFunctions(begins, cores).forEach((wasmFunction, index) => {
+      plain[waiting[index]!] = wasmFunction
+    })
+    return plain
+  }
+
+  /** Cores cannot be suspended below a host function: so these are counted. */
+  #counted({ takes, call }: EntryPoint, cores: Cores): EntryPoint {
+    return {
+      takes,
+      call: (self, first, count, keywords) => {
+        cores.hostDepth += 1
+        const result = call(self, first, count, keywords)
+        cores.hostDepth -= 1
+        return result
+      },
+    }
+  }
+
+  #suspendable(call: EntryPoint['call'], cores: Cores): (...args: number[]) => number {
+    return (...args) => {
+      cores.hostDepth += 1
+      const result = (call as (...args: number[]) => Pointer | Wait)(...args)
+      cores.hostDepth -= 1
+      return typeof result === 'number' ? result : cores.suspend(result)
+    }
   }
 
   // The host may run other guests meanwhile, and these call back into this interpreter.
@@ -100,38 +155,15 @@ export const hostAnswer = <T extends NonNullable<unknown> | null>(api: PythonApi
 }
 
 /**
- * ApiArgumentError is TypeError or ValueError by its fault, a refusal is ValueError, what another guest raised is
- * RuntimeError, anything else OSError, as uWSGI raises for what goes wrong outside of Python.
- */
-export const raiseHostError = (api: PythonApi, error: unknown): 0 =>
-  api.raise(exceptionFor(error), error instanceof Error ? error.message : String(error))
-
-const exceptionFor = (error: unknown): ExceptionClass => {
-  if (error instanceof ApiArgumentError) return error.fault === 'type' ? 'typeError' : 'valueError'
-  if (error instanceof GuestError) return 'runtimeError'
-  return error instanceof PolywsgiError && error.code === 'API_REFUSED' ? 'valueError' : 'osError'
-}
-
-/**
  * A wasm function per definition, of the C signature that CPython will call it by: made by a module that imports the
  * JavaScript function and exports it again.
  */
 const asWasmFunctions = (definitions: readonly EntryPoint[]): unknown[] => {
-  const i32 = 0x7f
-  const functionType = (parameters: number): number[] => [0x60, parameters, ...Array<number>(parameters).fill(i32), 1, i32]
-  const types = [2, 3, 4].map(functionType)
-  const name = (index: number): number[] => {
-    const text = Buffer.from(`f${index}`, 'latin1')
-    return [text.length, ...text]
-  }
+  const types = [2, 3, 4].map((parameters) => functionType(parameters, 1))
+  const name = (index: number): number[] => wasmName(`f${index}`)
   const imports = definitions.map(({ takes }, index) => [1, 0x68, ...name(index), 0x00, parameterCounts[takes] - 2])
   const exports = definitions.map((_, index) => [...name(index), 0x00, ...leb128(index)])
-  const bytes = [
-    ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-    ...section(1, types),
-    ...section(2, imports),
-    ...section(7, exports),
-  ]
+  const bytes = [...wasmHeader, ...section(1, types), ...section(2, imports), ...section(7, exports)]
   const module = new wasm.Module(new Uint8Array(bytes))
   const host: Record<string, unknown> = Object.create(null)
   definitions.forEach((definition, index) => {
@@ -140,11 +172,3 @@ const asWasmFunctions = (definitions: readonly EntryPoint[]): unknown[] => {
   const instance = new wasm.Instance(module, { h: host })
   return definitions.map((_, index) => instance.exports[`f${index}`])
 }
-
-const section = (id: number, items: readonly (readonly number[])[]): number[] => {
-  const content = [...leb128(items.length), ...items.flat()]
-  return [id, ...leb128(content.length), ...content]
-}
-
-/** An unsigned integer in wasm's variable length form. */
-const leb128 = (value: number): number[] => (value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...leb128(value >>> 7)])

@@ -6,6 +6,7 @@ import type { Plugin, RequestResult, WorkerContext } from '../../host/plugin/plu
 import type { WsgiRequest } from '../../host/request/wsgi-request.ts'
 import { PythonApp } from './app.ts'
 import { Callback } from './callbacks.ts'
+import { prepareEngineForCores } from './engine-flags.ts'
 import { loadImage, type PythonImage } from './image.ts'
 import { Interpreter } from './runtime.ts'
 import { PythonWorker } from './worker.ts'
@@ -28,6 +29,8 @@ const plugin: Plugin<PythonData> = {
     if (context.isNeeded) this.data ??= await loadImage()
   },
 
+  enableThreads: prepareEngineForCores,
+
   async postFork(context) {
     if (context.data !== undefined) await boot(context.data, context)
   },
@@ -44,10 +47,10 @@ const plugin: Plugin<PythonData> = {
   },
 
   fixup(context) {
-    workers.get(context)?.hooks.postFork()
+    return workers.get(context)?.hooks.postFork()
   },
 
-  request(request): RequestResult {
+  request(request): RequestResult | Promise<RequestResult> {
     const app = request.app?.handle
     if (app instanceof PythonApp) return app.apps.request(request, app)
     return answerWithoutApp(request)
@@ -55,14 +58,22 @@ const plugin: Plugin<PythonData> = {
 
   afterRequest(request) {
     const app = request.app?.handle
-    if (app instanceof PythonApp) app.apps.hooks.afterRequest()
+    return app instanceof PythonApp ? app.apps.hooks.afterRequest() : undefined
   },
 
   rpc: (handler, args) => callbackOf(handler).rpc(args),
 
   signalHandler(signum, handler) {
-    callbackOf(handler).signal(signum)
-    return true
+    const running = callbackOf(handler).signal(signum)
+    return running instanceof Promise ? running.then(() => true) : true
+  },
+
+  currentRequest() {
+    for (const worker of open) {
+      const request = worker.currentRequest
+      if (request !== undefined) return request
+    }
+    return undefined
   },
 
   releaseFunction(handler) {
@@ -74,7 +85,10 @@ const plugin: Plugin<PythonData> = {
   },
 
   muleMsg(message) {
-    for (const worker of open) if (worker.hooks.muleMessage(message)) return true
+    for (const worker of open) {
+      const running = worker.hooks.muleMessage(message)
+      if (running !== false) return running
+    }
     return false
   },
 
@@ -98,7 +112,10 @@ export default plugin
 
 const boot = async (image: PythonImage, context: WorkerContext<PythonData>): Promise<PythonWorker> => {
   const start = performance.now()
-  const interpreter = await Interpreter.boot({ image, log: context.log, memoryLimit: context.memoryLimit })
+  const { log, memoryLimit, thread } = context
+  // Only workers have requests.
+  const options = { log, memoryLimit, cores: thread.kind === 'worker' ? context.cores : 1 }
+  const interpreter = await Interpreter.boot({ image, ...options })
   const worker = interpreter.enter(() => new PythonWorker(interpreter, context, plugin))
   // Booted anew: the one before is not to be entered again.
   const before = workers.get(context)

@@ -41,11 +41,13 @@ export const installApi = (interpreter: Interpreter, bound: BoundApi, keep: Keep
 /** A host function for Python that takes and answers what the declaration says. */
 export const define = (
   interpreter: Interpreter,
-  bound: BoundCallable & Pick<BoundFunction, 'direct'>,
+  bound: BoundCallable & Pick<BoundFunction, 'direct' | 'callAsync'>,
   keep: KeepFunction,
 ): HostFunctionDefinition => {
   const { api } = interpreter
   const { entry } = bound
+  const { cores } = interpreter
+  const callAsync = cores === undefined ? undefined : bound.callAsync
   const { returns } = entry
   const reader = new ArgumentReader(api, entry, keep)
   const directly = bound.direct === undefined ? undefined : directCall(api, bound.direct)
@@ -53,6 +55,7 @@ export const define = (
     name: ownName(entry),
     doc: `${signature(entry)}\n--\n\n${docText(entry)}`,
     takes: 'keywords',
+    ...(callAsync === undefined ? {} : { mayWait: true as const }),
     call: (_self, args, count, keywords) => {
       if (directly !== undefined && count === 1 && keywords === 0) {
         const answer = directly(api.words[args >> 2]!)
@@ -68,7 +71,20 @@ export const define = (
       }
       let result: ApiValue
       try {
-        result = bound.call(values)
+        if (callAsync !== undefined && cores?.canWait === true) {
+          const outcome = callAsync(values)
+          if (outcome instanceof Promise) {
+            const failed = (error: unknown): Pointer => {
+              reader.release(values)
+              return raiseHostError(api, error)
+            }
+            return outcome.then(
+              (value) => () => toPython(api, value, returns),
+              (error) => () => failed(error),
+            )
+          }
+          result = outcome
+        } else result = bound.call(values)
       } catch (error) {
         interpreter.assertAlive()
         reader.release(values)

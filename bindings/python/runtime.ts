@@ -6,6 +6,7 @@ import type { Log } from '../../host/api/context.ts'
 import { GuestError, PolywsgiError } from '../../host/errors.ts'
 import { type WasmInstance, wasm } from '../../host/plugin/web-assembly.ts'
 import { type Pointer, PythonApi } from './capi.ts'
+import { Cores } from './cores.ts'
 import type { EmscriptenFactory, EmscriptenModule } from './emscripten.ts'
 import { FatalGuestError } from './errors.ts'
 import { HostMounts, homePath, layOutFiles, limitMemoryFiles, StandardStreams, stdlibPath } from './files.ts'
@@ -18,6 +19,8 @@ export interface RuntimeOptions {
   readonly log: Log
   /** Bytes the interpreter's memory may grow to. */
   readonly memoryLimit: number
+  /** How many requests may be suspended at the same time; absent or 1: none can be. */
+  readonly cores?: number
 }
 
 /** The guest's whole environment: nothing of the host's. */
@@ -44,16 +47,22 @@ const pageBytes = 65_536
 export class Interpreter {
   readonly api: PythonApi
   readonly mounts: HostMounts
+  /** Undefined with one core. */
+  readonly cores: Cores | undefined
   readonly #streams: StandardStreams
   readonly #hostFunctions: HostFunctions
   #death: FatalGuestError | undefined
+  #isReasonKnown = false
   #depth = 0
 
-  private constructor(api: PythonApi, mounts: HostMounts, streams: StandardStreams) {
+  private constructor(api: PythonApi, parts: { mounts: HostMounts; streams: StandardStreams } & RuntimeOptions) {
+    const { mounts, streams, cores = 1, memoryLimit } = parts
     this.api = api
     this.mounts = mounts
     this.#streams = streams
     this.#hostFunctions = new HostFunctions(api, () => this.assertAlive())
+    this.cores = cores > 1 ? new Cores(this, cores, memoryLimit) : undefined
+    this.#hostFunctions.cores = this.cores
   }
 
   /** @throws PolywsgiError CONFIG_BAD_VALUE for too small a memory limit, PLUGIN_LOAD when CPython does not start */
@@ -72,7 +81,7 @@ export class Interpreter {
     removeModules(api)
     startPython(api)
     limitMemoryFiles(module)
-    return new Interpreter(api, new HostMounts(module), streams)
+    return new Interpreter(api, { mounts: new HostMounts(module), streams, ...options })
   }
 
   /** Undefined while the interpreter lives. */
@@ -82,13 +91,27 @@ export class Interpreter {
 
   /** Notes that an exception came through wasm frames. Returns what to throw. */
   died(cause: unknown): FatalGuestError {
-    this.#death ??= cause instanceof FatalGuestError ? cause : new FatalGuestError(cause)
-    return this.#death
+    if (!this.#isReasonKnown) {
+      this.#isReasonKnown = true
+      this.#death = cause instanceof FatalGuestError ? cause : new FatalGuestError(cause)
+      this.cores?.abandon(this.#death)
+    }
+    return this.#death as FatalGuestError
+  }
+
+  /** Refuses every entry from now on: the interpreter has died, of what will be known in a moment. */
+  failing(): void {
+    this.#death ??= new FatalGuestError(new Error('a request has brought it down'))
   }
 
   /** @throws FatalGuestError when the interpreter is dead */
   assertAlive(): void {
     if (this.#death !== undefined) throw this.#death
+  }
+
+  /** True while Python code runs, or waits for the host. */
+  get isEntered(): boolean {
+    return this.#depth > 0
   }
 
   /** True while Python code of an outer entry waits for the host, which enters again. */
@@ -103,8 +126,7 @@ export class Interpreter {
    */
   enter<T>(work: (api: PythonApi) => T): T {
     if (this.#death !== undefined) throw this.#death
-    if (this.#depth === mostEntries) throw new GuestError('python', 'calls into Python are nested too deep', '')
-    this.#depth += 1
+    this.beginStretch()
     try {
       return work(this.api)
     } catch (cause) {
@@ -114,6 +136,17 @@ export class Interpreter {
     } finally {
       this.#depth -= 1
     }
+  }
+
+  /** Counts an entry, from its begin or from where it goes on. @throws GuestError when entries nest too deep */
+  beginStretch(): void {
+    if (this.#depth === mostEntries) throw new GuestError('python', 'calls into Python are nested too deep', '')
+    this.#depth += 1
+  }
+
+  /** To its end, or to where it is suspended. */
+  endStretch(): void {
+    this.#depth -= 1
   }
 
   /** Gives back a reference from outside of any entry, or within one: Python code may run at the end of the object. */

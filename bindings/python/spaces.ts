@@ -2,6 +2,7 @@
 // part of.
 // Invariant: `active` is what the interpreter has in place; code that was interrupted finds its own space again.
 import type { Pointer } from './capi.ts'
+import type { HostFunctionDefinition } from './host-function.ts'
 import type { Interpreter } from './runtime.ts'
 
 export class Spaces {
@@ -10,6 +11,7 @@ export class Spaces {
   readonly #activate: Pointer
   readonly #pythonPath: Pointer
   readonly #byDirectory = new Map<string, Pointer>()
+  readonly #known = new Set<Pointer>()
   /** 0 before the first one is entered. */
   active: Pointer = 0
 
@@ -30,6 +32,7 @@ export class Spaces {
     const space = this.#interpreter.callOwn(this.#spaceOf, [text, this.#pythonPath])
     api.c.Py_DecRef(text)
     this.#byDirectory.set(directory, space)
+    this.#known.add(space)
     return space
   }
 
@@ -37,6 +40,21 @@ export class Spaces {
     if (space === this.active || space === 0) return
     this.#interpreter.callOwn(this.#activate, [space])
     this.active = space
+  }
+
+  /** For guest code that goes on with what belongs to another space. */
+  definition(): HostFunctionDefinition {
+    const { api } = this.#interpreter
+    return {
+      name: 'enter_space',
+      doc: 'enter_space(space)\n--\n\nPuts the modules and the path of a space in place.',
+      takes: 'one',
+      call: (_self, space) => {
+        if (!this.#known.has(space)) return api.raise('typeError', 'this is no space of applications')
+        this.enter(space)
+        return api.none
+      },
+    }
   }
 
   /**

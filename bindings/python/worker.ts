@@ -5,6 +5,7 @@ import type { FunctionOwner } from '../../host/api/guest-function.ts'
 import { GuestFunction } from '../../host/api/guest-function.ts'
 import type { GuestFile } from '../../host/plugin/guest-plugin.ts'
 import type { Plugin, WorkerContext } from '../../host/plugin/plugin.ts'
+import type { WsgiRequest } from '../../host/request/wsgi-request.ts'
 import { Apps } from './app.ts'
 import type { KeepFunction } from './arguments.ts'
 import type { Pointer } from './capi.ts'
@@ -16,7 +17,7 @@ import type { Interpreter } from './runtime.ts'
 import { isPythonFile, parseModule, showFile, showWorkingDirectory } from './sources.ts'
 
 /** What the hooks' context is needed for here. */
-type Context = Pick<WorkerContext, 'log' | 'pythonPath' | 'workers' | 'api' | 'memoryLimit'>
+type Context = Pick<WorkerContext, 'log' | 'server' | 'pythonPath' | 'workers' | 'api' | 'memoryLimit'>
 
 export class PythonWorker {
   readonly apps: Apps
@@ -40,11 +41,13 @@ export class PythonWorker {
     this.#interpreter = interpreter
     this.#context = context
     this.#guest = guest
-    this.hooks = new Hooks(interpreter, { callbacks, spaces, log: context.log, module })
+    this.hooks = new Hooks(interpreter, { callbacks, spaces, loop: guest.loop, log: context.log, module })
     this.apps = new Apps(interpreter, {
       guest,
       hooks: this.hooks,
       workers: context.workers,
+      log: context.log,
+      thread: context.server.thread,
       identity: { version: attribute('version'), node: attribute('hostname') },
     })
   }
@@ -86,6 +89,11 @@ export class PythonWorker {
     return loaded
   }
 
+  /** The request that a task of the event loop works for at this moment. */
+  get currentRequest(): WsgiRequest | undefined {
+    return this.#guest.asyncRequests.current ?? this.#guest.calls.current?.request
+  }
+
   /** Returns the object's address for a comparison with True; the reference is given back. */
   #run(directory: string, callable: Pointer, args: readonly string[]): Pointer {
     const { spaces, callbacks } = this.#guest
@@ -99,6 +107,7 @@ export class PythonWorker {
 
   /** Runs `uwsgi.atexit` and Python's atexit functions, and writes out what was printed last. */
   close(): void {
+    this.apps.shutDown()
     this.hooks.atExit()
     if (this.#interpreter.death === undefined) {
       this.#interpreter.enter(({ c }) => {

@@ -1,10 +1,11 @@
 // What the WSGI handler in guest/wsgi.py calls on the host: the response of the running request, its body, the log.
 // Invariant: these act on the request in `current`, which is set on every entry and restored on every exit; an object that
 // outlives its request carries the serial number of it and is refused.
-import type { Log } from '../../host/api/context.ts'
+import type { CoreWaits, Log } from '../../host/api/context.ts'
 import { ClientError, GuestError, PolywsgiError } from '../../host/errors.ts'
 import type { WsgiRequest } from '../../host/request/wsgi-request.ts'
 import type { Pointer, PythonApi } from './capi.ts'
+import type { Cores, Wait } from './cores.ts'
 import type { HostMounts } from './files.ts'
 import { type HostFunctionDefinition, raiseHostError } from './host-function.ts'
 
@@ -22,15 +23,26 @@ export class WsgiCalls {
   readonly #api: PythonApi
   readonly #log: Log
   readonly #mounts: Pick<HostMounts, 'fileOf'>
+  readonly #waits: CoreWaits
+  readonly #cores: Cores | undefined
   /** The guest's exception class for a connection that is gone. */
   #clientGone: Pointer = 0
   current: Call | undefined
+  /** Requests beside the current one, by serial number: those that tasks of the event loop serve. */
+  findOther: (serial: number) => WsgiRequest | undefined = () => undefined
   /** The last status line: applications have few, mostly constants, so the object is often the very same. */
   #statusObject: Pointer = 0
   #statusText = ''
 
-  constructor(api: PythonApi, log: Log, mounts: Pick<HostMounts, 'fileOf'>) {
+  /** @param waits what `cores` wait for; those are undefined where nothing can be suspended */
+  constructor(
+    api: PythonApi,
+    parts: { log: Log; mounts: Pick<HostMounts, 'fileOf'>; waits: CoreWaits; cores: Cores | undefined },
+  ) {
+    const { log, mounts, waits, cores } = parts
     this.#mounts = mounts
+    this.#waits = waits
+    this.#cores = cores
     this.#api = api
     this.#log = log
   }
@@ -65,23 +77,63 @@ export class WsgiCalls {
         name: 'write_body',
         doc: 'write_body(chunk)\n--\n\nSends a chunk at once, and the head before the first.',
         takes: 'one',
+        mayWait: true,
         call: (_self, chunk) => {
           const bytes = api.bytesView(chunk)
           if (bytes === undefined) return 0
-          return this.#send((request) => {
-            request.writeBody(bytes)
-            // A stream without end would otherwise go on for nobody.
-            if (request.clientGone) throw new ClientError('CLIENT_GONE', 'the client has closed its connection')
+          const request = this.#mustWaitForRoom(bytes)
+          if (request !== undefined) return this.#later(request.writeBodyAsync(bytes.slice()).then(() => assertClient(request)))
+          return this.#send((request) => this.#write(request, bytes))
+        },
+      },
+      {
+        name: 'write_chunk',
+        doc: 'write_chunk(chunk)\n--\n\nSends a chunk if it is not empty; then waits for what was registered, or lets the other cores run.',
+        takes: 'one',
+        mayWait: true,
+        call: (_self, chunk) => {
+          const bytes = api.bytesView(chunk)
+          if (bytes === undefined) return 0
+          const slow = bytes.length === 0 ? undefined : this.#mustWaitForRoom(bytes)
+          if (slow !== undefined) {
+            const written = slow.writeBodyAsync(bytes.slice()).then(() => assertClient(slow))
+            // The scheduling point is this very wait, unless there is something to wait for: only the current request can say.
+            const committed = this.#waits.commit()
+            return this.#later(Promise.all([written, committed]))
+          }
+          const result = this.#send((request) => {
+            if (bytes.length > 0) this.#write(request, bytes)
           })
+          if (result === 0) return 0
+          if (this.#cores !== undefined && !this.#cores.canWait) return result
+          try {
+            const committed = this.#waits.commit()
+            return committed === undefined || this.#cores === undefined ? result : this.#later(committed)
+          } catch (error) {
+            return this.#raise(error)
+          }
+        },
+      },
+      {
+        name: 'last_wait',
+        doc: 'last_wait()\n--\n\nThe descriptor that ended the last wait; -2 when its time was over, -1 otherwise.',
+        takes: 'positional',
+        count: 0,
+        call: () => {
+          const { isTimedOut, readyFd } = this.#waits
+          return api.c.PyLong_FromLong(isTimedOut ? -2 : readyFd)
         },
       },
       {
         name: 'finish_body',
         doc: 'finish_body(chunk)\n--\n\nEnds the response with a last chunk.',
         takes: 'one',
+        mayWait: true,
         call: (_self, chunk) => {
           const bytes = api.bytesView(chunk)
           if (bytes === undefined) return 0
+          const request = this.#mustWaitForRoom(bytes)
+          if (request !== undefined) return this.#later(request.finishAsync(bytes.slice()))
           return this.#send((request) => request.finish(bytes))
         },
       },
@@ -93,7 +145,7 @@ export class WsgiCalls {
         call: (_self, args) => {
           const fd = api.c.PyLong_AsLongAndOverflow(word(args, 0), api.out)
           const position = api.c.PyLong_AsLongAndOverflow(word(args, 1), api.out)
-          return this.#setFile(fd, position) ? api.true : api.false
+          return handFileOver(this.#request(), this.#mounts, fd, position) ? api.true : api.false
         },
       },
       {
@@ -101,10 +153,14 @@ export class WsgiCalls {
         doc: 'read_body(serial, size)\n--\n\nAt least one byte of the request body and at most so many; none at its end.',
         takes: 'positional',
         count: 2,
+        mayWait: true,
         call: (_self, args) => {
           const most = api.c.PyLong_AsLongAndOverflow(word(args, 1), api.out)
-          const bytes = this.#read(word(args, 0), Math.max(1, Math.min(most, longestRead)))
-          return bytes === undefined ? 0 : api.newBytes(bytes)
+          const read = (): Pointer => {
+            const bytes = this.#read(word(args, 0), Math.max(1, Math.min(most, longestRead)))
+            return bytes === undefined ? 0 : api.newBytes(bytes)
+          }
+          return this.#arrival(word(args, 0))?.then(() => read) ?? read()
         },
       },
       {
@@ -112,7 +168,11 @@ export class WsgiCalls {
         doc: 'read_body_into(serial, buffer)\n--\n\nFills a writable buffer from the request body; returns how many bytes it got.',
         takes: 'positional',
         count: 2,
-        call: (_self, args) => this.#readInto(word(args, 0), word(args, 1)),
+        mayWait: true,
+        call: (_self, args) => {
+          const read = (): Pointer => this.#readInto(word(args, 0), word(args, 1))
+          return this.#arrival(word(args, 0))?.then(() => read) ?? read()
+        },
       },
       {
         name: 'log_exception',
@@ -149,21 +209,6 @@ export class WsgiCalls {
     this.current?.request.fail(error)
   }
 
-  /** A file that cannot be handed over, or has been replaced since the guest opened it, is for the guest to read. */
-  #setFile(fd: number, offset: number): boolean {
-    const request = this.#request()
-    const opened = this.#mounts.fileOf(fd)
-    if (opened === undefined || offset < 0 || request.headersSent) return false
-    try {
-      const { dev, ino } = request.setFile(opened.path, { offset, isPlain: true })
-      if (dev === opened.dev && ino === opened.ino) return true
-    } catch (error) {
-      if (!(error instanceof PolywsgiError)) throw error
-    }
-    request.dropFile()
-    return false
-  }
-
   /** The text of the status; undefined with an exception set. */
   #status(object: Pointer): string | undefined {
     if (object === this.#statusObject) return this.#statusText
@@ -191,11 +236,44 @@ export class WsgiCalls {
     return this.#api.none
   }
 
+  #write(request: WsgiRequest, bytes: Uint8Array): void {
+    request.writeBody(bytes)
+    assertClient(request)
+  }
+
+  /** The current request, when its core is to be suspended until its client has taken what it was sent. */
+  #mustWaitForRoom(bytes: Uint8Array): WsgiRequest | undefined {
+    const request = this.current?.request
+    if (request === undefined || this.#cores?.canWait !== true || !request.needsRoom(bytes.length)) return undefined
+    request.switches += 1
+    return request
+  }
+
+  /** For a result of None after a wait. */
+  #later(done: Promise<unknown>): Wait {
+    return done.then(
+      () => () => this.#api.none,
+      (error) => () => this.#raise(error),
+    )
+  }
+
+  /** What to wait for before a body is read; undefined when reading does not wait, or has to park the thread. */
+  #arrival(serialObject: Pointer): Promise<void> | undefined {
+    if (this.#cores?.canWait !== true) return undefined
+    const serial = this.#api.c.PyLong_AsLongAndOverflow(serialObject, this.#api.out)
+    const request = serial === this.current?.serial ? this.current.request : this.findOther(serial)
+    if (request === undefined || request.body.canReadNow?.() !== false) return undefined
+    request.switches += 1
+    // What goes wrong is seen by the read that follows.
+    return request.body.arrives?.().catch(() => {})
+  }
+
   #read(serialObject: Pointer, most: number): Uint8Array | undefined {
     const serial = this.#api.c.PyLong_AsLongAndOverflow(serialObject, this.#api.out)
     try {
-      if (serial !== this.current?.serial) throw new Error('the request that this body belongs to has ended')
-      return this.current.request.body.read(most)
+      const request = serial === this.current?.serial ? this.current.request : this.findOther(serial)
+      if (request === undefined) throw new Error('the request that this body belongs to has ended')
+      return request.body.read(most)
     } catch (error) {
       this.#raise(error)
       return undefined
@@ -225,6 +303,28 @@ export class WsgiCalls {
     }
     return raiseHostError(this.#api, error)
   }
+}
+
+/** A stream without end would otherwise go on for nobody. */
+const assertClient = (request: WsgiRequest): void => {
+  if (request.clientGone) throw new ClientError('CLIENT_GONE', 'the client has closed its connection')
+}
+
+/**
+ * Makes the rest of a file that the guest has opened the response's body. One that cannot be handed over, or has been replaced
+ * since, is for the guest to read.
+ */
+export const handFileOver = (request: WsgiRequest, mounts: Pick<HostMounts, 'fileOf'>, fd: number, offset: number): boolean => {
+  const opened = mounts.fileOf(fd)
+  if (opened === undefined || offset < 0 || request.headersSent) return false
+  try {
+    const { dev, ino } = request.setFile(opened.path, { offset, isPlain: true })
+    if (dev === opened.dev && ino === opened.ino) return true
+  } catch (error) {
+    if (!(error instanceof PolywsgiError)) throw error
+  }
+  request.dropFile()
+  return false
 }
 
 const utf8 = new TextDecoder()

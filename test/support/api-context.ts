@@ -47,7 +47,7 @@ export const testContext = (parts: Partial<ApiContext> & { opt?: OptionMap } = {
   apps: [],
   socketTimeoutMs: 4000,
   master: absent('master'),
-  waits: absent('waits', { isAsync: false, commit: () => undefined }),
+  waits: absent('waits', { isAsync: false, commit: () => undefined, readyFd: -1, isTimedOut: false }),
   connections: absent('connections'),
   locks: absent('locks'),
   caches: new Map(),

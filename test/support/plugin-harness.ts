@@ -4,6 +4,7 @@
 import { bindApi } from '../../host/api/bind.ts'
 import type { ApiContext, Log } from '../../host/api/context.ts'
 import type { OptionMap } from '../../host/api/kinds.ts'
+import { ClientError } from '../../host/errors.ts'
 import type { App } from '../../host/plugin/app.ts'
 import type { Plugin, WorkerContext } from '../../host/plugin/plugin.ts'
 import { type RequestBody, WholeBody } from '../../host/request/body.ts'
@@ -36,10 +37,43 @@ export interface HarnessRequest {
   coreId?: number
   /** The request, before its plugin gets it. */
   onOpen?: (request: WsgiRequest) => void
+  /** The client, where it is one that leaves or is slow. */
+  client?: HarnessClient
   /** Called on every chunk the plugin sends, before it is stored; throw to play a client that has gone. */
   onSend?: (chunk: Uint8Array | undefined) => void
   /** Resolves when the client leaves. Absent: nobody could tell. */
   clientLeaves?: Promise<void> | undefined
+}
+
+/** A client that a test plays. */
+export class HarnessClient {
+  isGone = false
+  /** While true, what is sent has to wait. */
+  isSlow = false
+  readonly #left = Promise.withResolvers<void>()
+  #caughtUp = Promise.withResolvers<void>()
+
+  get leaves(): Promise<void> {
+    return this.#left.promise
+  }
+
+  get catchesUp(): Promise<void> {
+    return this.isSlow && !this.isGone ? this.#caughtUp.promise : Promise.resolve()
+  }
+
+  leave(): void {
+    this.isGone = true
+    this.#left.resolve()
+    this.#caughtUp.resolve()
+  }
+
+  /** Takes what has been sent, and goes on being slow. */
+  catchUp(isSlow = true): void {
+    this.isSlow = isSlow
+    const before = this.#caughtUp
+    this.#caughtUp = Promise.withResolvers()
+    before.resolve()
+  }
 }
 
 export interface HarnessResponse {
@@ -57,17 +91,26 @@ export interface HarnessResponse {
 }
 
 class MemorySink implements ResponseSink {
-  clientGone = false
   head: ResponseHead | undefined
   chunks: Uint8Array[] = []
   ended = false
   isCut = false
-  readonly clientLeaves?: Promise<void>
+  readonly clientLeaves: Promise<void>
   readonly #onSend: ((chunk: Uint8Array | undefined) => void) | undefined
+  readonly #client: HarnessClient
 
-  constructor({ onSend, clientLeaves }: HarnessRequest) {
+  constructor({ onSend, client = new HarnessClient(), clientLeaves = client.leaves }: HarnessRequest) {
     this.#onSend = onSend
-    if (clientLeaves !== undefined) this.clientLeaves = clientLeaves
+    this.#client = client
+    this.clientLeaves = clientLeaves
+  }
+
+  get clientGone(): boolean {
+    return this.#client.isGone
+  }
+
+  needsRoom(): boolean {
+    return this.#client.isSlow && !this.#client.isGone
   }
 
   send(head: ResponseHead | undefined, chunk: Uint8Array | undefined, last: boolean): void {
@@ -82,6 +125,8 @@ class MemorySink implements ResponseSink {
   }
 
   async sendAsync(head: ResponseHead | undefined, chunk: Uint8Array | undefined, last: boolean): Promise<void> {
+    await this.#client.catchesUp
+    if (this.clientGone && !last) throw new ClientError('CLIENT_GONE', 'the client has closed its connection')
     this.send(head, chunk, last)
   }
 

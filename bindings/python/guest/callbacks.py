@@ -1,16 +1,6 @@
 # What the host needs of Python to call functions that guests have registered.
 
 
-def finish(coroutine):
-    """The result of a coroutine that waits for nothing: there is no event loop here that would go on with it."""
-    try:
-        coroutine.send(None)
-    except StopIteration as done:
-        return done.value
-    coroutine.close()
-    raise RuntimeError(f"{coroutine.__qualname__}() waits for something, but a coroutine function must end at once here")
-
-
 def check_answer(function, answer):
     """The answer of a function that was called for RPC, as bytes: text is taken as UTF-8."""
     # Differs from uWSGI: it takes an answer of text for a failure.

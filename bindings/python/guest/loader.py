@@ -2,7 +2,7 @@
 # keeps apart by an interpreter per app is kept apart here by spaces: one per directory of apps, with a sys.path of its own
 # and its own share of sys.modules. A module that lies below the directory belongs to its space; library modules are shared
 # by all. The host says which space is active: that of the application, function or program that it runs.
-# Finds in its namespace: describe, finish, make_handler.
+# Finds in its namespace: describe, handler_of, NotAnApplication.
 import sys
 from importlib import import_module
 from importlib.machinery import SourceFileLoader
@@ -62,6 +62,10 @@ def activate(space):
     active = space
 
 
+def active_space():
+    return active
+
+
 def import_file(path):
     """The module of an application file, under a name that no other file's module has."""
     plain = "uwsgi_file_" + "".join(char if char.isalnum() and char.isascii() else "_" for char in path)
@@ -83,15 +87,15 @@ def import_file(path):
 
 
 def load(is_file, source, callable_name):
-    """Loads one application into the active space. Returns its handler, or (summary, traceback) as bytes when that fails."""
+    """Loads one application into the active space. Returns (interface, handler), or (summary, traceback) as bytes when that fails."""
     try:
         module = import_file(source) if is_file else import_module(source)
-        application = find_callable(module, source, callable_name)
+        application, name = find_callable(module, source, callable_name)
+        return handler_of(application, name)
     except NotAnApplication as error:
         return str(error).encode("utf-8", "backslashreplace"), b""
     except BaseException as error:
         return describe(error)
-    return make_handler(application)
 
 
 def run_script(path):
@@ -122,7 +126,9 @@ def run_module(name, callable_name):
         module = import_module(name)
         result = getattr(module, callable_name)() if callable_name else None
         if type(result) is CoroutineType:
-            finish(result)
+            from asyncio import run
+
+            run(result)
 
     run_program(program)
 
@@ -135,10 +141,6 @@ def run_program(program):
             raise
 
 
-class NotAnApplication(Exception):
-    pass
-
-
 def find_callable(module, source, name):
     # Differs from uWSGI: without a configured name, `app` serves where there is no `application`.
     candidates = (name,) if name else ("application", "app")
@@ -148,7 +150,7 @@ def find_callable(module, source, name):
             continue
         if not callable(found):
             raise NotAnApplication(f"'{candidate}' in {source} is not callable: it is of type {type(found).__name__}")
-        return found
+        return found, candidate
     if name:
         raise NotAnApplication(f"{source} does not define '{name}'")
     raise NotAnApplication(f"{source} does not define 'application' (nor 'app')")

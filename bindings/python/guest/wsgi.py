@@ -1,5 +1,5 @@
 # The server's side of WSGI (PEP 3333): one handler per application, called once per request with its environ.
-# Finds in its namespace: set_head, write_body, finish_body, set_file, read_body, read_body_into, log_exception, log_client_gone and
+# Finds in its namespace: set_head, write_body, write_chunk, last_wait, finish_body, set_file, read_body, read_body_into, log_exception, log_client_gone and
 # describe.
 # Invariant: whatever the application does, close() of its iterable is called, and no exception leaves a handler.
 from io import BufferedReader, FileIO, RawIOBase
@@ -129,7 +129,10 @@ def make_handler(application):
                         if not state:
                             raise AssertionError("the application sent a body before it called start_response()")
                         state = 2
-                        write_body(chunk)
+                    # What it has asked to wait for is waited for here; without that, the other cores have their turn.
+                    write_chunk(chunk)
+                    if "uwsgi.ready_fd" in environ:
+                        note_wait(environ)
                 if not state:
                     raise AssertionError("the application did not call start_response()")
                 state = 3
@@ -211,11 +214,39 @@ class FileWrapper:
         raise StopIteration
 
 
-def make_template(multiprocess, version, node):
+def note_wait(environ):
+    fd = last_wait()
+    environ["uwsgi.ready_fd"] = fd if fd >= 0 else None
+    environ["x-wsgiorg.fdevent.timeout"] = True if fd == -2 else None
+
+
+def wait_readable(fd, timeout=0):
+    """`x-wsgiorg.fdevent.readable`: the next chunk that is yielded waits for it. Returns such a chunk."""
+    import uwsgi
+
+    return uwsgi.wait_fd_read(fd if isinstance(fd, int) else fd.fileno(), timeout)
+
+
+def wait_writable(fd, timeout=0):
+    """`x-wsgiorg.fdevent.writable`."""
+    import uwsgi
+
+    return uwsgi.wait_fd_write(fd if isinstance(fd, int) else fd.fileno(), timeout)
+
+
+def make_template(multiprocess, version, node, has_cores):
     """What every environ holds beside the request's own variables. Scheme, core and input are set per request."""
     import sys
 
+    # As uWSGI has it, `wsgi.multithread` says nothing of cores: they share a thread, and change only where one waits.
+    waits = {
+        "x-wsgiorg.fdevent.readable": wait_readable,
+        "x-wsgiorg.fdevent.writable": wait_writable,
+        "x-wsgiorg.fdevent.timeout": None,
+        "uwsgi.ready_fd": None,
+    }
     return {
+        **(waits if has_cores else {}),
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "http",
         "wsgi.input": NoBody(),

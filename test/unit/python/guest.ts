@@ -47,6 +47,9 @@ const attribute = (name: string, type: ApiResult, value: ApiValue): BoundAttribu
   value,
 })
 
+/** What a function answers at once, or later if it is a coroutine function that waits. */
+type Answer = Uint8Array | undefined
+
 export class Guest {
   readonly context: WorkerContext
   /** What the guest registered by `uwsgi.keep(name, function)`. */
@@ -102,12 +105,12 @@ export class Guest {
   }
 
   /** What a function that the guest has kept answers to bytes. */
-  call(name: string, ...args: readonly (string | Uint8Array)[]): Uint8Array | undefined {
+  call(name: string, ...args: readonly (string | Uint8Array)[]): Answer & Promise<Answer> {
     const handler = this.kept.get(name)?.handler
     return plugin.rpc?.(
       handler,
       args.map((argument) => (typeof argument === 'string' ? Buffer.from(argument) : argument)),
-    ) as Uint8Array | undefined
+    ) as Answer & Promise<Answer>
   }
 
   /** The `repr` of an expression, or of what statements leave in `result`; or the exception as `Type: message`. */

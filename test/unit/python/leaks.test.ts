@@ -39,6 +39,12 @@ const leavingClient = (): HarnessRequest => {
 
 const kinds: [string, string, string, (round: number) => HarnessRequest][] = [
   ['plain requests', 'responses.py', 'one_chunk', () => ({})],
+  ['ASGI requests', 'asgi.py', 'hello', () => ({})],
+  ['ASGI requests of ever new names', 'asgi.py', 'hello', (round) => ({ vars: { [`HTTP_NEW_${round}`]: 'v' } })],
+  ['ASGI requests with a body that is read', 'asgi.py', 'echo', () => ({ bodySource: new PulledBody(Buffer.alloc(100_000)) })],
+  ['ASGI requests whose client leaves', 'asgi.py', 'leaves', leavingClient],
+  ['asynchronous WSGI requests', 'async_wsgi.py', 'generates', () => ({})],
+  ['ASGI requests that fail', 'asgi.py', 'fails', () => ({})],
   [
     'requests of ever new values',
     'responses.py',
