@@ -131,7 +131,7 @@ def make_handler(application):
                         state = 2
                     # What it has asked to wait for is waited for here; without that, the other cores have their turn.
                     write_chunk(chunk)
-                    if "uwsgi.ready_fd" in environ:
+                    if "x-wsgiorg.fdevent.timeout" in environ:
                         note_wait(environ)
                 if not state:
                     raise AssertionError("the application did not call start_response()")
@@ -243,7 +243,6 @@ def make_template(multiprocess, version, node, has_cores):
         "x-wsgiorg.fdevent.readable": wait_readable,
         "x-wsgiorg.fdevent.writable": wait_writable,
         "x-wsgiorg.fdevent.timeout": None,
-        "uwsgi.ready_fd": None,
     }
     return {
         **(waits if has_cores else {}),
