@@ -33,7 +33,7 @@ export class AsyncApp implements AsyncDisposable {
       '--locks',
       '2',
     ]
-    const sockets = ['--http-socket', '127.0.0.1:0', '--socket', '127.0.0.1:0']
+    const sockets = ['--need-app', '--http-socket', '127.0.0.1:0', '--socket', '127.0.0.1:0']
     const args = [...sockets, ...mounts, ...size, ...(more.includes('--async') ? [] : ['--async', '8']), ...more]
     return new AsyncApp(await Server.start({ cwd: apps, args }))
   }

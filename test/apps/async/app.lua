@@ -188,11 +188,11 @@ end
 
 function pages.signal_wait()
   note('waits for the signal')
-  uwsgi.signal_wait(20)
+  uwsgi.signal_wait(21)
   return tostring(uwsgi.signal_received())
 end
 
-function pages.signal() uwsgi.signal(20) end
+function pages.signal() uwsgi.signal(21) end
 
 function pages.rpc(args) return uwsgi.rpc(args.node, args['function'], args.text) end
 
@@ -293,7 +293,7 @@ uwsgi.register_rpc('lua_slow', function(text)
   uwsgi.suspend()
   return 'lua:' .. text
 end, 1)
-uwsgi.register_signal(20, 'worker', function() end)
+uwsgi.register_signal(21, 'worker', function() end)
 
 local bodies = {}
 

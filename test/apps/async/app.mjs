@@ -187,10 +187,10 @@ const pages = {
   },
   async 'signal-wait'() {
     note('waits for the signal')
-    await promises.signalWait(20)
+    await promises.signalWait(22)
     return String(uwsgi.signalReceived())
   },
-  signal: () => void uwsgi.signal(20),
+  signal: () => void uwsgi.signal(22),
   rpc: async ({ node, function: name, text }) => String(await promises.rpc(node, name, text)),
   call: async ({ function: name, text }) => String(await promises.call(name, text)),
   async 'remote-cache'({ node, text }) {
@@ -273,7 +273,7 @@ uwsgi.registerRpc(
   },
   1,
 )
-uwsgi.registerSignal(20, 'worker', () => {})
+uwsgi.registerSignal(22, 'worker', () => {})
 
 const bodies = {
   async *stream({ pieces }) {
