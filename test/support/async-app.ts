@@ -33,7 +33,7 @@ export class AsyncApp implements AsyncDisposable {
       '--locks',
       '2',
     ]
-    const sockets = ['--need-app', '--http-socket', '127.0.0.1:0', '--socket', '127.0.0.1:0']
+    const sockets = ['--need-app', '--post-buffering', '0', '--http-socket', '127.0.0.1:0', '--socket', '127.0.0.1:0']
     const args = [...sockets, ...mounts, ...size, ...(more.includes('--async') ? [] : ['--async', '8']), ...more]
     return new AsyncApp(await Server.start({ cwd: apps, args }))
   }
@@ -59,7 +59,9 @@ export class AsyncApp implements AsyncDisposable {
     for (;;) {
       const note = this.notes.find((one) => (typeof wanted === 'string' ? one === wanted : wanted.test(one)))
       if (note !== undefined) return note
-      const news = await this.get(language, 'journal')
+      const response = await this.ask(language, 'journal')
+      const news = await response.text()
+      if (!response.ok) throw new Error(`the notes cannot be read: ${news}`)
       if (news !== '') this.notes.push(...news.split('\n'))
     }
   }

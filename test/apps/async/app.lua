@@ -42,7 +42,10 @@ end
 
 function pages.journal()
   local texts = {}
-  for text in uwsgi.queue_pull do texts[#texts + 1] = text end
+  repeat
+    local text = uwsgi.queue_pull()
+    texts[#texts + 1] = text
+  until not text
   return table.concat(texts, '\n')
 end
 
@@ -80,10 +83,11 @@ function pages.hold(args)
 end
 
 function pages.any(args)
-  local left, order = {}, {}
+  local fds, left, order = {}, {}, {}
   for index = 0, 2 do
     local fd = connected(args.at)
     left[fd] = index
+    fds[index] = fd
     uwsgi.send(fd, tostring(index))
   end
   while next(left) do
@@ -94,6 +98,7 @@ function pages.any(args)
     left[fd] = nil
     uwsgi.send(fd, 'got')
   end
+  for index = 0, 2 do uwsgi.close(fds[index]) end
   return table.concat(order, ' ')
 end
 
@@ -102,14 +107,18 @@ function pages.timeout(args)
   local late = readable(fd, 0.05)
   uwsgi.wait_fd_write(fd, 60)
   uwsgi.suspend()
-  return ('%d %s'):format(late, uwsgi.ready_fd() == fd)
+  local is_ready = uwsgi.ready_fd() == fd
+  uwsgi.close(fd)
+  return ('%d %s'):format(late, is_ready)
 end
 
 function pages.refused(args)
   local fd = uwsgi.async_connect(args.at)
   uwsgi.wait_fd_write(fd, 60)
   uwsgi.suspend()
-  return ('%s %s'):format(uwsgi.ready_fd() == fd, uwsgi.is_connected(fd))
+  local is_ready, is_connected = uwsgi.ready_fd() == fd, uwsgi.is_connected(fd)
+  uwsgi.close(fd)
+  return ('%s %s'):format(is_ready, is_connected)
 end
 
 function pages.errors(args)
@@ -120,6 +129,7 @@ function pages.errors(args)
   answers[3] = saying(uwsgi.recv, 78, 10)
   answers[4] = tostring(uwsgi.is_connected(79))
   answers[5] = saying(uwsgi.wait_fd_read, fd, -1)
+  uwsgi.close(fd)
   return (table.concat(answers, '\n'):gsub(tostring(fd), 'FD'))
 end
 
@@ -261,7 +271,9 @@ function pages.own(args)
   local fd = connected(args.at)
   uwsgi.send(fd, 'own')
   note('fd ' .. fd)
-  return received(fd)
+  local text = received(fd)
+  uwsgi.close(fd)
+  return text
 end
 
 function pages.use(args)
@@ -283,7 +295,7 @@ function pages.open(args) return saying(uwsgi.async_connect, args.at) .. '\n' ..
 
 function pages.large(args)
   local text = ('x'):rep(65536 * tonumber(args.pieces))
-  note('made')
+  note('made ' .. args.pieces)
   return text
 end
 
@@ -300,7 +312,7 @@ local bodies = {}
 function bodies.stream(args)
   local piece = ('x'):rep(65536)
   for _ = 1, tonumber(args.pieces) do coroutine.yield(piece) end
-  note('streamed')
+  note('streamed ' .. args.pieces)
 end
 
 -- Each chunk waits for what was registered before it.

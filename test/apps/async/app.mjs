@@ -90,9 +90,11 @@ const pages = {
   },
   async any({ at }) {
     const left = new Map()
+    const fds = []
     for (let index = 0; index < 3; index += 1) {
       const fd = await connected(at)
       left.set(fd, index)
+      fds.push(fd)
       await promises.send(fd, String(index))
     }
     const order = []
@@ -104,6 +106,7 @@ const pages = {
       left.delete(fd)
       await promises.send(fd, 'got')
     }
+    for (const fd of fds) uwsgi.close(fd)
     return order.join(' ')
   },
   async timeout({ at }) {
@@ -111,13 +114,17 @@ const pages = {
     const late = await readable(fd, 0.05)
     uwsgi.waitFdWrite(fd, 60)
     await uwsgi.suspend()
-    return `${late} ${uwsgi.readyFd() === fd}`
+    const isReady = uwsgi.readyFd() === fd
+    uwsgi.close(fd)
+    return `${late} ${isReady}`
   },
   async refused({ at }) {
     const fd = await promises.asyncConnect(at)
     uwsgi.waitFdWrite(fd, 60)
     await uwsgi.suspend()
-    return `${uwsgi.readyFd() === fd} ${await promises.isConnected(fd)}`
+    const answer = `${uwsgi.readyFd() === fd} ${await promises.isConnected(fd)}`
+    uwsgi.close(fd)
+    return answer
   },
   async errors({ at }) {
     const fd = await connected(at)
@@ -126,6 +133,7 @@ const pages = {
     await uwsgi.suspend()
     answers.push(await saying(promises.recv, 78, 10), String(await promises.isConnected(79)))
     answers.push(await saying(uwsgi.waitFdRead, fd, -1))
+    uwsgi.close(fd)
     return answers.join('\n').replaceAll(String(fd), 'FD')
   },
   async talk({ at, bytes }) {
@@ -238,7 +246,9 @@ const pages = {
     const fd = await connected(at)
     await promises.send(fd, 'own')
     note(`fd ${fd}`)
-    return await received(fd)
+    const text = await received(fd)
+    uwsgi.close(fd)
+    return text
   },
   async use({ fd }) {
     const number = Number(fd)
@@ -258,7 +268,7 @@ const pages = {
   open: async ({ at }) => `${await saying(promises.asyncConnect, at)}\n${await saying(promises.connect, at, 3)}`,
   large({ pieces }) {
     const text = 'x'.repeat(65536 * Number(pieces))
-    note('made')
+    note(`made ${pieces}`)
     return text
   },
 }
@@ -279,7 +289,7 @@ const bodies = {
   async *stream({ pieces }) {
     const piece = new Uint8Array(65536).fill(120)
     for (let count = 0; count < Number(pieces); count += 1) yield piece
-    note('streamed')
+    note(`streamed ${pieces}`)
   },
   /** Waits for what was registered before each chunk: here a chunk alone waits for nothing. */
   async *steps({ at }) {

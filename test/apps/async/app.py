@@ -106,6 +106,8 @@ def do_any(args):
         order.append(f"{fds.index(fd)}{uwsgi.recv(fd, 10).decode()}")
         left.remove(fd)
         uwsgi.send(fd, b"got")
+    for fd in fds:
+        uwsgi.close(fd)
     return " ".join(order)
 
 
@@ -114,14 +116,18 @@ def do_timeout(args):
     late = readable(fd, 0.05)
     uwsgi.wait_fd_write(fd, 60)
     uwsgi.suspend()
-    return f"{late} {uwsgi.ready_fd() == fd}".lower()
+    answer = f"{late} {uwsgi.ready_fd() == fd}".lower()
+    uwsgi.close(fd)
+    return answer
 
 
 def do_refused(args):
     fd = uwsgi.async_connect(args["at"])
     uwsgi.wait_fd_write(fd, 60)
     uwsgi.suspend()
-    return f"{uwsgi.ready_fd() == fd} {uwsgi.is_connected(fd)}".lower()
+    answer = f"{uwsgi.ready_fd() == fd} {uwsgi.is_connected(fd)}".lower()
+    uwsgi.close(fd)
+    return answer
 
 
 def do_errors(args):
@@ -130,6 +136,7 @@ def do_errors(args):
     answers = [saying(uwsgi.wait_fd_read, fd), saying(uwsgi.wait_fd_write, 77)]
     uwsgi.suspend()
     answers += [saying(uwsgi.recv, 78, 10), str(uwsgi.is_connected(79)).lower(), saying(uwsgi.wait_fd_read, fd, -1)]
+    uwsgi.close(fd)
     return "\n".join(answer.replace(str(fd), "FD") for answer in answers)
 
 
@@ -276,7 +283,9 @@ def do_own(args):
     fd = connected(args["at"])
     uwsgi.send(fd, b"own")
     note(f"fd {fd}")
-    return received(fd)
+    text = received(fd)
+    uwsgi.close(fd)
+    return text
 
 
 def do_use(args):
@@ -316,7 +325,7 @@ def stream(args):
     piece = b"x" * 65536
     for _ in range(int(args["pieces"])):
         yield piece
-    note("streamed")
+    note(f"streamed {args['pieces']}")
 
 
 def steps(args):
@@ -341,7 +350,7 @@ def application(environ, start_response):
         answer = str(len(environ["wsgi.input"].read()))
     elif name == "large":
         answer = b"x" * (65536 * int(args["pieces"]))
-        note("made")
+        note(f"made {args['pieces']}")
     else:
         answer = globals()[f"do_{name}"](args)
     start_response("200 OK", [("Content-Type", "text/plain")])
