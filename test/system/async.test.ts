@@ -151,13 +151,14 @@ describe.each(languages)('in %s', (language) => {
     it('is waited for: more of the body comes', async () => {
       const socket = await app.open()
       const answer = readToEnd(socket)
-      const url = app.url(language, 'client-body', { length: 6 })
-      socket.write(`POST ${url} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 6\r\n\r\nabc`)
-      await noted('got abc')
-      socket.write('de')
-      await noted('got abcde')
-      socket.write('f')
-      expect(await answer).toMatch(/^HTTP\/1\.1 200[\s\S]*\r\n\r\nabcdef$/)
+      const url = app.url(language, 'client-body', { length: 300_000 })
+      socket.write(`POST ${url} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 300000\r\n\r\n`)
+      socket.write(Buffer.alloc(100_000))
+      await noted('got 100000')
+      socket.write(Buffer.alloc(100_000))
+      await noted('got 200000')
+      socket.write(Buffer.alloc(100_000))
+      expect(await answer).toMatch(/^HTTP\/1\.1 200[\s\S]*\r\n\r\n300000$/)
     })
 
     it('is waited for: the client leaves', async () => {

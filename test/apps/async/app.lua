@@ -154,15 +154,13 @@ function pages.connect(args)
 end
 
 function pages.client_body(args)
-  local client, whole = uwsgi.connection_fd(), ''
-  while true do
+  local client, length = uwsgi.connection_fd(), 0
+  while length < tonumber(args.length) do
     assert(readable(client) == client)
-    local piece = uwsgi.recv(4096)
-    if not piece then return whole end
-    whole = whole .. piece
-    note('got ' .. whole)
-    if #whole == tonumber(args.length) then return whole end
+    length = length + #uwsgi.recv(65536)
+    note(('got %d'):format(length))
   end
+  return tostring(length)
 end
 
 function pages.client_leaves()

@@ -154,17 +154,15 @@ const pages = {
     await promises.close(fd)
     return text
   },
-  async 'client-body'({ length }) {
+  async 'client-body'({ length: wanted }) {
     const client = uwsgi.connectionFd()
-    let whole = ''
-    while (true) {
+    let length = 0
+    while (length < Number(wanted)) {
       assert((await readable(client)) === client)
-      const piece = await promises.recv(4096)
-      if (piece === undefined) return whole
-      whole += piece
-      note(`got ${whole}`)
-      if (whole.length === Number(length)) return whole
+      length += (await promises.recv(65536)).length
+      note(`got ${length}`)
     }
+    return String(length)
   },
   async 'client-leaves'() {
     const client = uwsgi.connectionFd()

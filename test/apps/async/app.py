@@ -162,16 +162,12 @@ def do_connect(args):
 
 def do_client_body(args):
     client = uwsgi.connection_fd()
-    whole = b""
-    while True:
+    length = 0
+    while length < int(args["length"]):
         assert readable(client) == client
-        piece = uwsgi.recv(4096)
-        if piece is None:
-            return whole
-        whole += piece
-        note(f"got {whole.decode()}")
-        if len(whole) == int(args["length"]):
-            return whole
+        length += len(uwsgi.recv(65536))
+        note(f"got {length}")
+    return str(length)
 
 
 def do_client_leaves(args):
