@@ -25,7 +25,6 @@ const burst = 64
 
 interface RunningRequest extends FinishedRequest {
   readonly sink: SlotSink
-  switches: number
   hasFailed: boolean
 }
 
@@ -119,7 +118,9 @@ export class RequestLoop {
     request.isOver = true
     try {
       request.timeOut()
-      request.onCancel?.(error)
+      if (request.onCancel !== undefined) request.onCancel(error)
+      // Nobody can end it: its core does not wait for it any more.
+      else this.#settled(running, this.#pluginOf(request) as Plugin, -1)
     } catch (failure) {
       log.text(`harakiri: ${thrownMessage(failure)}`)
       this.#endIfLost(failure)
@@ -154,7 +155,7 @@ export class RequestLoop {
     const body = openBody(this.#link, slot)
     const sink = new SlotSink(this.#link, slot, () => body.release())
     const opened = this.#opener.open(slot, coreId, body, sink)
-    const running: RunningRequest | undefined = opened && { ...opened, sink, switches: 1, hasFailed: false }
+    const running: RunningRequest | undefined = opened && { ...opened, sink, hasFailed: false }
     if (running === undefined || opened?.isRefused === true) {
       if (running !== undefined) this.#close(running)
       this.#release(coreId)
@@ -186,19 +187,23 @@ export class RequestLoop {
           this.#failed(running, error)
           return -1
         })
-        .then((result) => {
-          this.#suspended.delete(running.request)
-          this.#judge(running, plugin, result)
-          this.#resume(running.request)
-          this.#close(running)
-          this.#release(coreId)
-          // Requests may have waited for a core, and nobody rings for those.
-          if (this.#takeWaiting()) setImmediate(() => this.#attend())
-        })
+        .then((result) => this.#settled(running, plugin, result))
       return
     }
     this.#close(running)
     this.#release(coreId)
+  }
+
+  /** The request hook's promise has settled, or is not waited for any more: then it settles in vain later. */
+  #settled(running: RunningRequest, plugin: Plugin, result: unknown): void {
+    const { request } = running
+    if (!this.#suspended.delete(request)) return
+    this.#judge(running, plugin, result)
+    this.#resume(request)
+    this.#close(running)
+    this.#release(request.coreId)
+    // Requests may have waited for a core, and nobody rings for those.
+    if (this.#takeWaiting()) setImmediate(() => this.#attend())
   }
 
   #judge(running: RunningRequest, plugin: Plugin, result: unknown): void {
@@ -216,7 +221,7 @@ export class RequestLoop {
   async #callAgain(running: RunningRequest, plugin: Plugin): Promise<number> {
     for (;;) {
       await new Promise((resolve) => setImmediate(resolve))
-      running.switches += 1
+      running.request.switches += 1
       this.#resume(running.request)
       const result = await plugin.request?.(running.request)
       this.#suspend(running.request)
