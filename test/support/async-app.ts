@@ -124,6 +124,12 @@ export class Keeper implements AsyncDisposable {
     socket.write(text)
   }
 
+  /** Resolves when the one of that name has closed its connection. */
+  async left(name: string): Promise<void> {
+    const socket = await this.named(name)
+    if (!socket.destroyed) await once(socket, 'close')
+  }
+
   /** The next one of that name is another. */
   forget(name: string): void {
     this.#kept.delete(name)

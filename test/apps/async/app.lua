@@ -51,6 +51,8 @@ end
 
 function pages.set(args) uwsgi.cache_update(args.key, '1') end
 
+function pages.cached(args) return uwsgi.cache_get(args.key) end
+
 function pages.turns(args)
   while args.after and not seen(args.after) do uwsgi.suspend() end
   for turn = 1, tonumber(args.times) do

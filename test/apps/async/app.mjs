@@ -61,6 +61,7 @@ const pages = {
     return texts.join('\n')
   },
   set: ({ key }) => void uwsgi.cacheUpdate(key, '1'),
+  cached: ({ key }) => String(uwsgi.cacheGet(key)),
   async turns({ name, times, after }) {
     while (after !== undefined && !seen(after)) await uwsgi.suspend()
     for (let turn = 1; turn <= Number(times); turn += 1) {

@@ -61,6 +61,10 @@ def do_set(args):
     uwsgi.cache_update(args["key"], "1")
 
 
+def do_cached(args):
+    return uwsgi.cache_get(args["key"])
+
+
 def do_turns(args):
     while "after" in args and not seen(args["after"]):
         uwsgi.suspend()
@@ -303,7 +307,7 @@ def do_worker(args):
 
 
 def do_open(args):
-    return saying(uwsgi.async_connect, args["at"]).split(":")[-1].strip() + "\n" + saying(uwsgi.connect, args["at"], 3)
+    return "\n".join([saying(uwsgi.async_connect, args["at"]), saying(uwsgi.connect, args["at"], 3)])
 
 
 def slow_echo(text):

@@ -1,0 +1,176 @@
+// Cores beside each other: of several languages in one worker, of several workers, more requests than cores, and what ends one
+// that takes too long.
+import { describe, expect, it } from 'vitest'
+import { AsyncApp, Keeper } from '../support/async-app.ts'
+import { companions, refusingAddress } from '../support/companions.ts'
+import { languages } from '../support/full-server.ts'
+import { readToEnd } from '../support/uwsgi-client.ts'
+
+const pairs = languages.flatMap((from) => languages.map((to) => [from, to] as const))
+
+/** In every order. */
+const orders = languages.flatMap((first) =>
+  languages
+    .filter((one) => one !== first)
+    .map((second) => [first, second, ...languages.filter((one) => one !== first && one !== second)]),
+)
+
+describe('languages in one worker', () => {
+  it('are held together, and go on in any order', async () => {
+    await using app = await AsyncApp.start()
+    await using keeper = await Keeper.start()
+    for (const order of orders) {
+      const answers = new Map(
+        languages.map((language) => [language, app.get(language, 'hold', { at: keeper.address, name: language })] as const),
+      )
+      for (const language of languages) await keeper.named(language)
+      for (const language of order) {
+        await keeper.release(language, `${language} of ${order.join()}`)
+        expect(await answers.get(language)).toBe(`${language} of ${order.join()}`)
+      }
+    }
+  })
+
+  it('take turns', async () => {
+    await using app = await AsyncApp.start()
+    await Promise.all([
+      app.get('python', 'turns', { name: 'p', times: 6, after: 'l1' }),
+      app.get('js', 'turns', { name: 'j', times: 6, after: 'p1' }),
+      app.get('lua', 'turns', { name: 'l', times: 8, after: 'j1' }),
+      (async () => {
+        await app.get('lua', 'set', { key: 'j1' })
+      })(),
+    ])
+    await app.noted('lua', 'p6')
+    await app.noted('lua', 'j6')
+    const together = app.notes.slice(app.notes.indexOf('j1'), app.notes.indexOf('j1') + 12).map((note) => note[0])
+    // Whoever comes first, the three go round.
+    expect(together.join('')).toBe(together.slice(0, 3).join('').repeat(4))
+    expect(new Set(together).size).toBe(3)
+  })
+
+  it.each(pairs)('call each other: a function that suspends, from %s in %s', async (from, to) => {
+    await using app = await AsyncApp.start()
+    await using keeper = await Keeper.start()
+    const held = app.get(to, 'hold', { at: keeper.address, name: 'held' })
+    await keeper.named('held')
+    const answers = await Promise.all(
+      ['a', 'b', 'c'].map((text) => app.get(from, 'call', { function: `${to}_slow`, text: `${from}-${text}` })),
+    )
+    expect(answers).toEqual(['a', 'b', 'c'].map((text) => `${to}:${from}-${text}`))
+    await keeper.release('held', 'unharmed')
+    expect(await held).toBe('unharmed')
+  })
+
+  it('contend for a lock, which only one of them ever has', async () => {
+    await using app = await AsyncApp.start('--workers', '2')
+    const rounds = 10
+    const workers = new Set<string>()
+    let asked = 0
+    // Both workers take part: which one takes a request is theirs to say.
+    while (workers.size < 2 || asked < rounds * 3) {
+      const round = await Promise.all(languages.flatMap((language) => [app.get(language, 'count'), app.get(language, 'count')]))
+      asked += round.length
+      for (const worker of round) workers.add(worker)
+    }
+    expect([...workers].sort()).toEqual(['1', '2'])
+    expect(await app.get('lua', 'cached', { key: 'count' })).toBe(String(asked))
+  })
+})
+
+describe.each(languages)('in %s', (language) => {
+  it('more requests than cores are answered all, in the order in which they came', async () => {
+    await using app = await AsyncApp.start('--async', '2')
+    await using keeper = await Keeper.start()
+    const held = ['one', 'two'].map((name) => app.get(language, 'hold', { at: keeper.address, name }))
+    await keeper.named('one')
+    await keeper.named('two')
+    // Requests on one connection are begun in their order.
+    const socket = await app.open()
+    const names = ['q1', 'q2', 'q3', 'q4', 'q5']
+    for (const [index, name] of names.entries()) {
+      const url = app.url(language, 'turns', { name, times: 1 })
+      const close = index === names.length - 1 ? 'Connection: close\r\n' : ''
+      socket.write(`GET ${url} HTTP/1.1\r\nHost: x\r\n${close}\r\n`)
+    }
+    await keeper.release('one', '1')
+    expect((await readToEnd(socket)).split('HTTP/1.1 200').length - 1).toBe(5)
+    await keeper.release('two', '2')
+    expect(await Promise.all(held)).toEqual(['1', '2'])
+    await app.noted(language, 'q51')
+    expect(app.notes.filter((note) => note.startsWith('q'))).toEqual(names.map((name) => `${name}1`))
+  })
+
+  it('a handler that never yields is ended with its worker; the other worker serves on', async () => {
+    await using app = await AsyncApp.start('--workers', '2', '--harakiri', '2')
+    const spinning = app.ask(language, 'spin')
+    await app.noted(language, 'spins')
+    const serving = await app.get(language, 'worker')
+    let served = 0
+    const response = await Promise.race([
+      spinning,
+      (async (): Promise<never> => {
+        for (;;) {
+          expect(await app.get(language, 'worker')).toBe(serving)
+          served += 1
+        }
+      })(),
+    ])
+    expect(response.status).toBe(504)
+    expect(served).toBeGreaterThan(0)
+    expect(app.server.log).toContain('HARAKIRI')
+  })
+
+  it('a core that waits too long is given up, and its client told; others of the worker go on', async () => {
+    await using app = await AsyncApp.start()
+    await using keeper = await Keeper.start()
+    const staying = app.get(language, 'hold', { at: keeper.address, name: 'staying' })
+    await keeper.named('staying')
+    const late = await app.ask(language, 'hold', { at: keeper.address, name: 'late', deadline: 1 })
+    expect(late.status).toBe(504)
+    // What it had open is closed.
+    await keeper.left('late')
+    // More than there are cores: the one that was given up is free again.
+    const rounds = await Promise.all(Array.from({ length: 20 }, () => app.get(language, 'sleep', { seconds: 0.01 })))
+    expect(rounds).toEqual(Array.from({ length: 20 }, () => '-1'))
+    await keeper.release('staying', 'unharmed')
+    expect(await staying).toBe('unharmed')
+    expect(app.server.log).not.toContain('DAMN')
+    await app.noted(language, 'staying goes on')
+    expect(app.notes).not.toContain('late goes on')
+  })
+
+  it('all cores may be given up, and serve again', async () => {
+    await using app = await AsyncApp.start('--async', '3', '--harakiri', '1')
+    await using keeper = await Keeper.start()
+    const names = ['a', 'b', 'c']
+    const late = await Promise.all(names.map((name) => app.ask(language, 'hold', { at: keeper.address, name })))
+    expect(late.map(({ status }) => status)).toEqual([504, 504, 504])
+    for (const name of names) await keeper.left(name)
+    expect(await Promise.all(names.map(() => app.get(language, 'nested')))).toEqual(names.map(() => '1 2 3 4 5 6 7 8 9 10'))
+    expect(app.server.log).not.toContain('DAMN')
+  })
+
+  it('connects only to where --allow-connect says', async () => {
+    await using echo = await companions.echo()
+    await using app = await AsyncApp.start('--allow-connect', echo.address)
+    expect(await app.get(language, 'talk', { at: echo.address, bytes: 100 })).toBe('100 false')
+    const elsewhere = await refusingAddress()
+    const lines = (await app.get(language, 'open', { at: elsewhere })).split('\n')
+    expect(lines).toHaveLength(2)
+    for (const line of lines) expect(line).toContain(elsewhere)
+    expect(lines.join('\n')).toMatch(/not allowed[\s\S]*not allowed/)
+  })
+
+  it('stops gracefully: what waits is finished first', async () => {
+    await using app = await AsyncApp.start()
+    await using keeper = await Keeper.start()
+    const held = app.get(language, 'hold', { at: keeper.address, name: 'held' })
+    await keeper.named('held')
+    const stopped = app.server.stop()
+    await app.server.logged('stopping gracefully')
+    await keeper.release('held', 'finished')
+    expect(await held).toBe('finished')
+    expect(await stopped).toBe(0)
+  })
+})
