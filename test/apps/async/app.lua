@@ -2,6 +2,7 @@
 -- What happens when is noted in the queue. `at` is the address of a server of the test's own, which decides how long a page
 -- waits.
 local pages = {}
+local active = 0
 
 local function note(text) uwsgi.queue_push(text) end
 
@@ -218,6 +219,18 @@ function pages.raise_later(args)
   error('lua raises later')
 end
 
+function pages.raise_soon()
+  uwsgi.suspend()
+  error('lua raises soon')
+end
+
+-- How many requests are being served, and what the interpreter holds, in some measure of its own.
+function pages.remains()
+  collectgarbage()
+  collectgarbage()
+  return ('%d %d'):format(active, collectgarbage('count') // 1)
+end
+
 function pages.nested()
   local numbers = {}
   local function add(number) numbers[#numbers + 1] = number end
@@ -327,7 +340,7 @@ function bodies.steps(args)
   uwsgi.close(fd)
 end
 
-return function(env)
+local function serve(env)
   local name = env.PATH_INFO:gsub('^/', ''):gsub('-', '_')
   local args = {}
   for key, value in env.QUERY_STRING:gmatch('([^&=]+)=([^&]*)') do args[key] = value end
@@ -338,4 +351,12 @@ return function(env)
     return '200 OK', headers, tostring(#env.input:read())
   end
   return '200 OK', headers, pages[name](args) or 'done'
+end
+
+return function(env)
+  active = active + 1
+  local results = table.pack(pcall(serve, env))
+  active = active - 1
+  if not results[1] then error(results[2], 0) end
+  return table.unpack(results, 2, results.n)
 end

@@ -4,6 +4,7 @@
 import uwsgi from 'uwsgi'
 
 const { promises } = uwsgi
+let active = 0
 
 const note = (text) => uwsgi.queuePush(text)
 
@@ -208,6 +209,12 @@ const pages = {
     await keptBy(at, 'raising')
     throw new Error('js raises later')
   },
+  async 'raise-soon'() {
+    await uwsgi.suspend()
+    throw new Error('js raises soon')
+  },
+  /** How many requests are being served; what the interpreter holds it does not tell. */
+  remains: () => `${active} 0`,
   async nested() {
     const numbers = []
     async function* generated() {
@@ -314,17 +321,26 @@ const streamOf = (pieces) =>
     },
   })
 
+const serve = async (request) => {
+  const url = new URL(request.url)
+  const name = url.pathname.split('/').at(-1)
+  const args = Object.fromEntries(url.searchParams)
+  const headers = { 'Content-Type': 'text/plain' }
+  if (name in bodies) return new Response(streamOf(bodies[name](args)), { headers })
+  if (name === 'body') {
+    note('reads')
+    return new Response(String((await request.arrayBuffer()).byteLength), { headers })
+  }
+  return new Response((await pages[name](args)) ?? 'done', { headers })
+}
+
 export default {
   async fetch(request) {
-    const url = new URL(request.url)
-    const name = url.pathname.split('/').at(-1)
-    const args = Object.fromEntries(url.searchParams)
-    const headers = { 'Content-Type': 'text/plain' }
-    if (name in bodies) return new Response(streamOf(bodies[name](args)), { headers })
-    if (name === 'body') {
-      note('reads')
-      return new Response(String((await request.arrayBuffer()).byteLength), { headers })
+    active += 1
+    try {
+      return await serve(request)
+    } finally {
+      active -= 1
     }
-    return new Response((await pages[name](args)) ?? 'done', { headers })
   },
 }

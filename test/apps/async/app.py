@@ -3,8 +3,11 @@
 What happens when is noted in the queue. `at` is the address of a server of the test's own, which decides how long a page waits.
 """
 import contextlib
+import gc
 
 import uwsgi
+
+active = 0
 
 
 def note(text):
@@ -233,6 +236,17 @@ def do_raise_later(args):
     raise ValueError("python raises later")
 
 
+def do_raise_soon(args):
+    uwsgi.suspend()
+    raise ValueError("python raises soon")
+
+
+def do_remains(args):
+    """How many requests are being served, and what the interpreter holds, in some measure of its own."""
+    gc.collect()
+    return f"{active} {len(gc.get_objects())}"
+
+
 def do_nested(args):
     def generated():
         for number in (1, 2):
@@ -339,7 +353,7 @@ def steps(args):
     uwsgi.close(fd)
 
 
-def application(environ, start_response):
+def serve(environ, start_response):
     name = environ["PATH_INFO"].strip("/").replace("-", "_")
     args = dict(pair.split("=", 1) for pair in environ["QUERY_STRING"].split("&") if pair)
     if name in ("stream", "steps"):
@@ -357,3 +371,12 @@ def application(environ, start_response):
     if answer is None:
         answer = "done"
     return [answer.encode("latin-1") if isinstance(answer, str) else answer]
+
+
+def application(environ, start_response):
+    global active
+    active += 1
+    try:
+        return serve(environ, start_response)
+    finally:
+        active -= 1
