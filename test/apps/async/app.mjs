@@ -5,6 +5,11 @@ import uwsgi from 'uwsgi'
 
 const { promises } = uwsgi
 let active = 0
+/** Requests that have not been collected yet. */
+let held = 0
+const collected = new FinalizationRegistry(() => {
+  held -= 1
+})
 
 const note = (text) => uwsgi.queuePush(text)
 
@@ -213,8 +218,8 @@ const pages = {
     await uwsgi.suspend()
     throw new Error('js raises soon')
   },
-  /** How many requests are being served; what the interpreter holds it does not tell. */
-  remains: () => `${active} 0`,
+  /** How many requests are being served, and how many the interpreter holds. */
+  remains: () => `${active} ${held}`,
   async nested() {
     const numbers = []
     async function* generated() {
@@ -337,6 +342,8 @@ const serve = async (request) => {
 export default {
   async fetch(request) {
     active += 1
+    held += 1
+    collected.register(request)
     try {
       return await serve(request)
     } finally {
