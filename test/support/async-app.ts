@@ -1,6 +1,6 @@
 // The server whose apps wait (test/apps/async/), and the servers of the test's own that they wait for: what happens is told by
 // conditions, never by time.
-import { once } from 'node:events'
+import { once, setMaxListeners } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { Companion } from './companions.ts'
@@ -95,6 +95,8 @@ export class Keeper implements AsyncDisposable {
   static async start(): Promise<Keeper> {
     const kept = new Map<string, Socket>()
     const news = new EventTarget()
+    // Hundreds may be waited for.
+    setMaxListeners(0, news)
     const companion = await Companion.start((socket) => {
       socket.on('data', (data) => {
         kept.set(data.toString('latin1'), socket)
