@@ -9,6 +9,8 @@ import { Server } from './server.ts'
 
 const apps = fileURLToPath(new URL('../apps/async', import.meta.url))
 
+export const fileOf: Readonly<Record<Language, string>> = { python: 'app.py', lua: 'app.lua', js: 'app.mjs' }
+
 export type Arguments = Readonly<Record<string, string | number>>
 
 export class AsyncApp implements AsyncDisposable {
@@ -22,7 +24,12 @@ export class AsyncApp implements AsyncDisposable {
 
   /** HTTP and uwsgi on free ports; one worker of eight cores unless said otherwise. */
   static async start(...more: string[]): Promise<AsyncApp> {
-    const mounts = ['/python=app.py', '/lua=app.lua', '/js=app.mjs'].flatMap((mount) => ['--mount', mount])
+    return await AsyncApp.startWith(['python', 'lua', 'js'], ...more)
+  }
+
+  /** One with some of the languages only, which is there sooner. */
+  static async startWith(languages: readonly Language[], ...more: string[]): Promise<AsyncApp> {
+    const mounts = languages.flatMap((language) => ['--mount', `/${language}=${fileOf[language]}`])
     const size = [
       '--cache2',
       'name=default,items=1000,blocksize=1024',

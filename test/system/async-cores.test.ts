@@ -1,6 +1,6 @@
 // Cores beside each other: of several languages in one worker, of several workers, more requests than cores, and what ends one
 // that takes too long.
-import { describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { AsyncApp, Keeper } from '../support/async-app.ts'
 import { companions, refusingAddress } from '../support/companions.ts'
 import { languages } from '../support/full-server.ts'
@@ -16,9 +16,18 @@ const orders = languages.flatMap((first) =>
 )
 
 describe('languages in one worker', () => {
+  let app: AsyncApp
+  let keeper: Keeper
+  beforeAll(async () => {
+    app = await AsyncApp.start()
+    keeper = await Keeper.start()
+  })
+  afterAll(async () => {
+    await app[Symbol.asyncDispose]()
+    await keeper[Symbol.asyncDispose]()
+  })
+
   it('are held together, and go on in any order', async () => {
-    await using app = await AsyncApp.start()
-    await using keeper = await Keeper.start()
     for (const order of orders) {
       const answers = new Map(
         languages.map((language) => [language, app.get(language, 'hold', { at: keeper.address, name: language })] as const),
@@ -32,26 +41,22 @@ describe('languages in one worker', () => {
   })
 
   it('take turns', async () => {
-    await using app = await AsyncApp.start()
     await Promise.all([
       app.get('python', 'turns', { name: 'p', times: 6, after: 'l1' }),
       app.get('js', 'turns', { name: 'j', times: 6, after: 'p1' }),
-      app.get('lua', 'turns', { name: 'l', times: 8, after: 'j1' }),
-      (async () => {
-        await app.get('lua', 'set', { key: 'j1' })
-      })(),
+      app.get('lua', 'turns', { name: 'l', times: 8, after: 'j0' }),
+      // The other two are there by then, or come later: each waits for the one before it.
+      app.get('lua', 'set', { key: 'j0' }),
     ])
     await app.noted('lua', 'p6')
     await app.noted('lua', 'j6')
-    const together = app.notes.slice(app.notes.indexOf('j1'), app.notes.indexOf('j1') + 12).map((note) => note[0])
-    // Whoever comes first, the three go round.
+    const from = app.notes.indexOf('j1')
+    const together = app.notes.slice(from, from + 12).map((note) => note[0])
     expect(together.join('')).toBe(together.slice(0, 3).join('').repeat(4))
     expect(new Set(together).size).toBe(3)
   })
 
   it.each(pairs)('call each other: a function that suspends, from %s in %s', async (from, to) => {
-    await using app = await AsyncApp.start()
-    await using keeper = await Keeper.start()
     const held = app.get(to, 'hold', { at: keeper.address, name: 'held' })
     await keeper.named('held')
     const answers = await Promise.all(
@@ -79,8 +84,33 @@ describe('languages in one worker', () => {
 })
 
 describe.each(languages)('in %s', (language) => {
+  const start = (...more: string[]) => AsyncApp.startWith([language], ...more)
+
+  it('one core does the same, and others wait', async () => {
+    await using echo = await companions.echo()
+    await using silent = await companions.silent()
+    await using keeper = await Keeper.start()
+    await using app = await start('--async', '1')
+    const get = (page: string, args = {}) => app.get(language, page, { ...args })
+    expect(await get('nested')).toBe('1 2 3 4 5 6 7 8 9 10')
+    expect(await get('sleep', { seconds: 0.05 })).toBe('-1')
+    expect(await get('timeout', { at: silent.address })).toBe('-1 true')
+    expect(await get('refused', { at: await refusingAddress() })).toBe('true false')
+    expect(await get('talk', { at: echo.address, bytes: 300_000 })).toBe('300000 false')
+    expect(await get('leak', { at: echo.address })).toBe('done')
+    expect(await get('call', { function: `${language}_slow`, text: 'x' })).toBe(`${language}:x`)
+    const held = get('hold', { at: keeper.address, name: 'held' })
+    await keeper.named('held')
+    const order: string[] = []
+    const asked = [held.then(() => order.push('held')), get('worker').then(() => order.push('worker'))]
+    await keeper.release('held', 'x')
+    await Promise.all(asked)
+    expect(order).toEqual(['held', 'worker'])
+    await echo.isEmpty()
+  })
+
   it('more requests than cores are answered all, in the order in which they came', async () => {
-    await using app = await AsyncApp.start('--async', '2')
+    await using app = await start('--async', '2')
     await using keeper = await Keeper.start()
     const held = ['one', 'two'].map((name) => app.get(language, 'hold', { at: keeper.address, name }))
     await keeper.named('one')
@@ -102,7 +132,7 @@ describe.each(languages)('in %s', (language) => {
   })
 
   it('a handler that never yields is ended with its worker; the other worker serves on', async () => {
-    await using app = await AsyncApp.start('--workers', '2', '--harakiri', '2')
+    await using app = await start('--workers', '2', '--harakiri', '2')
     const spinning = app.ask(language, 'spin')
     await app.noted(language, 'spins')
     const serving = await app.get(language, 'worker')
@@ -122,7 +152,7 @@ describe.each(languages)('in %s', (language) => {
   })
 
   it('a core that waits too long is given up, and its client told; others of the worker go on', async () => {
-    await using app = await AsyncApp.start()
+    await using app = await start()
     await using keeper = await Keeper.start()
     const staying = app.get(language, 'hold', { at: keeper.address, name: 'staying' })
     await keeper.named('staying')
@@ -141,7 +171,7 @@ describe.each(languages)('in %s', (language) => {
   })
 
   it('all cores may be given up, and serve again', async () => {
-    await using app = await AsyncApp.start('--async', '3', '--harakiri', '1')
+    await using app = await start('--async', '3', '--harakiri', '1')
     await using keeper = await Keeper.start()
     const names = ['a', 'b', 'c']
     const late = await Promise.all(names.map((name) => app.ask(language, 'hold', { at: keeper.address, name })))
@@ -153,7 +183,7 @@ describe.each(languages)('in %s', (language) => {
 
   it('connects only to where --allow-connect says', async () => {
     await using echo = await companions.echo()
-    await using app = await AsyncApp.start('--allow-connect', echo.address)
+    await using app = await start('--allow-connect', echo.address)
     expect(await app.get(language, 'talk', { at: echo.address, bytes: 100 })).toBe('100 false')
     const elsewhere = await refusingAddress()
     const lines = (await app.get(language, 'open', { at: elsewhere })).split('\n')
@@ -163,7 +193,7 @@ describe.each(languages)('in %s', (language) => {
   })
 
   it('stops gracefully: what waits is finished first', async () => {
-    await using app = await AsyncApp.start()
+    await using app = await start()
     await using keeper = await Keeper.start()
     const held = app.get(language, 'hold', { at: keeper.address, name: 'held' })
     await keeper.named('held')

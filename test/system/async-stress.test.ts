@@ -54,7 +54,7 @@ describe.each(languages)('in %s', (language) => {
   let kinds: readonly Kind[]
 
   beforeAll(async () => {
-    app = await AsyncApp.start('--async', String(cores), '--disable-logging', '--listen', '1000')
+    app = await AsyncApp.startWith([language], '--async', String(cores), '--disable-logging', '--listen', '1000')
     keeper = await Keeper.start()
     echo = await companions.echo()
     silent = await companions.silent()

@@ -2,7 +2,7 @@
 // servers while others of the same worker are served. Each language does the same, and is answered the same.
 import { once } from 'node:events'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { AsyncApp, Keeper } from '../support/async-app.ts'
+import { AsyncApp, fileOf, Keeper } from '../support/async-app.ts'
 import { type Companion, companions, refusingAddress } from '../support/companions.ts'
 import { languages } from '../support/full-server.ts'
 import { readToEnd } from '../support/uwsgi-client.ts'
@@ -128,8 +128,7 @@ describe.each(languages)('in %s', (language) => {
       await get('leak', { at: leaking.address })
       expect(leaking.accepted).toBe(2)
       await leaking.isEmpty()
-      const file = { python: 'app.py', lua: 'app.lua', js: 'app.mjs' }[language]
-      await app.server.logged(`${file} left 2 connections open at the end of GET /${language}/leak`)
+      await app.server.logged(`${fileOf[language]} left 2 connections open at the end of GET /${language}/leak`)
       await leaking[Symbol.asyncDispose]()
     })
 
