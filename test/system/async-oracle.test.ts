@@ -1,5 +1,5 @@
-// The same program with asynchronous cores behind real uWSGI (its own engine, ugreen) and behind polywsgi: what its calls give
-// must be the same. Each line that differs is listed here with what docs/differences.md says about it.
+// The same programs with asynchronous cores behind real uWSGI and behind polywsgi: what their calls give must be the same. Python
+// suspends anywhere there by the engine ugreen; Lua does at the chunks of a body. Each line that differs is listed here with what docs/differences.md says about it.
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -10,9 +10,9 @@ import { Server } from '../support/server.ts'
 import { getVars, openUwsgi, readToEnd, uwsgiPacket, uwsgiRequest } from '../support/uwsgi-client.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const app = `${root}test/apps/oracle/async.py`
+const folder = `${root}test/apps/oracle`
 const differencesDoc = readFileSync(`${root}docs/differences.md`, 'utf8')
-const common = ['--async', '10', '--cache2', 'name=default,items=100,blocksize=4096', '--wsgi-file', app]
+const common = ['--async', '10', '--cache2', 'name=default,items=100,blocksize=4096']
 
 const raisesAtOnce = 'Differs from uWSGI: what fails at once raises, where it returns -1'
 const fractionsCount = 'Differs from uWSGI: fractions of a second count, and one descriptor may be waited for in both'
@@ -26,7 +26,7 @@ interface Page {
   readonly differences?: readonly (readonly [label: string, ours: string, doc: string])[]
 }
 
-const pages: readonly Page[] = [
+const pythonPages: readonly Page[] = [
   { path: '/environ-keys' },
   { path: '/values' },
   {
@@ -58,40 +58,66 @@ const pages: readonly Page[] = [
   { path: '/suspends-between' },
 ]
 
+const luaPages: readonly Page[] = [
+  { path: '/values' },
+  { path: '/good' },
+  { path: '/refused' },
+  { path: '/no-path', differences: [['connect to no path', 'boolean false', raisesAtOnce]] },
+  { path: '/ended' },
+  { path: '/timeout' },
+  { path: '/several' },
+  { path: '/duplicate' },
+]
+
 const linesOf = (answer: string): string[] => answer.slice(answer.indexOf('\r\n\r\n') + 4).split('\n')
 
+/** What the answer is here, from what it is there. */
+const expectedOf = ({ differences }: Page, theirs: readonly string[]): string[] =>
+  theirs.map((line) => {
+    const difference = differences?.find(([label]) => line.startsWith(label))
+    if (difference === undefined) return line
+    const [label, value, doc] = difference
+    expect(differencesDoc).toContain(doc)
+    const ours = `${label}${line.charAt(label.length)}${line.charAt(label.length) === ':' ? ' ' : ''}${value}`
+    expect(ours, 'it is listed as a difference and is none').not.toBe(line)
+    return ours
+  })
+
+/** Servers that apps talk to. They serve all tests of this file. */
+const others: Companion[] = []
+let query: string
+
+beforeAll(async () => {
+  const { echo, silent, closing } = companions
+  others.push(await echo(), await echo(), await silent(), await closing())
+  const [one, other, mute, brief] = others as [Companion, Companion, Companion, Companion]
+  const places = { echo: one, other, silent: mute, closing: brief, refusing: { address: await refusingAddress() } }
+  query = Object.entries(places)
+    .map(([name, { address }]) => `${name}=${address}`)
+    .join('&')
+})
+afterAll(async () => {
+  for (const companion of others) await companion[Symbol.asyncDispose]()
+})
+
+const ask = async (address: string, { path, body }: Page, modifier1 = 0): Promise<string[]> => {
+  const vars = getVars(`${path}?${query}`, { REQUEST_METHOD: body === undefined ? 'GET' : 'POST' })
+  return linesOf(await uwsgiRequest(address, vars, Buffer.from(body ?? '', 'latin1'), modifier1))
+}
+
 describeWithPeers('asynchronous cores in Python, beside real uWSGI', ['uwsgi'], () => {
-  const others: Companion[] = []
-  let query: string
   let real: RealUwsgi
   let ours: Server
 
   beforeAll(async () => {
-    const { echo, silent, closing } = companions
-    others.push(await echo(), await echo(), await silent(), await closing())
-    const [one, other, mute, brief] = others as [Companion, Companion, Companion, Companion]
-    query = Object.entries({
-      echo: one.address,
-      other: other.address,
-      silent: mute.address,
-      closing: brief.address,
-      refusing: await refusingAddress(),
-    })
-      .map(([name, address]) => `${name}=${address}`)
-      .join('&')
-    real = await RealUwsgi.start('--plugin', 'python3,ugreen', '--ugreen', ...common)
-    ours = await Server.start({ args: ['--socket', '127.0.0.1:0', ...common] })
+    const app = ['--wsgi-file', `${folder}/async.py`]
+    real = await RealUwsgi.start('--plugin', 'python3,ugreen', '--ugreen', ...common, ...app)
+    ours = await Server.start({ args: ['--socket', '127.0.0.1:0', ...common, ...app] })
   })
   afterAll(async () => {
     await real[Symbol.asyncDispose]()
     expect(await ours.stop()).toBe(0)
-    for (const companion of others) await companion[Symbol.asyncDispose]()
   })
-
-  const ask = async (address: string, { path, body }: Page): Promise<string[]> => {
-    const vars = getVars(`${path}?${query}`, { REQUEST_METHOD: body === undefined ? 'GET' : 'POST' })
-    return linesOf(await uwsgiRequest(address, vars, Buffer.from(body ?? '', 'latin1')))
-  }
 
   /** What a request that is never answered has left in the cache. */
   const askInVain = async (page: Page): Promise<string[]> => {
@@ -105,20 +131,10 @@ describeWithPeers('asynchronous cores in Python, beside real uWSGI', ['uwsgi'], 
     }
   }
 
-  it.each(pages)('gives the same: $path', async (page) => {
+  it.each(pythonPages)('gives the same: $path', async (page) => {
     const theirs = page.isForgottenThere === true ? await askInVain(page) : await ask(real.address, page)
-    const here = await ask(ours.uwsgi, page)
-    expect(here.join('\n')).not.toBe('')
-    const expected = theirs.map((line) => {
-      const difference = page.differences?.find(([label]) => line.startsWith(`${label}`))
-      if (difference === undefined) return line
-      const [label, value, doc] = difference
-      expect(differencesDoc).toContain(doc)
-      const separator = line.startsWith(`${label}:`) ? ': ' : ' '
-      expect(`${label}${separator}${value}`, 'it is listed as a difference and is none').not.toBe(line)
-      return `${label}${separator}${value}`
-    })
-    expect(here).toEqual(expected)
+    expect(theirs.join('\n')).not.toBe('')
+    expect(await ask(ours.uwsgi, page)).toEqual(expectedOf(page, theirs))
   })
 
   it.each(['real uWSGI', 'polywsgi'])('%s serves others while one waits', async (name) => {
@@ -147,5 +163,26 @@ describeWithPeers('asynchronous cores in Python, beside real uWSGI', ['uwsgi'], 
     await ask(real.address, { path: '/values' })
     expect(answered).toBe(false)
     socket.destroy()
+  })
+})
+
+describeWithPeers('asynchronous cores in Lua, beside real uWSGI', ['uwsgi'], () => {
+  let real: RealUwsgi
+  let ours: Server
+
+  beforeAll(async () => {
+    const app = ['--lua', `${folder}/async.lua`]
+    real = await RealUwsgi.start('--plugin', 'lua51', ...common, ...app)
+    ours = await Server.start({ args: ['--socket', '127.0.0.1:0', ...common, ...app] })
+  })
+  afterAll(async () => {
+    await real[Symbol.asyncDispose]()
+    expect(await ours.stop()).toBe(0)
+  })
+
+  it.each(luaPages)('gives the same: $path', async (page) => {
+    const theirs = await ask(real.address, page, 6)
+    expect(theirs.join('\n')).not.toBe('')
+    expect(await ask(ours.uwsgi, page, 6)).toEqual(expectedOf(page, theirs))
   })
 })
