@@ -50,7 +50,7 @@ const pythonPages: readonly Page[] = [
   { path: '/several' },
   { path: '/duplicate' },
   { path: '/both-ways', differences: [['write', "bytes b''", fractionsCount]] },
-  { path: '/closed', differences: [['send', 'raises OSError', 'Differs from uWSGI: all bytes are sent']] },
+  { path: '/closed', differences: [['send', 'raises OSError', "a descriptor that is none of the caller's raises."]] },
   { path: '/client' },
   { path: '/body', body: 'body \x00\xff bytes' },
   { path: '/body', body: 'x'.repeat(200_000) },
