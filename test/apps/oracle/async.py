@@ -32,7 +32,8 @@ def connected(address):
 def environ_keys(environ, places):
     for key in sorted(environ):
         if key.startswith("x-wsgiorg.") or key.startswith("uwsgi."):
-            yield f"{key} {type(environ[key]).__name__}"
+            value = environ[key]
+            yield f"{key} {'callable' if callable(value) else type(value).__name__}"
 
 
 def values(environ, places):
