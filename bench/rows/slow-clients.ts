@@ -1,0 +1,85 @@
+// Clients that send or read slowly wait in cores of their own: they must not slow down the others. Runs with and without them
+// alternate on one server.
+import { join } from 'node:path'
+import { asyncLanguages, asyncPeerNeeds, asyncPeerNotes, startAsyncPolywsgi, startAsyncUwsgi } from '../async-servers.ts'
+import { judge, type Verdict } from '../bars.ts'
+import { ask } from '../client.ts'
+import { type Companion, startCompanion } from '../companion.ts'
+import type { Row, RowContext, ValueReport } from '../row.ts'
+import { type Language, languageNames, type Server, urlOf } from '../servers.ts'
+import type { FromSlow, ToSlow } from '../slow-client.ts'
+import { median } from '../statistics.ts'
+import { runWrk, type WrkRun } from '../wrk.ts'
+
+const cores = 200
+const fast = 100
+const slowOfEach = 12
+
+export const slowClientRows: readonly Row[] = asyncLanguages.map((language) => {
+  const name = `slow-clients-${language}`
+  const title = `${fast} clients beside ${2 * slowOfEach} slow ones, hello, one worker, ${languageNames[language]}`
+  return {
+    name,
+    title,
+    needs: ['wrk', 'uwsgi-http', ...asyncPeerNeeds],
+    async run(context): Promise<ValueReport> {
+      const lines: string[][] = []
+      const verdicts: Verdict[] = []
+      if (!context.settings.peersOnly) {
+        const server = await startAsyncPolywsgi(language, cores)
+        const { line, ratio, failed } = await measure(server, 'polywsgi', language, context)
+        lines.push(line)
+        verdicts.push(judge('slowClients', name, ratio), judge('noErrors', name, failed))
+      }
+      const label = 'uWSGI --http --http-keepalive, greenlet'
+      lines.push((await measure(await startAsyncUwsgi('http', cores), label, 'python', context)).line)
+      return {
+        kind: 'values',
+        name,
+        title,
+        columns: ['server', 'requests/s alone', 'beside slow ones', 'ratio', 'p99 alone (ms)', 'p99 beside (ms)', 'failed'],
+        lines,
+        verdicts,
+        notes: [
+          ...asyncPeerNotes(language),
+          `wrk -t1 -c${fast} -d${context.settings.seconds}s; medians of ${context.settings.rounds} runs each way, in alternation.`,
+          `Of the slow ones ${slowOfEach} send and ${slowOfEach} read 40 KB/s each. "failed" counts them too.`,
+        ],
+      }
+    },
+  }
+})
+
+async function measure(started: Server, label: string, language: Language, context: RowContext) {
+  await using server = started
+  const { rounds, seconds } = context.settings
+  const url = urlOf(server.httpPort, language)
+  const { status } = await ask(url)
+  if (status !== 200) throw new Error(`${label} answers ${status}`)
+  await runWrk({ url, connections: fast, seconds: 1 })
+  const runs = { alone: [] as WrkRun[], beside: [] as WrkRun[] }
+  let failed = 0
+  const alone = async (): Promise<void> => void runs.alone.push(await runWrk({ url, connections: fast, seconds }))
+  const beside = async (): Promise<void> => {
+    await using slow: Companion<ToSlow, FromSlow> = startCompanion(join(import.meta.dirname, '../slow-client.ts'))
+    const begun = slow.next('begun')
+    const { port, pathname } = { port: server.httpPort, pathname: new URL(url).pathname }
+    const paths = { uploadPath: `${pathname}?upload`, downloadPath: `${pathname}?download` }
+    slow.send({ kind: 'begin', plan: { port, ...paths, uploaders: slowOfEach, readers: slowOfEach } })
+    await begun
+    runs.beside.push(await runWrk({ url, connections: fast, seconds }))
+    const reported = slow.next('report')
+    slow.send({ kind: 'report' })
+    failed += (await reported).failed
+  }
+  for (let round = 0; round < rounds; round++) {
+    for (const run of round % 2 === 0 ? [alone, beside] : [beside, alone]) await run()
+  }
+  failed += [...runs.alone, ...runs.beside].reduce((sum, run) => sum + run.socketErrors + run.badStatuses, 0)
+  const rate = (side: 'alone' | 'beside') => median(runs[side].map((run) => run.requestsPerSecond))
+  const p99 = (side: 'alone' | 'beside') => (median(runs[side].map((run) => run.p99Us)) / 1000).toFixed(2)
+  const ratio = rate('beside') / rate('alone')
+  context.progress(`${label}: ${rate('alone').toFixed(0)} requests/s alone, ${rate('beside').toFixed(0)} beside slow clients`)
+  const rates = [rate('alone').toFixed(0), rate('beside').toFixed(0), ratio.toFixed(2)]
+  return { line: [label, ...rates, p99('alone'), p99('beside'), String(failed)], ratio, failed }
+}
