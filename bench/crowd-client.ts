@@ -2,6 +2,7 @@
 // the first and the last answer had come. It ends with the process that started it.
 // Invariant: each connection counts once, as answered or with the reason why it was not.
 import { connect, type Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 
 export interface CrowdPlan {
   /** A port on 127.0.0.1, or the path of a unix socket. */
@@ -34,6 +35,7 @@ export type ToCrowd = { readonly kind: 'open'; readonly plan: CrowdPlan } | { re
 
 /** Connections under way at once: below what any server lets wait for it. */
 const openingAtOnce = 64
+const openingPauseMs = 10
 /** More of an answer than this is not looked at. */
 const longestAnswer = 65536
 
@@ -52,7 +54,7 @@ export class Crowd {
     const opener = async (): Promise<void> => {
       while (left > 0) {
         left -= 1
-        await this.#openOne()
+        while (await this.#isToBeTriedAgain()) await delay(openingPauseMs)
       }
     }
     await Promise.all(Array.from({ length: openingAtOnce }, opener))
@@ -87,20 +89,22 @@ export class Crowd {
     }
   }
 
-  async #openOne(): Promise<void> {
+  /** Opens one connection. A unix socket refuses those that come faster than its server takes them: that is no failure. */
+  async #isToBeTriedAgain(): Promise<boolean> {
     const { address } = this.#plan
-    const { promise, resolve } = Promise.withResolvers<void>()
+    const { promise, resolve } = Promise.withResolvers<boolean>()
     const socket = typeof address === 'number' ? connect(address, '127.0.0.1') : connect(address)
     const fail = (error: NodeJS.ErrnoException): void => {
-      this.#fail(`not opened: ${error.code ?? error.message}`)
-      resolve()
+      const isTooFast = error.code === 'EAGAIN'
+      if (!isTooFast) this.#fail(`not opened: ${error.code ?? error.message}`)
+      resolve(isTooFast)
     }
     socket.once('error', fail).once('connect', () => {
       socket.off('error', fail).on('error', () => undefined)
       this.#sockets.push(socket)
-      resolve()
+      resolve(false)
     })
-    await promise
+    return await promise
   }
 
   /** @returns why there is no right answer; undefined when there is */

@@ -44,7 +44,7 @@ export const suspensionRows: readonly Row[] = asyncLanguages.map((language) => {
       const lines = waits.map((wait) => {
         const [own, other] = [ours.get(wait), theirs.get(wait)]
         const ratio = own === undefined || other === undefined ? '' : (other / own).toFixed(2)
-        const host = own === undefined ? '' : (own / 1000 - interpreterAlone[language]).toFixed(2)
+        const host = own === undefined || wait.atOnce > 1 ? '' : (own / 1000 - interpreterAlone[language]).toFixed(2)
         return [wait.label, microseconds(own), host, microseconds(other), ratio]
       })
       return {
@@ -57,7 +57,7 @@ export const suspensionRows: readonly Row[] = asyncLanguages.map((language) => {
         notes: [
           ...asyncPeerNotes(language),
           `Median of ${context.settings.rounds} requests, each a loop of waits timed inside the handler, one worker of ${cores} cores.`,
-          `The host's part is what is above ${interpreterAlone[language]} µs, which the interpreter alone takes.`,
+          `The host's part is what is above ${interpreterAlone[language]} µs, which the interpreter alone takes; cores that go on together share it.`,
           'uWSGI never resumes a request that has registered nothing, unless its body has begun: its handler is one of these.',
           'The ratio is uWSGI / polywsgi: above 1 polywsgi is the faster one.',
         ],
