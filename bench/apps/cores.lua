@@ -25,13 +25,16 @@ function actions.suspend(count)
   return timed(tonumber(count), uwsgi.suspend)
 end
 
--- Waits for a connection that can be written to, the client's.
-function actions.writable(count)
-  local fd = uwsgi.connection_fd()
-  return timed(tonumber(count), function()
+-- Waits for a connection that can be written to: the client's, or one to an address after an "@".
+function actions.writable(argument)
+  local count, address = argument:match('^(%d+)@?(.*)$')
+  local fd = address == '' and uwsgi.connection_fd() or uwsgi.async_connect(address)
+  local answer = timed(tonumber(count), function()
     uwsgi.wait_fd_write(fd, 3)
     uwsgi.suspend()
   end)
+  if address ~= '' then uwsgi.close(fd) end
+  return answer
 end
 
 function actions.proxy(address)

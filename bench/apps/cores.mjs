@@ -21,15 +21,18 @@ const actions = {
     return String(((performance.now() - start) * 1e6) / Number(count))
   },
 
-  /** Nanoseconds for each wait for a connection that can be written to, the client's. */
-  async writable(count) {
-    const fd = uwsgi.connectionFd()
+  /** Nanoseconds for each wait for a connection that can be written to: the client's, or one to an address after an "@". */
+  async writable(argument) {
+    const [count, address] = argument.split('@')
+    const fd = address === undefined ? uwsgi.connectionFd() : await uwsgi.promises.asyncConnect(address)
     const start = performance.now()
     for (let index = 0; index < Number(count); index += 1) {
       uwsgi.waitFdWrite(fd, 3)
       await uwsgi.suspend()
     }
-    return String(((performance.now() - start) * 1e6) / Number(count))
+    const spent = performance.now() - start
+    if (address !== undefined) await uwsgi.promises.close(fd)
+    return String((spent * 1e6) / Number(count))
   },
 
   async proxy(address) {

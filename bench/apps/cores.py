@@ -24,14 +24,18 @@ def suspend(count):
     return str((perf_counter_ns() - start) / int(count)).encode()
 
 
-def writable(count):
-    """Nanoseconds for each wait for a connection that can be written to, the client's."""
-    fd = uwsgi.connection_fd()
+def writable(argument):
+    """Nanoseconds for each wait for a connection that can be written to: the client's, or one to an address after an "@"."""
+    count, _, address = argument.partition('@')
+    fd = uwsgi.async_connect(address) if address else uwsgi.connection_fd()
     start = perf_counter_ns()
     for _ in range(int(count)):
         uwsgi.wait_fd_write(fd, 3)
         uwsgi.suspend()
-    return str((perf_counter_ns() - start) / int(count)).encode()
+    spent = perf_counter_ns() - start
+    if address:
+        uwsgi.close(fd)
+    return str(spent / int(count)).encode()
 
 
 def proxy(address):

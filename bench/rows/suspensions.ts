@@ -2,7 +2,7 @@
 // busy, or sixteen.
 import { asyncLanguages, asyncPeerNeeds, asyncPeerNotes, startAsyncPolywsgi, startAsyncUwsgi } from '../async-servers.ts'
 import type { Row, RowContext, ValueReport } from '../row.ts'
-import { type Language, languageNames, type Server, urlOf } from '../servers.ts'
+import { type Language, languageNames, type Server, startNginx, urlOf } from '../servers.ts'
 import { median } from '../statistics.ts'
 import { figure, microseconds } from './api.ts'
 
@@ -18,12 +18,15 @@ interface Wait {
   /** Names of the app's actions. */
   readonly ours: string
   readonly theirs: string
+  /** To a server that waits for a request. */
+  readonly connects?: true
 }
 
 const waits: readonly Wait[] = [
   { label: 'nothing registered', count: 20_000, atOnce: 1, ours: 'suspend', theirs: 'primed' },
   { label: `nothing registered, ${busyCores} cores at once`, count: 2000, atOnce: busyCores, ours: 'suspend', theirs: 'primed' },
-  { label: 'connection that can be written to', count: 5000, atOnce: 1, ours: 'writable', theirs: 'writable' },
+  { label: "the client's connection, to write", count: 5000, atOnce: 1, ours: 'writable', theirs: 'writable' },
+  { label: 'a connection of its own, to write', count: 2000, atOnce: 1, ours: 'writable', theirs: 'writable', connects: true },
 ]
 
 /** Microseconds that a suspension and its resumption take in the interpreter alone, measured without a host around it. */
@@ -35,12 +38,14 @@ export const suspensionRows: readonly Row[] = asyncLanguages.map((language) => {
   return {
     name,
     title,
-    needs: asyncPeerNeeds,
+    needs: ['nginx', ...asyncPeerNeeds],
     async run(context): Promise<ValueReport> {
+      await using nginx = await startNginx([{ protocol: 'answer', answer: 'hello' }])
+      const behind = `@127.0.0.1:${nginx.ports[0]}`
       const ours = context.settings.peersOnly
         ? new Map<Wait, number>()
-        : await measure(await startAsyncPolywsgi(language, cores), language, 'ours', context)
-      const theirs = await measure(await startAsyncUwsgi('http10', cores), 'python', 'theirs', context)
+        : await measure(await startAsyncPolywsgi(language, cores), language, 'ours', behind, context)
+      const theirs = await measure(await startAsyncUwsgi('http10', cores), 'python', 'theirs', behind, context)
       const lines = waits.map((wait) => {
         const [own, other] = [ours.get(wait), theirs.get(wait)]
         const ratio = own === undefined || other === undefined ? '' : (other / own).toFixed(2)
@@ -66,11 +71,11 @@ export const suspensionRows: readonly Row[] = asyncLanguages.map((language) => {
   }
 })
 
-async function measure(started: Server, language: Language, side: 'ours' | 'theirs', context: RowContext) {
+async function measure(started: Server, language: Language, side: 'ours' | 'theirs', behind: string, context: RowContext) {
   await using server = started
   const figures = new Map<Wait, number>()
   for (const wait of waits) {
-    const url = `${urlOf(server.httpPort, language)}?${wait[side]}=${wait.count}`
+    const url = `${urlOf(server.httpPort, language)}?${wait[side]}=${wait.count}${wait.connects ? behind : ''}`
     /** Nanoseconds that pass for one wait of one of the cores. */
     const once = async (): Promise<number> => {
       const each = await Promise.all(Array.from({ length: wait.atOnce }, () => figure(url)))
