@@ -8,6 +8,7 @@ import type { ApiSettings } from './worker/messages.ts'
 export const apiSettings = (settings: Configuration['settings'], plans: Plans, files: StaticPlan): ApiSettings => ({
   socketTimeoutMs: settings.socketTimeout * 1000,
   rpcMax: settings.rpcMax,
+  harakiriMs: settings.harakiri * 1000,
   bufferSize: settings.bufferSize,
   alarmNames: plans.alarms.alarms.map(({ name }) => name),
   spoolers: plans.spoolers,

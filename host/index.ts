@@ -25,7 +25,10 @@ export type { HostStats, WorkerStats } from './stats.ts'
 // biome-ignore lint/suspicious/noEmptyInterface: others fill it.
 export interface PluginSettings {}
 
-/** Every option of docs/options.md by its camelCase name, and mounts as an object; options of plugins by theirs. */
+/**
+ * Every option of docs/options.md by its camelCase name, and mounts as an object; options of plugins by theirs. Without
+ * `allowConnect` guests open no connections.
+ */
 export interface HostOptions extends Partial<Omit<Settings, 'mount'>>, PluginSettings {
   /** Mountpoint to app: `{ '/py': './app.py', '/lua': './app.lua' }`. Paths are relative to `cwd`. */
   readonly mounts?: Readonly<Record<string, string>>
@@ -90,6 +93,7 @@ export const createHost = async (options: HostOptions = {}): Promise<Host> => {
     needApp: true,
     disableLogging: true,
     ...settings,
+    allowConnect: nowhereUnlessTold(settings.allowConnect),
     mount: Object.entries(mounts).map(([mountpoint, source]) => `${mountpoint}=${source}`),
   }
   const configuration = await loadSettings(given, cwd, createPluginLoader(cwd))
@@ -158,6 +162,10 @@ export const createHost = async (options: HostOptions = {}): Promise<Host> => {
     [Symbol.asyncDispose]: close,
   }
 }
+
+/** An empty list allows nothing, while the option that is not given allows everything. */
+const nowhereUnlessTold = (allowed: readonly string[] | undefined): readonly string[] =>
+  allowed === undefined || (Array.isArray(allowed) && allowed.length === 0) ? ['none'] : allowed
 
 const utf8 = new TextEncoder()
 

@@ -5,6 +5,7 @@ import { planCaches } from './caches.ts'
 import { type ClockPlans, planClocks } from './clock-plans.ts'
 import type { Settings } from './config/index.ts'
 import { settingName } from './config/option.ts'
+import { ConnectPermission } from './gateway/connect-permission.ts'
 import { planHeaders } from './header-plans.ts'
 import { type HookPlan, planHooks } from './hooks/plan.ts'
 import { planMetrics } from './metrics.ts'
@@ -25,6 +26,8 @@ export interface Plans {
   /** Undefined: responses keep the headers that they are given. */
   readonly headers: HeaderPlan | undefined
   readonly hooks: HookPlan
+  /** Where they may. */
+  readonly guestsMayConnect: ConnectPermission
   readonly shared: SharedShape
 }
 
@@ -61,6 +64,8 @@ export const planAll = (settings: Settings, cwd: string): Plans => {
       alarms: alarms.alarms.map(({ name }) => name),
       hasPlugins: settings.plugin.length + settings.needPlugin.length > 0,
     }),
+    // Anywhere unless told: as in uWSGI. An embedding program's default is stricter (index.ts).
+    guestsMayConnect: new ConnectPermission(settings.allowConnect.length === 0 ? ['*'] : settings.allowConnect, cwd),
     shared: {
       caches: planCaches(settings, cwd),
       locks: settings.locks ?? 0,

@@ -90,7 +90,7 @@ export class Services {
       signals: this.shared.signals,
       workers: plans.shared.signals.workers,
     })
-    this.#descriptors = new Descriptors()
+    this.#descriptors = new Descriptors({ permission: plans.guestsMayConnect, cores: settings.async })
     this.#mules = new MuleMessages({
       queues: this.shared.messages,
       farms: plans.farms,
@@ -117,7 +117,7 @@ export class Services {
       ...clockHandlers(this.#scheduler, this.#monitors),
       ...this.#descriptors.handlers,
       rpc: ({ name, args }, { thread }) => this.rpc.call(name, args, thread),
-      remote: (args) => requestRemote(args, { log }),
+      remote: (args) => requestRemote(args, { log, permission: plans.guestsMayConnect }),
     }
     this.notices = {
       alarm: ({ name, message }) => this.alarms.raise(name, message),

@@ -75,7 +75,11 @@ export const bindApi = (context: ApiContext): BoundApi => {
         },
         callAsync: (args) => {
           const answer = implement(context, ...checkArguments(entry, args))
-          return answer instanceof Waiting ? answer.promise() : answer
+          if (!(answer instanceof Waiting)) return answer
+          const { request } = context
+          const outcome = answer.promise()
+          if (outcome instanceof Promise) request?.suspended()
+          return outcome
         },
       })
     }

@@ -45,6 +45,8 @@ export interface CurrentRequest {
   /** The next bytes of the body, at most `max`; undefined at the end. */
   receive(max: number): Uint8Array | undefined
   receiveAsync(max: number): Uint8Array | undefined | Promise<Uint8Array | undefined>
+  /** Its handler waits, and is given the CPU once more afterwards. */
+  suspended(): void
   /** True once its core is done with it: what has waited for it in vain is to be let go. */
   readonly isOver: boolean
   disconnect(): void

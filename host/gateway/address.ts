@@ -19,7 +19,7 @@ export const parseAddress = (text: string): SocketAddress => {
 export const formatTcp = (host: string, port: number): string => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`)
 
 // sun_path holds 108 bytes, one of them the closing NUL.
-const longestUnixPath = 107
+export const longestUnixPath = 107
 
 /** What a socket connects to. */
 export type ConnectTarget = { readonly host: string; readonly port: number } | { readonly path: string }

@@ -3,8 +3,9 @@
 // Invariant: a number means something only to the thread that got it, is never given twice, and its connection is closed at
 // the latest when the thread ends. A wait has one outcome, and leaves nothing behind.
 import type { Socket } from 'node:net'
-import { ApiError } from '../errors.ts'
-import { remoteAddress } from './address.ts'
+import { ApiError, PolywsgiError } from '../errors.ts'
+import type { ConnectTarget } from './address.ts'
+import type { ConnectPermission } from './connect-permission.ts'
 import { GuestConnection, type Interest } from './guest-connection.ts'
 
 /** Who calls, as in host/master/call-handlers.ts. */
@@ -26,8 +27,17 @@ interface Wait {
 /** Past every number that a client's connection can have (host/worker/slot-sink.ts). */
 export const firstDescriptor = 2 ** 20
 
-/** As a process's open files commonly are: a leak in a guest is found before the server has no descriptor left. */
-const mostPerThread = 1024
+export interface DescriptorsOptions {
+  readonly permission: ConnectPermission
+  /** How many requests a worker may hold at once. */
+  readonly cores: number
+}
+
+/**
+ * Connections of one thread. As a process's open files commonly are: a leak in a guest is found before the server has no
+ * descriptor left. Where requests are held by the hundred, each may have some: what it leaves open is closed with it.
+ */
+export const mostConnections = (cores: number): number => 1024 + (cores > 1 ? 16 * cores : 0)
 
 /** Nothing was ready. */
 const none = -1
@@ -42,13 +52,15 @@ class ThreadTable {
 }
 
 export class Descriptors {
+  readonly #permission: ConnectPermission
+  readonly #most: number
   readonly #tables = new Map<number, ThreadTable>()
   #next = firstDescriptor
 
   /** For the table of calls (host/master/call-handlers.ts). */
   readonly handlers = {
     connect: (args: ConnectArguments, caller: Caller) => this.#connect(args, caller),
-    asyncConnect: (args: ConnectArguments, caller: Caller) => this.#open('async_connect', args, caller).fd,
+    asyncConnect: (args: ConnectArguments, caller: Caller) => this.#begin(args, caller),
     send: async ({ fd, data, timeoutMs }: { fd: number; data: Uint8Array; timeoutMs: number }, caller: Caller) =>
       await this.#connection('send', fd, caller).send(data, timeoutMs),
     recv: async ({ fd, max, timeoutMs }: { fd: number; max: number; timeoutMs: number }, caller: Caller) =>
@@ -66,30 +78,52 @@ export class Descriptors {
     closeFds: ({ fds }: { fds: readonly number[] }, caller: Caller): void => this.#close(fds, caller),
   }
 
+  constructor({ permission, cores }: DescriptorsOptions) {
+    this.#permission = permission
+    this.#most = mostConnections(cores)
+  }
+
   /** @throws ApiError API_IO when there is none */
   async #connect(args: ConnectArguments, caller: Caller): Promise<number> {
-    const connection = this.#open('connect', args, caller)
+    return await this.#opened('connect', this.#open('connect', args, caller), caller)
+  }
+
+  /** Of a unix socket it is known at once whether somebody listens: what fails at once raises, as for an address that is none. */
+  #begin(args: ConnectArguments, caller: Caller): number | Promise<number> {
+    const connection = this.#open('async_connect', args, caller)
+    return connection.isLocal ? this.#opened('async_connect', connection, caller) : connection.fd
+  }
+
+  async #opened(functionName: string, connection: GuestConnection, { thread }: Caller): Promise<number> {
     try {
       await connection.opened()
     } catch (error) {
-      this.#tables.get(caller.thread)?.connections.delete(connection.fd)
-      throw error instanceof ApiError ? error : new ApiError('connect', 'API_IO', (error as Error).message)
+      this.#tables.get(thread)?.connections.delete(connection.fd)
+      throw error instanceof ApiError ? error : new ApiError(functionName, 'API_IO', (error as Error).message)
     }
     return connection.fd
   }
 
-  /** @throws ApiError API_REFUSED for one connection too many, API_IO for what is no address */
+  /** @throws ApiError API_REFUSED for one connection too many and where guests may not connect, API_IO for what is no address */
   #open(functionName: string, { address, timeoutMs }: ConnectArguments, { thread }: Caller): GuestConnection {
-    const target = remoteAddress(address)
-    if (typeof target === 'string') throw new ApiError(functionName, 'API_IO', target)
+    const target = this.#target(functionName, address)
     const { connections } = this.#table(thread)
-    if (connections.size >= mostPerThread) {
-      throw new ApiError(functionName, 'API_REFUSED', `there are ${mostPerThread} open connections already: close some`)
+    if (connections.size >= this.#most) {
+      throw new ApiError(functionName, 'API_REFUSED', `there are ${this.#most} open connections already: close some`)
     }
     const connection = new GuestConnection(this.#next, { target, address, timeoutMs })
     this.#next += 1
     connections.set(connection.fd, connection)
     return connection
+  }
+
+  #target(functionName: string, address: string): ConnectTarget {
+    try {
+      return this.#permission.target(address)
+    } catch (error) {
+      if (!(error instanceof PolywsgiError)) throw error
+      throw new ApiError(functionName, error.code === 'API_REFUSED' ? 'API_REFUSED' : 'API_IO', error.message)
+    }
   }
 
   async #wait({ id, fds, timeoutMs }: Wait, caller: Caller): Promise<number> {
@@ -140,6 +174,16 @@ export class Descriptors {
     const socket = connections?.get(fd)?.release()
     if (socket !== undefined) connections?.delete(fd)
     return socket
+  }
+
+  /** How many wait for a descriptor. */
+  watchers(fd: number, thread: number): number {
+    return this.#tables.get(thread)?.connections.get(fd)?.watchers ?? 0
+  }
+
+  /** How many bytes were read of what the other side has sent. */
+  bytesRead(fd: number, thread: number): number {
+    return this.#tables.get(thread)?.connections.get(fd)?.bytesRead ?? 0
   }
 
   threadEnded(thread: number): void {

@@ -29,6 +29,8 @@ export interface ConnectOptions {
 
 export class GuestConnection {
   readonly fd: number
+  /** Of a unix socket. */
+  readonly isLocal: boolean
   readonly #socket = new QuietSocket()
   readonly #watchers = new Set<() => void>()
   /** Why there is no connection, or none any more. */
@@ -40,6 +42,7 @@ export class GuestConnection {
 
   constructor(fd: number, { target, address, timeoutMs }: ConnectOptions) {
     this.fd = fd
+    this.isLocal = 'path' in target
     const socket = this.#socket
     const timer = setTimeout(() => socket.destroy(noConnectionIn(address, timeoutMs)), timeoutMs)
     socket.once('connect', () => {
@@ -136,7 +139,8 @@ export class GuestConnection {
    */
   async recv(max: number, timeoutMs: number): Promise<Uint8Array | undefined> {
     const isInTime = await this.#until(() => this.#isReadable, timeoutMs, true)
-    if (isInTime) return this.#isOver ? undefined : take(this.#socket, Math.min(max, mostReceived))
+    // What came before a failure can still be read.
+    if (isInTime) return take(this.#socket, Math.min(max, mostReceived))
     throw new ApiError('recv', 'API_IO', `descriptor ${this.fd}: nothing came in ${timeoutMs / 1000} seconds`)
   }
 

@@ -3,7 +3,8 @@
 import { connect, type NetConnectOpts, type Socket } from 'node:net'
 import { headerSize } from '../../protocol/packet.ts'
 import { PolywsgiError, TimeoutError } from '../errors.ts'
-import { remoteAddress } from './address.ts'
+import { type ConnectTarget, remoteAddress } from './address.ts'
+import { anywhere, type ConnectPermission } from './connect-permission.ts'
 
 export interface RemoteRequest {
   /** `host:port`, the path of a unix socket, or `@name` in the abstract namespace. */
@@ -20,6 +21,8 @@ export interface RemoteClientOptions {
   readonly log?: (line: string) => void
   /** Most bytes of an answer. */
   readonly maxReply?: number
+  /** Of whoever causes the request; without one it is the operator. */
+  readonly permission?: ConnectPermission
 }
 
 /** As in uWSGI: longer than that a server of the same network does not take to accept. */
@@ -37,13 +40,15 @@ const leastProgress = 4096
  * Opens a connection, with errors still to be listened for.
  * @throws TimeoutError, PolywsgiError API_IO, naming the address and why there is none
  */
-export const connectTo = (address: string, timeoutMs: number): Promise<Socket> =>
+export const connectTo = (address: string, timeoutMs: number): Promise<Socket> => {
+  const target = remoteAddress(address)
+  return typeof target === 'string'
+    ? Promise.reject(new PolywsgiError('API_IO', target))
+    : connectToTarget(target, address, timeoutMs)
+}
+
+const connectToTarget = (target: ConnectTarget, address: string, timeoutMs: number): Promise<Socket> =>
   new Promise((resolve, reject) => {
-    const target = remoteAddress(address)
-    if (typeof target === 'string') {
-      reject(new PolywsgiError('API_IO', target))
-      return
-    }
     // Bytes that the other side sent before it closed must still be readable, and ours must not be lost with its end.
     const socket = connect({ ...target, allowHalfOpen: true, noDelay: true } as NetConnectOpts)
     const refuse = (error: PolywsgiError): void => {
@@ -81,17 +86,17 @@ export const noConnectionIn = (address: string, timeoutMs: number): TimeoutError
 /**
  * Sends a request and reads the answer.
  * @returns undefined when there is none: the node cannot be reached, closes without a byte, or stays silent
- * @throws PolywsgiError API_IO for an answer that is cut off or too large, and for what is no address
+ * @throws PolywsgiError API_IO for an answer that is cut off or too large, and for what is no address; API_REFUSED for an address
+ *   that is not allowed
  */
 export const requestRemote = async (
   { address, request, reply, timeoutMs }: RemoteRequest,
-  { log = () => {}, maxReply = defaultMaxReply }: RemoteClientOptions = {},
+  { log = () => {}, maxReply = defaultMaxReply, permission = anywhere }: RemoteClientOptions = {},
 ): Promise<Uint8Array | undefined> => {
-  const fault = remoteAddress(address)
-  if (typeof fault === 'string') throw new PolywsgiError('API_IO', fault)
+  const target = permission.target(address)
   let socket: Socket
   try {
-    socket = await connectTo(address, Math.min(connectTimeoutMs, timeoutMs))
+    socket = await connectToTarget(target, address, Math.min(connectTimeoutMs, timeoutMs))
   } catch (error) {
     log((error as Error).message)
     return undefined

@@ -2,6 +2,7 @@
 // take them; a request is begun by whoever takes it, so one that waits is never lost with a worker.
 // Invariant: every exchange submitted ends by exactly one of: a last `respond`, one `fail`, or the gateway's `abandon`.
 
+import { sharedNow } from '../state/deadlines.ts'
 import type { Doorbell } from '../state/doorbell.ts'
 import { BodyMode, PullState } from '../state/request-slots.ts'
 import { RecordKind, ResponseFlag, type ResponseRecord, type ResponseRing } from '../state/response-ring.ts'
@@ -125,20 +126,26 @@ export class Dispatcher {
     else this.#state.slots.setClientGone(slot)
   }
 
-  /** A worker's thread has ended. What it had said is delivered; what it had begun fails. @returns how many failed */
-  workerEnded(workerId: number, status: 500 | 504, reason: string): number {
+  /**
+   * A worker's thread has ended. What it had said is delivered; what it had begun fails, with 504 where the worker was ended for
+   * a deadline that was this request's, with 503 for the others of that worker, which may be tried again.
+   * @returns by status how many failed
+   */
+  workerEnded(workerId: number, status: 500 | 504, reason: string): ReadonlyMap<number, number> {
     const ring = this.#rings[workerId - 1] as ResponseRing
     ring.drain((record) => this.#handle(record))
     ring.reset()
     this.parcels.threadEnded(workerId)
-    let failed = 0
+    const failed = new Map<number, number>()
+    const now = sharedNow()
     for (let slot = 0; slot < this.#passages.length; slot += 1) {
       const passage = this.#passages[slot]
       if (passage === undefined || this.#state.slots.runningWorker(slot) !== workerId) continue
-      failed += 1
       const { abandoned } = passage
+      const own = status === 500 || this.#state.slots.isOverdue(slot, now) ? status : 503
+      failed.set(own, (failed.get(own) ?? 0) + 1)
       this.#freeSlot(slot, passage)
-      if (!abandoned) passage.exchange.fail(status, reason)
+      if (!abandoned) passage.exchange.fail(own, reason)
     }
     return failed
   }

@@ -246,7 +246,9 @@ export class Master {
     this.#options.threadEnded(number)
     if (kind !== 'worker') return ''
     const failed = this.dispatcher.workerEnded(number, status, 'the worker that served the request has died')
-    for (let count = 0; count < failed; count += 1) this.#options.state.workers.countFailedRequest(number)
-    return failed > 0 ? ` (${failed} running requests answered ${status})` : ''
+    for (const count of failed.values())
+      for (let index = 0; index < count; index += 1) this.#options.state.workers.countFailedRequest(number)
+    const answers = [...failed].map(([answer, count]) => `${count} running requests answered ${answer}`)
+    return answers.length > 0 ? ` (${answers.join(', ')})` : ''
   }
 }

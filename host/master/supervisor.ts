@@ -43,6 +43,8 @@ const stopMs = 5000
 /** A mule may be in a program of its own, or a spooler in a job, that no message reaches. */
 const otherStopMs = 1000
 const harakiriWatchMs = 200
+/** How much later than a thread itself the master looks at its deadlines. */
+const ownGraceMs = 300
 
 export class Supervisor {
   readonly #options: SupervisorOptions
@@ -278,7 +280,8 @@ export class Supervisor {
     const now = sharedNow()
     for (const handle of this.#handles.values()) {
       const { number, workerId } = handle.plan.identity
-      if (!this.#options.state.deadlines.isOver(number, now)) continue
+      // The thread is asked first: what waits in it is given up there, and the others go on.
+      if (!this.#options.state.deadlines.isOver(number, now - ownGraceMs)) continue
       this.#options.state.deadlines.threadEnded(number)
       this.#options.log(`*** HARAKIRI ON ${threadName(handle.plan).toUpperCase()} ***`)
       if (workerId > 0) this.#options.harakiri?.(workerId)
@@ -287,7 +290,7 @@ export class Supervisor {
   }
 }
 
-const harakiri = 'it overran the deadline it had set itself (set_user_harakiri)'
+const harakiri = 'it overran its deadline (harakiri)'
 
 const stopped = (): PolywsgiError => new PolywsgiError('HOST_CLOSED', 'the server is stopped')
 

@@ -12,6 +12,7 @@ import { answerPart, type FilePart, findPart, type SendfileOptions } from './sen
 export abstract class OffloadingResponse extends ResponseHeaders {
   #file: FilePart | undefined
   #isOffloaded = false
+  #givenFd: number | undefined
 
   abstract readonly status: string
   abstract readonly headersSent: boolean
@@ -37,6 +38,11 @@ export abstract class OffloadingResponse extends ResponseHeaders {
   /** True once the master has taken over the response. */
   get isOffloaded(): boolean {
     return this.#isOffloaded
+  }
+
+  /** The connection that was given away with it: it is closed by whoever got it. */
+  get givenFd(): number | undefined {
+    return this.#givenFd
   }
 
   /** True while a file waits to be the body (`setFile`). */
@@ -116,6 +122,7 @@ export abstract class OffloadingResponse extends ResponseHeaders {
   #offload(order: OffloadOrder, size: number, parcel: Uint8Array | undefined): void {
     this.handOver(order, parcel, size)
     this.#isOffloaded = true
+    if (order.engine === 'pipe') this.#givenFd = order.fd
   }
 
   /** The file that waits is sent: the response is being finished. */

@@ -73,6 +73,8 @@ export class WsgiRequest extends OffloadingResponse {
   doNotAccount = false
   /** What the app or the plugin has raised. */
   exception: unknown
+  /** How often its handler was given the CPU (uWSGI: `switches`). */
+  switches = 1
   /** Set by the loop when its core has done with it: what comes of it later is for nobody. */
   isOver = false
   /**

@@ -38,6 +38,7 @@ const word = {
   pull: 10,
   pullLength: 11,
   leavingAwaited: 12,
+  deadline: 13,
 } as const
 
 export interface SlotFilling {
@@ -84,6 +85,7 @@ export class RequestSlots {
     words[base + word.unacknowledged] = 0
     words[base + word.windowAwaited] = 0
     words[base + word.pull] = PullState.idle
+    words[base + word.deadline] = 0
     const generation = ((words[base + word.state]! >>> 16) + 1) & 0xffff
     // The release: a worker that sees `queued` sees all of the above.
     Atomics.store(words, base + word.state, (generation << 16) | SlotPhase.queued)
@@ -110,6 +112,17 @@ export class RequestSlots {
   free(slot: number): void {
     const at = slot * requestRecordWords + word.state
     Atomics.store(this.#words, at, Atomics.load(this.#words, at) & ~0xffff)
+  }
+
+  /** When the worker is to be done with it. @param end milliseconds as `sharedNow` has them; 0 for never */
+  setDeadline(slot: number, end: number): void {
+    // The low 32 bits, and never 0 by accident.
+    Atomics.store(this.#words, slot * requestRecordWords + word.deadline, end === 0 ? 0 : end | 0 || 1)
+  }
+
+  isOverdue(slot: number, now: number): boolean {
+    const end = Atomics.load(this.#words, slot * requestRecordWords + word.deadline)
+    return end !== 0 && ((now - end) | 0) >= 0
   }
 
   isQueued(slot: number): boolean {

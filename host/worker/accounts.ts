@@ -10,7 +10,6 @@ export interface FinishedRequest {
   readonly app: App | undefined
   readonly packetSize: number
   readonly startedAt: number
-  readonly switches: number
   /** The hook threw, rejected, or returned -1. */
   readonly hasFailed: boolean
 }
@@ -51,7 +50,7 @@ export class Accounts {
     }
   }
 
-  writeLine({ request, app, startedAt, packetSize, switches }: FinishedRequest, durationMs: number): void {
+  writeLine({ request, app, startedAt, packetSize }: FinishedRequest, durationMs: number): void {
     const { state, workerId, pid, log } = this.#options
     const facts = {
       request,
@@ -63,7 +62,7 @@ export class Accounts {
       startedAtMs: performance.timeOrigin + startedAt,
       durationMs,
       packetSize,
-      switches,
+      switches: request.switches,
       via: request.isOffloaded ? 'offload' : undefined,
     }
     log.request(facts, request.logThis)

@@ -66,6 +66,10 @@ export class CurrentRequestView implements CurrentRequest {
     return body.readAsync(max).then((piece) => (piece.length === 0 ? undefined : new Uint8Array(piece)))
   }
 
+  suspended(): void {
+    this.#request.switches += 1
+  }
+
   get isOver(): boolean {
     return this.#request.isOver
   }

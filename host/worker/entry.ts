@@ -19,7 +19,8 @@ import type { MasterMessage, ThreadStart, WorkerMessage } from './messages.ts'
 import { Mountpoints } from './mountpoints.ts'
 import { runMule } from './mule.ts'
 import { parcelPost } from './parcel-post.ts'
-import { RequestLoop, servesByItself } from './request-loop.ts'
+import { RequestLoop } from './request-loop.ts'
+import { servesByItself } from './request-opener.ts'
 import type { Role, Work } from './role.ts'
 import { runSpooler } from './spooler.ts'
 import { ThreadContext } from './thread-context.ts'
@@ -141,6 +142,7 @@ const run = async (): Promise<void> => {
         },
         coreCounters: context.metrics.coreCounters(identity.workerId),
       })
+      context.deadlines.giveUp = (request) => loop.giveUp(request)
       work = loop
       state.workers.setState(identity.workerId, WorkerState.ready)
       if (hijack === undefined) ready()

@@ -46,6 +46,8 @@ export interface ThreadPlan {
 export interface ApiSettings {
   readonly socketTimeoutMs: number
   readonly rpcMax: number
+  /** How long a request may take; 0: for ever. */
+  readonly harakiriMs: number
   readonly bufferSize: number
   readonly alarmNames: readonly string[]
   readonly spoolers: readonly string[]

@@ -3,22 +3,19 @@
 // promise settles.
 // Invariant: whatever a plugin does, each request taken is ended exactly once, and its core comes back.
 
-import { hasVarsBlock } from '../../protocol/modifiers.ts'
-import { checkVars, encodeVars, findVar } from '../../protocol/vars.ts'
+import { PolywsgiError } from '../errors.ts'
 import type { MimeTypes } from '../files/mime-types.ts'
-import type { App } from '../plugin/app.ts'
 import type { HookName } from '../plugin/hook-table.ts'
 import type { Plugin } from '../plugin/plugin.ts'
 import { hookFailure } from '../plugin/plugin-hooks.ts'
 import type { PluginRegistry } from '../plugin/registry.ts'
 import { isFatal, promised, thrownMessage } from '../plugin/thrown.ts'
-import type { RequestBody } from '../request/body.ts'
 import type { HeaderChange } from '../request/header-change.ts'
-import { WsgiRequest } from '../request/wsgi-request.ts'
+import type { WsgiRequest } from '../request/wsgi-request.ts'
 import { Accounts, type AccountsOptions, type FinishedRequest } from './accounts.ts'
-import { failedApp } from './app-loader.ts'
 import type { ExceptionPolicy } from './exceptions.ts'
 import type { Mountpoints } from './mountpoints.ts'
+import { answerPlainly, RequestOpener } from './request-opener.ts'
 import { faultOfResult } from './request-result.ts'
 import { openBody } from './slot-body.ts'
 import { type MasterLink, SlotSink } from './slot-sink.ts'
@@ -28,7 +25,6 @@ const burst = 64
 
 interface RunningRequest extends FinishedRequest {
   readonly sink: SlotSink
-  switches: number
   hasFailed: boolean
 }
 
@@ -41,7 +37,11 @@ export interface RequestLoopOptions extends AccountsOptions {
   /** Runs the handlers of signals that have come for this worker. True: more may wait. */
   readonly handleSignals: () => boolean
   /** What functions of the API take for the request that is being served. */
-  readonly current: { running: WsgiRequest | undefined; requestEnded(request: WsgiRequest): void }
+  readonly current: {
+    running: WsgiRequest | undefined
+    requestBegins(request: WsgiRequest, sink: SlotSink): void
+    requestEnded(request: WsgiRequest): void
+  }
   /** Functions of after-request-hook; undefined without any. */
   readonly afterRequest: ((request: WsgiRequest) => void) | undefined
   readonly exceptions: ExceptionPolicy
@@ -63,7 +63,9 @@ export class RequestLoop {
   #onIdle: (() => void) | undefined
   readonly #suspenders: readonly Plugin[]
   readonly #resumers: readonly Plugin[]
-  readonly #describeFailure: ((request: WsgiRequest, error: unknown) => Uint8Array) | undefined
+  readonly #opener: RequestOpener
+  /** Those that wait for something, by their requests. */
+  readonly #suspended = new Map<WsgiRequest, RunningRequest>()
 
   constructor(options: RequestLoopOptions) {
     this.#options = options
@@ -74,7 +76,8 @@ export class RequestLoop {
     this.#suspenders = options.registry.withHook('suspend')
     this.#resumers = options.registry.withHook('resume')
     const { exceptions } = options
-    if (exceptions.catches) this.#describeFailure = (request, error) => exceptions.page(request, this.#pluginOf(request), error)
+    const describeFailure = (request: WsgiRequest, error: unknown) => exceptions.page(request, this.#pluginOf(request), error)
+    this.#opener = new RequestOpener({ ...options, describeFailure: exceptions.catches ? describeFailure : undefined })
     for (let core = options.cores - 1; core >= 0; core -= 1) this.#freeCores.push(core)
   }
 
@@ -94,6 +97,34 @@ export class RequestLoop {
     this.#attention?.close()
     if (this.#running() > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve))
     this.#options.log.flush()
+  }
+
+  /**
+   * A request has taken too long, and waits: it is answered, and its handler ended where it stands. The others of this worker go
+   * on. One that does not wait keeps the thread from calling this, and the master ends the thread.
+   */
+  giveUp(request: WsgiRequest): void {
+    const running = this.#suspended.get(request)
+    if (running === undefined) return
+    const { log, workerId } = this.#options
+    log.text(`*** HARAKIRI ON WORKER ${workerId} CORE ${request.coreId} ***`)
+    const since = Math.floor(request.startedAt / 1000)
+    const { remoteAddr, method, uri } = request
+    log.text(`HARAKIRI [core ${request.coreId}] ${remoteAddr} - ${method} ${uri} since ${since}`)
+    running.hasFailed = true
+    const error = new PolywsgiError('HARAKIRI', 'the request took longer than it may: harakiri')
+    request.exception ??= error
+    // What it would get for itself now, a lock or a connection, is let go.
+    request.isOver = true
+    try {
+      request.timeOut()
+      if (request.onCancel !== undefined) request.onCancel(error)
+      // Nobody can end it: its core does not wait for it any more.
+      else this.#settled(running, this.#pluginOf(request) as Plugin, -1)
+    } catch (failure) {
+      log.text(`harakiri: ${thrownMessage(failure)}`)
+      this.#endIfLost(failure)
+    }
   }
 
   #running(): number {
@@ -123,8 +154,10 @@ export class RequestLoop {
     state.workers.setRunning(workerId, this.#running())
     const body = openBody(this.#link, slot)
     const sink = new SlotSink(this.#link, slot, () => body.release())
-    const running = this.#open(slot, coreId, body, sink)
-    if (running === undefined) {
+    const opened = this.#opener.open(slot, coreId, body, sink)
+    const running: RunningRequest | undefined = opened && { ...opened, sink, hasFailed: false }
+    if (running === undefined || opened?.isRefused === true) {
+      if (running !== undefined) this.#close(running)
       this.#release(coreId)
       return
     }
@@ -132,6 +165,7 @@ export class RequestLoop {
     const { current } = this.#options
     const outer = current.running
     current.running = running.request
+    current.requestBegins(running.request, sink)
     const plugin = this.#pluginOf(running.request) as Plugin
     try {
       const outcome = plugin.request?.(running.request)
@@ -145,6 +179,7 @@ export class RequestLoop {
     }
     current.running = outer
     if (later !== undefined) {
+      this.#suspended.set(running.request, running)
       this.#suspend(running.request)
       later
         .then((result) => (result === 1 ? this.#callAgain(running, plugin) : result))
@@ -152,18 +187,23 @@ export class RequestLoop {
           this.#failed(running, error)
           return -1
         })
-        .then((result) => {
-          this.#judge(running, plugin, result)
-          this.#resume(running.request)
-          this.#close(running)
-          this.#release(coreId)
-          // Requests may have waited for a core, and nobody rings for those.
-          if (this.#takeWaiting()) setImmediate(() => this.#attend())
-        })
+        .then((result) => this.#settled(running, plugin, result))
       return
     }
     this.#close(running)
     this.#release(coreId)
+  }
+
+  /** The request hook's promise has settled, or is not waited for any more: then it settles in vain later. */
+  #settled(running: RunningRequest, plugin: Plugin, result: unknown): void {
+    const { request } = running
+    if (!this.#suspended.delete(request)) return
+    this.#judge(running, plugin, result)
+    this.#resume(request)
+    this.#close(running)
+    this.#release(request.coreId)
+    // Requests may have waited for a core, and nobody rings for those.
+    if (this.#takeWaiting()) setImmediate(() => this.#attend())
   }
 
   #judge(running: RunningRequest, plugin: Plugin, result: unknown): void {
@@ -181,106 +221,11 @@ export class RequestLoop {
   async #callAgain(running: RunningRequest, plugin: Plugin): Promise<number> {
     for (;;) {
       await new Promise((resolve) => setImmediate(resolve))
-      running.switches += 1
+      running.request.switches += 1
       this.#resume(running.request)
       const result = await plugin.request?.(running.request)
       this.#suspend(running.request)
       if (result !== 1) return result ?? 0
-    }
-  }
-
-  /** Reads the packet and finds the app. @returns undefined when the request was answered here. */
-  #open(slot: number, coreId: number, body: RequestBody, sink: SlotSink): RunningRequest | undefined {
-    const { state, log, registry, mountpoints } = this.#options
-    // A copy: pulled pieces of the body overwrite the packet's place, and once the response is out the slot is another
-    // request's, while this one's log line, and guests that kept the request, still read its variables.
-    const packet = Buffer.from(state.slots.packet(slot))
-    const modifier1 = packet[0] as number
-    let vars: Uint8Array = packet.subarray(4)
-    // The block of an RPC call is a list, and that of an echo is anything.
-    const isVars = hasVarsBlock(modifier1, packet[3] as number)
-    try {
-      if (isVars) checkVars(vars)
-    } catch (error) {
-      log.text(`malformed request packet: ${(error as Error).message}`)
-      answer(sink, '400 Bad Request', 'Bad Request')
-      return undefined
-    }
-    const scriptName = isVars ? (findVar(vars, 'SCRIPT_NAME') ?? '') : ''
-    const pathInfo = isVars ? (findVar(vars, 'PATH_INFO') ?? '') : ''
-    const route = mountpoints.find(modifier1, scriptName, pathInfo)
-    if (route !== undefined && (route.scriptName !== scriptName || route.pathInfo !== pathInfo)) {
-      // The last occurrence of a variable counts, so appending replaces.
-      const split = encodeVars([
-        ['SCRIPT_NAME', route.scriptName],
-        ['PATH_INFO', route.pathInfo],
-      ])
-      const whole = Buffer.allocUnsafe(vars.length + split.length)
-      whole.set(vars)
-      whole.set(split, vars.length)
-      vars = whole
-    }
-    const app = route?.app
-    const startedAt = performance.now()
-    const request = new WsgiRequest({
-      coreId,
-      modifier1: app?.modifier1 ?? modifier1,
-      modifier2: packet[3] as number,
-      vars,
-      body,
-      sink,
-      app,
-      describeFailure: this.#describeFailure,
-      changeHeaders: this.#options.changeHeaders,
-      startedAt,
-      mimeTypes: this.#options.mimeTypes,
-    })
-    const running = {
-      request,
-      sink,
-      app,
-      packetSize: packet.length - 4,
-      startedAt,
-      switches: 1,
-      hasFailed: false,
-    }
-    const refusal = this.#refusal(request, app, registry.requestPlugin(modifier1), pathInfo)
-    if (refusal === undefined) return running
-    log.text(refusal.reason)
-    request.setHead(refusal.status, 'Content-Type\0text/plain')
-    request.finish(Buffer.from(`${refusal.status.slice(4)}\n`))
-    this.#close(running)
-    return undefined
-  }
-
-  /** Why a request cannot be served at all, if it cannot. */
-  #refusal(
-    request: WsgiRequest,
-    app: App | undefined,
-    plugin: Plugin | undefined,
-    path: string,
-  ): { status: string; reason: string } | undefined {
-    if (app !== undefined) {
-      if (app.handle !== failedApp) return undefined
-      const where = app.mountpoint === '' ? '/' : app.mountpoint
-      return {
-        status: '500 Internal Server Error',
-        reason: `--- the app at ${where} (${app.source}) could not be loaded: see the log of the start ---`,
-      }
-    }
-    const { modifier1 } = request
-    if (plugin === undefined && (modifier1 !== 0 || this.#options.mountpoints.size === 0)) {
-      return modifier1 === 0
-        ? { status: '500 Internal Server Error', reason: '--- no app found, check your startup logs for errors ---' }
-        : { status: '501 Not Implemented', reason: `-- unavailable modifier requested: ${modifier1} --` }
-    }
-    if (servesByItself(plugin)) return undefined
-    if (modifier1 === 0 && this.#options.mountpoints.size > 0) {
-      return { status: '404 Not Found', reason: `no app is mounted at ${JSON.stringify(path.slice(0, 200))}` }
-    }
-    return {
-      status: '500 Internal Server Error',
-      reason: `--- no ${plugin?.name ?? 'application'} application found, check your startup logs for errors ---`,
     }
   }
 
@@ -348,13 +293,15 @@ export class RequestLoop {
     }
     if (!sink.ended) {
       if (sink.headSent) sink.cut()
-      else answer(sink, '500 Internal Server Error', 'Internal Server Error')
+      else answerPlainly(sink, '500 Internal Server Error')
     }
     const durationMs = performance.now() - running.startedAt
     if (!request.doNotAccount) this.#accounts.count(running, durationMs)
     const plugin = this.#pluginOf(request)
     if (plugin?.afterRequest !== undefined) this.#runAfterRequest(plugin, request)
-    // Whatever it has set for its own time ends here.
+    // Whatever it has set for its own time, waits for or has open, ends here.
+    request.isOver = true
+    request.onCancel = undefined
     current.requestEnded(request)
     if (!request.doNotLog) this.#accounts.writeLine(running, durationMs)
     this.#options.afterRequest?.(request)
@@ -387,12 +334,4 @@ export class RequestLoop {
     this.#options.state.workers.setRunning(this.#options.workerId, this.#running())
     if (this.#stopping && this.#running() === 0) this.#onIdle?.()
   }
-}
-
-/** A plugin that names no kind of app needs none. */
-export const servesByItself = (plugin: Plugin | undefined): boolean =>
-  plugin?.request !== undefined && plugin.appExtensions === undefined
-
-const answer = (sink: SlotSink, status: string, text: string): void => {
-  sink.send({ status, headers: 'Content-Type\0text/plain' }, Buffer.from(text), true)
 }

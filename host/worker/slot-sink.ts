@@ -58,6 +58,11 @@ export class SlotSink implements ResponseSink {
     return this.#link.slots.isClientGone(this.#slot)
   }
 
+  /** Notes for the master when the request is to be over. @param end as `sharedNow` has it; 0 for never */
+  setDeadline(end: number): void {
+    this.#link.slots.setDeadline(this.#slot, end)
+  }
+
   get clientLeaves(): Promise<void> {
     return this.#link.slots.clientLeaves(this.#slot)
   }

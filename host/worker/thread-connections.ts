@@ -78,11 +78,11 @@ export class ThreadConnections implements Connections {
     const fds = this.#byRequest.get(request)
     if (fds === undefined) return
     this.#byRequest.delete(request)
-    if (fds.size === 0) return
     for (const fd of fds) this.#owners.delete(fd)
+    // The master has, or will have, taken it over: closing would overtake that.
+    if (request.givenFd !== undefined) fds.delete(request.givenFd)
+    if (fds.size === 0) return
     this.#options.master.notify('closeFds', { fds: [...fds] })
-    // Given away, with the rest of the response.
-    if (request.isOffloaded) return
     const source = request.app?.source ?? `the plugin of modifier1 ${request.modifier1}`
     if (!this.#leaks.isDue(source)) return
     const them = fds.size === 1 ? 'a connection' : `${fds.size} connections`

@@ -15,14 +15,15 @@ import type { StateMap } from '../state/state-map.ts'
 import { CurrentRequestView } from './current-request.ts'
 import { MasterPort } from './master-port.ts'
 import type { Identity, ThreadStart } from './messages.ts'
+import { RequestDeadlines } from './request-deadlines.ts'
 import type { ServiceParts } from './service-parts.ts'
+import type { SlotSink } from './slot-sink.ts'
 import { ThreadConnections } from './thread-connections.ts'
 import { ThreadMules } from './thread-mules.ts'
 import { ThreadRpc } from './thread-rpc.ts'
 import { ThreadSignals } from './thread-signals.ts'
 import { ThreadSpool } from './thread-spool.ts'
 import { ThreadWaits } from './thread-waits.ts'
-import { UserDeadlines } from './user-deadlines.ts'
 
 /** Changes once: from loading to loaded. */
 type Thread = Identity & { isLoading: boolean }
@@ -62,7 +63,7 @@ export class ThreadContext implements ApiContext {
   /** The request whose plugin hook is on the stack. */
   running: WsgiRequest | undefined
   readonly #fileRoots: readonly string[]
-  readonly #deadlines: UserDeadlines
+  readonly deadlines: RequestDeadlines
   readonly #views = new WeakMap<WsgiRequest, CurrentRequestView>()
 
   constructor(start: ThreadStart, state: StateMap, log: Log) {
@@ -81,7 +82,8 @@ export class ThreadContext implements ApiContext {
     this.startedOn = api.startedOn
     this.isReload = api.isReload
     this.#fileRoots = api.fileRoots
-    this.#deadlines = new UserDeadlines(state.deadlines, this.thread.number)
+    const { harakiriMs } = api
+    this.deadlines = new RequestDeadlines({ deadlines: state.deadlines, thread: this.thread.number, harakiriMs })
     this.doorbell = state.doorbell(this.thread.number)
     this.master = new MasterPort({ port: start.callPort, doorbell: this.doorbell })
     const current = (): WsgiRequest | undefined => this.#wsgi
@@ -156,11 +158,15 @@ export class ThreadContext implements ApiContext {
   }
 
   setUserHarakiri(seconds: number): void {
-    this.#deadlines.set(this.#wsgi, seconds)
+    this.deadlines.set(this.#wsgi, seconds)
+  }
+
+  requestBegins(request: WsgiRequest, sink: SlotSink): void {
+    this.deadlines.requestBegins(request, sink)
   }
 
   requestEnded(request: WsgiRequest): void {
-    this.#deadlines.requestEnded(request)
+    this.deadlines.requestEnded(request)
     this.waits.requestEnded(request)
     this.connections.requestEnded(request)
   }

@@ -89,9 +89,13 @@ export class ThreadWaits implements CoreWaits {
   }
 
   commit(): Promise<void> | undefined {
-    if (this.isAsync && this.#options.current() !== undefined) return this.settled()
-    this.park()
-    return undefined
+    const request = this.#options.current()
+    if (!this.isAsync || request === undefined) {
+      this.park()
+      return undefined
+    }
+    request.switches += 1
+    return this.settled()
   }
 
   settled(): Promise<void> {

@@ -233,7 +233,10 @@ describe('connections', () => {
     await new Promise<void>((resolve) => tcp.listen(0, '127.0.0.1', resolve))
     try {
       const { port } = tcp.address() as { port: number }
-      const fd = await run(server, 'python', `return uwsgi.connect('127.0.0.1:${port}')`)
+      // Opened outside of requests: each thread that loads the app opens one, the first one's number is kept.
+      const python = `uwsgi.cache_set('fd', str(uwsgi.connect('127.0.0.1:${port}')))`
+      await using server = await start({ python }, '--workers', '1')
+      const fd = await run(server, 'lua', "return uwsgi.cache_get('fd')")
       const closed = new Promise((resolve) => void accepted.promise.then((socket) => socket.once('close', resolve)))
       expect(await run(server, 'js', `return uwsgi.isConnected(${fd})`)).toBe('true')
       server.kill('SIGHUP')

@@ -187,7 +187,9 @@ describe('the engines', () => {
       const raw = await ask(`/net?${address}`)
       expect([raw.status, raw.headers.get('x-peer'), await raw.text()]).toEqual([202, 'yes', 'peer'])
       expect(await (await ask(`/net-body?${address}`)).text()).toBe('of the peer')
-      expect(await (await ask(`/pipe?${address}`)).text()).toBe('of the peer')
+      // Each is given away before the request that has opened it ends.
+      const piped = Array.from({ length: 100 }, async () => await (await ask(`/pipe?${address}`)).text())
+      expect(new Set(await Promise.all(piped))).toEqual(new Set(['of the peer']))
       expect(await uwsgiRequest(server.uwsgi, getVars(`/net?${address}`), undefined, 250)).toMatch(/^HTTP\/1\.1 202[\s\S]*peer$/)
       expect((await ask(`/silent?${address}`)).status).toBe(504)
       await server.logged('nothing came in 0.1 seconds')

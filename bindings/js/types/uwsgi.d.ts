@@ -654,7 +654,7 @@ declare module 'uwsgi' {
    * Sends bytes as they are: `send(data)` to the client, `send(fd, data)` to a connection. Not defined when the
   other side is gone. To a client that has not got its headers yet, the bytes are the response: none are sent, what is returned
   or written later follows as it is, and the connection closes at the end. Differs from uWSGI: all bytes are sent, not as many
-  as fit.
+  as fit, and a descriptor that is none of the caller's raises.
    * @param fd_or_data A descriptor; or the bytes, for the client.
    * @param data The bytes, after a descriptor.
    * @throws ValueError: there is no request

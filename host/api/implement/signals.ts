@@ -46,7 +46,7 @@ const raiseRemotely = (context: ApiContext, signum: number, node: string): Waiti
       )
       answer = yield* outcomeOf(reply)
     } catch (error) {
-      if (!(error instanceof PolywsgiError)) throw error
+      if (!(error instanceof PolywsgiError) || error.code === 'API_REFUSED') throw error
       cause = error
     }
     if (answer === undefined || answer.length < 4 || answer[0] !== answerModifier)

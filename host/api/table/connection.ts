@@ -63,7 +63,7 @@ disconnect. Differs from uWSGI: it is a number of this server's own, no descript
     doc: `Sends bytes as they are: \`send(data)\` to the client, \`send(fd, data)\` to a connection. Not defined when the
 other side is gone. To a client that has not got its headers yet, the bytes are the response: none are sent, what is returned
 or written later follows as it is, and the connection closes at the end. Differs from uWSGI: all bytes are sent, not as many
-as fit.`,
+as fit, and a descriptor that is none of the caller's raises.`,
     example: {
       js: "return uwsgi.send('HTTP/1.0 200 OK\\r\\n\\r\\nhello')",
       lua: "return uwsgi.send('HTTP/1.0 200 OK\\r\\n\\r\\nhello')",

@@ -6,6 +6,7 @@ import { apps } from './apps.ts'
 import { caches } from './caches.ts'
 import { clocks } from './clocks.ts'
 import { configuration } from './configuration.ts'
+import { connections } from './connections.ts'
 import { exceptions } from './exceptions.ts'
 import { hooks } from './hooks.ts'
 import { logging } from './logging.ts'
@@ -23,6 +24,7 @@ import { workers } from './workers.ts'
 
 const table = [
   ...sockets,
+  ...connections,
   ...apps,
   ...workers,
   ...requests,

@@ -62,9 +62,9 @@ export const workers = [
     group: 'workers',
     type: 'seconds',
     min: 0,
-    help: 'End a worker whose request takes longer than this.',
-    effect: 'accepted',
-    note: 'a request may take as long as it likes',
+    default: 0,
+    help: 'Answer 504 to a request that takes longer than this, and end its handler: the worker too, if the handler does not wait for anything. 0: never.',
+    effect: 'works',
   },
   {
     name: 'harakiri-verbose',
@@ -72,7 +72,7 @@ export const workers = [
     type: 'flag',
     help: 'Log more about a worker ended by harakiri.',
     effect: 'accepted',
-    note: 'harakiri itself has no effect',
+    note: 'the line of the request is logged in any case',
   },
   {
     name: 'max-requests',

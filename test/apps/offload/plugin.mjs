@@ -54,8 +54,7 @@ const actions = {
   },
   '/silent': (request) => request.offloadTransfer(argument(request), Buffer.from('silent\n'), 100),
   '/pipe': (request) => {
-    const { master } = context.server
-    const fd = master.call('connect', { address: argument(request), timeoutMs: 4000 })
+    const fd = context.server.connections.connect(argument(request), 4000).park()
     request.setHead('200 OK', 'Content-Type\0text/plain')
     request.offloadTransfer(fd, Buffer.from('body\n'))
   },

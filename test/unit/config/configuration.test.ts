@@ -27,7 +27,7 @@ test('without any option the defaults hold', () => {
     manageScriptName: true,
     dieOnTerm: true,
     strict: false,
-    harakiri: undefined,
+    harakiri: 0,
     logto: undefined,
     chmodSocket: undefined,
   })
@@ -101,8 +101,7 @@ describe('opt', () => {
 
 describe('options without effect', () => {
   test('say so, with what happens instead', () => {
-    expect(load(['--harakiri', '30', '--threads=4', '--thunder-lock']).warnings).toEqual([
-      "command line: 'harakiri' has no effect in this version: a request may take as long as it likes",
+    expect(load(['--threads=4', '--thunder-lock']).warnings).toEqual([
       "command line: 'threads' has no effect in this version: requests run side by side with async and workers",
       "command line: 'thunder-lock' has no effect in this version: workers do not accept connections: the master hands requests to them",
     ])
@@ -120,7 +119,7 @@ describe('options without effect', () => {
   })
 
   test('their values are checked and typed', () => {
-    expect(load(['--harakiri', '30']).settings.harakiri).toBe(30)
+    expect(load(['--max-worker-lifetime', '30']).settings.maxWorkerLifetime).toBe(30)
     expect(refusalOf(() => load(['--max-requests', 'x']))).toBe(
       "CONFIG_BAD_VALUE command line: max-requests = x: 'x' is not a whole number",
     )
@@ -159,5 +158,5 @@ test('an ini file of a tutorial works as it is', () => {
     bufferSize: 32_768,
     harakiri: 20,
   })
-  expect(warnings).toEqual(["app.ini:12: 'harakiri' has no effect in this version: a request may take as long as it likes"])
+  expect(warnings).toEqual([])
 })

@@ -13,7 +13,7 @@ test('what is given holds, the rest has its default', () => {
     chmodSocket: 0o660,
     socketTimeout: 0.5,
     logFormat: '%(uri) %d $(HOME) @(x)',
-    harakiri: undefined,
+    maxRequests: undefined,
     plugin: ['a', 'b'],
   })
   expect(settings).toMatchObject({
@@ -24,7 +24,7 @@ test('what is given holds, the rest has its default', () => {
     socketTimeout: 0.5,
     // An embedder's texts are meant as they are.
     logFormat: '%(uri) %d $(HOME) @(x)',
-    harakiri: undefined,
+    maxRequests: undefined,
     plugin: ['a', 'b'],
     async: 1,
   })
@@ -38,7 +38,7 @@ test('the settings are typed by the table', () => {
   expectTypeOf<Settings['httpSocket']>().toEqualTypeOf<readonly string[]>()
   expectTypeOf<Settings['workers']>().toEqualTypeOf<number>()
   expectTypeOf<Settings['needApp']>().toEqualTypeOf<boolean>()
-  expectTypeOf<Settings['harakiri']>().toEqualTypeOf<number | undefined>()
+  expectTypeOf<Settings['maxRequests']>().toEqualTypeOf<number | undefined>()
   expectTypeOf<Settings['logto']>().toEqualTypeOf<string | undefined>()
   expectTypeOf<Settings['bufferSize']>().toEqualTypeOf<number>()
   expectTypeOf<Settings['chmodSocket']>().toEqualTypeOf<number | undefined>()

@@ -1,6 +1,7 @@
 // Connections that guests open, against a server of the test.
 import { createServer, type Server, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { anywhere } from '../../../host/gateway/connect-permission.ts'
 import { Descriptors, firstDescriptor } from '../../../host/gateway/descriptors.ts'
 import type { CallHandlers } from '../../../host/master/call-handlers.ts'
 
@@ -16,7 +17,7 @@ describe('descriptors', () => {
   const timeoutMs = 5000
 
   beforeEach(async () => {
-    descriptors = new Descriptors()
+    descriptors = new Descriptors({ permission: anywhere, cores: 1 })
     rows = descriptors.handlers
     accepted = []
     server = createServer({ allowHalfOpen: true }, (socket) => {
@@ -107,6 +108,38 @@ describe('descriptors', () => {
     expect(await waiting).toBeUndefined()
     expect(await rows.send({ fd, data: Buffer.from('x'), timeoutMs }, me)).toBe(false)
     expect(await rows.isConnected({ fd }, me)).toBe(false)
+  })
+
+  it('notice that they were reset, also when nobody reads them', async () => {
+    const fd = await connect()
+    const other = await peer()
+    expect(await rows.isConnected({ fd }, me)).toBe(true)
+    const gone = closed(other)
+    other.resetAndDestroy()
+    await gone
+    while (await rows.isConnected({ fd }, me)) await new Promise((resolve) => setImmediate(resolve))
+    expect(await rows.send({ fd, data: Buffer.from('x'), timeoutMs }, me)).toBe(false)
+  })
+
+  it('are read to the end of what came before they failed', async () => {
+    const fd = await connect()
+    const other = await peer()
+    other.write('abc')
+    expect(await recv(fd, 1)).toBe('a')
+    const gone = closed(other)
+    other.resetAndDestroy()
+    await gone
+    while (await rows.isConnected({ fd }, me)) await rows.send({ fd, data: Buffer.from('x'), timeoutMs }, me)
+    expect([await recv(fd, 1), await recv(fd), await recv(fd)]).toEqual(['b', 'c', undefined])
+  })
+
+  it('lead to a host by its name', async () => {
+    const fd = (await rows.connect({ address: address.replace('127.0.0.1', 'localhost'), timeoutMs }, me)) as number
+    ;(await peer()).end('hello')
+    expect([await recv(fd), await recv(fd)]).toEqual(['hello', undefined])
+    await expect((async () => rows.connect({ address: 'name.invalid:1', timeoutMs }, me))()).rejects.toThrow(
+      'uwsgi.connect(): unable to connect to name.invalid:1: ',
+    )
   })
 
   it('deliver what was sent before they are closed', async () => {

@@ -112,7 +112,7 @@ describe('a response that is handed over', () => {
     submit()
     const request = take()
     request.offloadTransfer(7)
-    expect([request.finished, request.isOffloaded, request.canOffload]).toEqual([true, true, false])
+    expect([request.finished, request.isOffloaded, request.canOffload, request.givenFd]).toEqual([true, true, false, 7])
     request.setHead('500 Internal Server Error', '')
     request.writeBody(Buffer.from('more'))
     request.finish(Buffer.from('more'))

@@ -142,7 +142,7 @@ describe('the supervisor', () => {
     await supervisor.start()
     state.deadlines.set(1, sharedNow())
     await logged('*** HARAKIRI ON WORKER 1 ***')
-    await logged('DAMN ! worker 1 died: it overran the deadline')
+    await logged('DAMN ! worker 1 died: it overran its deadline (harakiri)')
     expect(deaths).toEqual(['1 504'])
     expect(state.deadlines.isOver(1, sharedNow() + mercyMs)).toBe(false)
   })

@@ -119,3 +119,62 @@ describe('locks', () => {
     expect(locks.tryLock(0, 3)).toBe(true)
   })
 })
+
+describe('locks between the cores of one thread', () => {
+  const [first, second] = [0, 1]
+
+  it('are held by a core: another one waits without parking the thread, in order', async () => {
+    const locks = Locks.create({ locks: 0 })
+    const order: string[] = []
+    expect(await locks.lockAsync(0, 1, undefined, first)).toBe('locked')
+    const waiting = [2, 3].map(async (core) => {
+      expect(await locks.lockAsync(0, 1, undefined, core)).toBe('locked')
+      order.push(`core ${core}`)
+      locks.unlock(0, 1)
+    })
+    await until(() => locks.waiting(0) === 2)
+    order.push('unlock')
+    locks.unlock(0, 1)
+    await Promise.all(waiting)
+    expect(order).toEqual(['unlock', 'core 2', 'core 3'])
+    expect([locks.isLocked(0), locks.waiting(0)]).toEqual([false, 0])
+  })
+
+  it('tell a core that it holds the lock already, and one that would park its thread for another of it', async () => {
+    const locks = Locks.create({ locks: 0 })
+    locks.lock(0, 1, undefined, first)
+    expect([locks.lock(0, 1, undefined, first), await locks.lockAsync(0, 1, undefined, first)]).toEqual([
+      'held already',
+      'held already',
+    ])
+    expect(locks.lock(0, 1, undefined, second)).toBe('held here')
+    expect(locks.owner(0)).toBe(1)
+  })
+
+  it('are given up waiting for after a time', async () => {
+    const locks = Locks.create({ locks: 0 })
+    locks.lock(0, 2)
+    expect(await locks.lockAsync(0, 1, 5, first)).toBe('timed out')
+    expect(locks.waiting(0)).toBe(0)
+  })
+
+  it('are taken from another thread without parking this one', async () => {
+    const locks = Locks.create({ locks: 0 })
+    const other = thread(locks)
+    expect(await other.call('lock', [0, 2])).toEqual(['locked'])
+    const waiting = locks.lockAsync(0, 1, undefined, first)
+    await until(() => locks.waiting(0) === 1)
+    await other.call('unlock', [0, 2])
+    expect(await waiting).toBe('locked')
+  })
+
+  it('are unlocked by any core of the thread, and given back when it ends', () => {
+    const locks = Locks.create({ locks: 1 })
+    locks.lock(0, 1, undefined, first)
+    expect([locks.unlock(0, 1), locks.isLocked(0)]).toEqual([true, false])
+    locks.lock(0, 1, undefined, 65_533)
+    locks.lock(1, 32_000, undefined, second)
+    expect([locks.owner(0), locks.owner(1)]).toEqual([1, 32_000])
+    expect([locks.threadEnded(1), locks.threadEnded(32_000)]).toEqual([[0], [1]])
+  })
+})

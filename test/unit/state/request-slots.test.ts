@@ -117,3 +117,48 @@ describe('request slots', () => {
     expect(messages).toEqual(['waiting', { state: PullState.filled, piece: Uint8Array.of(7, 0, 255) }])
   })
 })
+
+describe('what is known of the client of a slot', () => {
+  it('that it leaves wakes who waits for that, once', async () => {
+    const { slots } = StateMap.create(shape)
+    slots.fill(1, filling(new Uint8Array(4)))
+    const leaving = slots.clientLeaves(1)
+    slots.setClientGone(1)
+    await leaving
+    await slots.clientLeaves(1)
+    expect(slots.isClientGone(1)).toBe(true)
+  })
+
+  it('that it never left does not keep anybody waiting past the request', async () => {
+    const { slots } = StateMap.create(shape)
+    slots.fill(1, filling(new Uint8Array(4)))
+    const leaving = slots.clientLeaves(1)
+    slots.fill(1, filling(new Uint8Array(4)))
+    await leaving
+    expect(slots.isClientGone(1)).toBe(false)
+  })
+
+  it('that its window is full, for what is to be written', () => {
+    const { slots } = StateMap.create(shape)
+    slots.fill(0, filling(new Uint8Array(4)))
+    expect([slots.needsRoom(0, responseWindow), slots.needsRoom(0, responseWindow + 1)]).toEqual([false, true])
+    slots.countSent(0, responseWindow)
+    expect([slots.needsRoom(0, 1), slots.needsRoom(0, 0)]).toEqual([true, false])
+    slots.setClientGone(0)
+    expect(slots.needsRoom(0, responseWindow + 1)).toBe(false)
+  })
+
+  it('that its request is to be over by a time, also where the clock has passed 32 bits', () => {
+    const { slots } = StateMap.create(shape)
+    slots.fill(0, filling(new Uint8Array(4)))
+    for (const end of [1, 5000, 2 ** 31 - 1, 2 ** 31 + 7, 2 ** 32, 2 ** 33 + 12]) {
+      slots.setDeadline(0, end)
+      expect([slots.isOverdue(0, end - 10), slots.isOverdue(0, end + 10)]).toEqual([false, true])
+    }
+    slots.setDeadline(0, 0)
+    expect(slots.isOverdue(0, 2 ** 40)).toBe(false)
+    slots.setDeadline(0, 5)
+    slots.fill(0, filling(new Uint8Array(4)))
+    expect(slots.isOverdue(0, 10)).toBe(false)
+  })
+})

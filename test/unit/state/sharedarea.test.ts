@@ -129,6 +129,20 @@ describe('a shared area', () => {
     expect(area.lockToWrite(2)).toBe('locked')
   })
 
+  it('is locked without parking the thread: at once when it is free, later when another has let go', async () => {
+    const area = create()
+    expect(area.lockAsync(1, 'write')).toBe('locked')
+    expect(area.lockAsync(1, 'read')).toBe('held already')
+    const [reading, writing] = [area.lockAsync(2, 'read'), area.lockAsync(3, 'write')]
+    expect(reading).toBeInstanceOf(Promise)
+    area.unlock(1)
+    expect(await reading).toBe('locked')
+    area.unlock(2)
+    expect(await writing).toBe('locked')
+    area.unlock(3)
+    expect(area.lock.waiting).toBe(0)
+  })
+
   it('of a writer that has ended is free again', async () => {
     const area = create()
     const owner = thread(area)

@@ -136,6 +136,24 @@ describe("a thread's line to the master", () => {
     expect(await ran.promise).toBe('idle')
   })
 
+  it('asks many things at once without parking, and hands each answer to who asked', async () => {
+    const answers = [1, 2, 3].map((fd) => port.callAsync('isConnected', { fd }))
+    expect(port.waiting).toBe(3)
+    say({ kind: 'answer', id: 3, outcome: { value: true } })
+    say({ kind: 'answer', id: 1, outcome: { error: { code: 'API_IO', message: 'no route' } } })
+    say({ kind: 'answer', id: 2, outcome: { value: false } })
+    await expect(answers[0]).rejects.toThrow(new PolywsgiError('API_IO', 'no route'))
+    expect([await answers[1], await answers[2], port.waiting]).toEqual([false, true, 0])
+  })
+
+  it('takes the answer of a call that parks apart from those that do not', async () => {
+    const later = port.callAsync('isConnected', { fd: 1 })
+    say({ kind: 'answer', id: 1, outcome: { value: true } })
+    say({ kind: 'answer', id: 2, outcome: { value: false } })
+    expect(ask()).toBe(false)
+    expect(await later).toBe(true)
+  })
+
   it('passes notices on without waiting', () => {
     port.notify('rpcRegistered', { name: 'f' })
     expect(heard()).toEqual([{ kind: 'notice', name: 'rpcRegistered', notice: { name: 'f' } }])

@@ -383,3 +383,26 @@ describe('waiting', () => {
     expect(await received).toBe(200)
   })
 })
+
+describe('waiting without parking the thread', () => {
+  it('ends with the signal that is waited for, or any, once its handler has run', async () => {
+    const { thread, signals } = newThread(1)
+    const order: string[] = []
+    thread.register(
+      5,
+      'worker1',
+      newHandler(() => order.push('handler') > 0),
+    )
+    const waits = [thread.waitAsync(5), thread.waitAsync(undefined), thread.waitAsync(6)].map((wait, index) =>
+      wait.then(() => order.push(`wait ${index}`)),
+    )
+    signals.incoming(1).push(5)
+    thread.handlePending()
+    await turn()
+    expect(order).toEqual(['handler', 'wait 0', 'wait 1'])
+    signals.incoming(1).push(6)
+    thread.handlePending()
+    await Promise.all(waits)
+    expect(order.at(-1)).toBe('wait 2')
+  })
+})

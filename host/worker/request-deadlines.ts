@@ -1,0 +1,115 @@
+// When each request of this thread is to be over: so long after its begin (`harakiri`), or when it has said so itself (uWSGI:
+// set_user_harakiri), which code outside of requests may too. One that waits is given up here, when its time has come; the
+// master, who sees the earliest of these deadlines, ends a thread that does not get to it.
+// Invariant: what the master sees is the earliest deadline of those that are still to be met.
+import type { WsgiRequest } from '../request/wsgi-request.ts'
+import { type Deadlines, sharedNow } from '../state/deadlines.ts'
+
+/** Where it is noted, for the master, when the request is to be over. */
+interface Noted {
+  setDeadline(end: number): void
+}
+
+export interface RequestDeadlinesOptions {
+  readonly deadlines: Deadlines
+  readonly thread: number
+  /** How long a request may take; 0: for ever. */
+  readonly harakiriMs: number
+}
+
+export class RequestDeadlines {
+  readonly #options: RequestDeadlinesOptions
+  /** Of running requests, in the order in which they began, which is that of their ends. Empty without `harakiri`. */
+  readonly #begun = new Map<WsgiRequest, number>()
+  /** Set by code itself; undefined is what runs outside of requests: a signal handler, a mule, a spooler. */
+  readonly #own = new Map<WsgiRequest | undefined, number>()
+  readonly #sinks = new WeakMap<WsgiRequest, Noted>()
+  readonly #givenUp = new WeakSet<WsgiRequest>()
+  #timer: NodeJS.Timeout | undefined
+  /** When the timer fires. */
+  #timerEnd = Number.POSITIVE_INFINITY
+  #told = 0
+  /** Ends a request that waits. Set by who can. */
+  giveUp: (request: WsgiRequest) => void = () => {}
+
+  constructor(options: RequestDeadlinesOptions) {
+    this.#options = options
+  }
+
+  requestBegins(request: WsgiRequest, sink: Noted): void {
+    const { harakiriMs } = this.#options
+    this.#sinks.set(request, sink)
+    if (harakiriMs === 0) return
+    const end = sharedNow() + harakiriMs
+    this.#begun.set(request, end)
+    sink.setDeadline(end)
+    this.#tell()
+  }
+
+  /** @param seconds from now; 0 for none */
+  set(request: WsgiRequest | undefined, seconds: number): void {
+    if (seconds === 0) this.#own.delete(request)
+    else this.#own.set(request, sharedNow() + Math.ceil(seconds * 1000))
+    if (request !== undefined) this.#sinks.get(request)?.setDeadline(this.#endOf(request))
+    this.#tell()
+  }
+
+  /** As in uWSGI, the end of a request also ends what a handler has set outside of requests. */
+  requestEnded(request: WsgiRequest): void {
+    if (this.#begun.size === 0 && this.#own.size === 0) return
+    this.#begun.delete(request)
+    this.#own.delete(request)
+    this.#own.delete(undefined)
+    this.#tell()
+  }
+
+  /** Of a request: the earlier one; 0 for none. */
+  #endOf(request: WsgiRequest): number {
+    const ends = [this.#begun.get(request), this.#own.get(request)].filter((end) => end !== undefined)
+    return ends.length === 0 ? 0 : Math.min(...ends)
+  }
+
+  #earliest(): number {
+    const begun = this.#begun.values().next().value ?? Number.POSITIVE_INFINITY
+    return this.#own.size === 0 ? begun : Math.min(begun, ...this.#own.values())
+  }
+
+  #tell(): void {
+    const earliest = this.#earliest()
+    const told = earliest === Number.POSITIVE_INFINITY ? 0 : earliest
+    if (told !== this.#told) {
+      this.#told = told
+      this.#options.deadlines.set(this.#options.thread, told)
+    }
+    // A timer that fires too early looks again; most requests end long before, and cost no timer of their own.
+    if (earliest >= this.#timerEnd) return
+    clearTimeout(this.#timer)
+    this.#timerEnd = earliest
+    this.#timer = setTimeout(this.#look, Math.max(leastTimerMs, earliest - sharedNow() + 1))
+    this.#timer.unref()
+  }
+
+  /** The thread is in its event loop: whoever is overdue waits for something. */
+  readonly #look = (): void => {
+    this.#timerEnd = Number.POSITIVE_INFINITY
+    const now = sharedNow()
+    const overdue = [...this.#begun.keys(), ...this.#own.keys()].filter(
+      (request) => request !== undefined && this.#endOf(request) <= now && !this.#givenUp.has(request),
+    )
+    for (const request of overdue as WsgiRequest[]) {
+      this.#givenUp.add(request)
+      this.giveUp(request)
+      if (!this.#begun.delete(request) && !this.#own.has(request)) continue
+      // A handler that is not ended by it costs the thread: its time has come a second time then.
+      const { harakiriMs } = this.#options
+      this.#own.set(request, now + Math.max(leastGraceMs, Math.min(harakiriMs, mostGraceMs)))
+    }
+    this.#tell()
+  }
+}
+
+/** A deadline that is past already is the master's to enforce: looking for it must not keep the thread busy. */
+const leastTimerMs = 20
+/** How long a handler that was given up may take for its clean-up. */
+const leastGraceMs = 1000
+const mostGraceMs = 5000

@@ -1,0 +1,124 @@
+// When requests are to be over: by their begin, by what they say themselves, what the master sees of it, who is given up.
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { WsgiRequest } from '../../../host/request/wsgi-request.ts'
+import { Deadlines, sharedNow } from '../../../host/state/deadlines.ts'
+import { RequestDeadlines } from '../../../host/worker/request-deadlines.ts'
+
+/** Long after any deadline of these tests. */
+const later = (): number => sharedNow() + 1_000_000
+const secondsLater = (seconds: number): number => sharedNow() + seconds * 1000
+
+const named = (name: string): WsgiRequest => ({ name }) as unknown as WsgiRequest
+const noted: number[] = []
+const sink = { setDeadline: (end: number) => void noted.push(end) }
+
+const made = (harakiriMs = 0) => {
+  const deadlines = Deadlines.create(2)
+  return { deadlines, own: new RequestDeadlines({ deadlines, thread: 1, harakiriMs }) }
+}
+
+describe('the deadlines that requests set for themselves', () => {
+  const requests = [named('a'), named('b')] as const
+
+  it('end with the request that set them, while others of the worker go on', () => {
+    const { deadlines, own } = made()
+    own.set(requests[0], 10)
+    own.requestEnded(requests[1])
+    expect(deadlines.isOver(1, later())).toBe(true)
+    own.requestEnded(requests[0])
+    expect(deadlines.isOver(1, later())).toBe(false)
+  })
+
+  it('do not replace each other: the earliest counts, and the next one after it', () => {
+    const { deadlines, own } = made()
+    own.set(requests[0], 10)
+    own.set(requests[1], 1000)
+    expect(deadlines.isOver(1, secondsLater(500))).toBe(true)
+    own.requestEnded(requests[0])
+    expect(deadlines.isOver(1, secondsLater(500))).toBe(false)
+    expect(deadlines.isOver(1, secondsLater(2000))).toBe(true)
+  })
+
+  it('are taken back by 0, each by its own request', () => {
+    const { deadlines, own } = made()
+    own.set(requests[0], 10)
+    own.set(requests[1], 10)
+    own.set(requests[0], 0)
+    expect(deadlines.isOver(1, later())).toBe(true)
+    own.set(requests[1], 0)
+    expect(deadlines.isOver(1, later())).toBe(false)
+  })
+
+  it('hold outside of requests until a request ends, or for ever in a thread without any', () => {
+    const { deadlines, own } = made()
+    own.set(undefined, 10)
+    expect(deadlines.isOver(1, later())).toBe(true)
+    own.requestEnded(requests[0])
+    expect(deadlines.isOver(1, later())).toBe(false)
+  })
+
+  it('are noted in the slot of the request, the earlier one of the two that it has', () => {
+    const { own } = made(60_000)
+    noted.length = 0
+    own.requestBegins(requests[0], sink)
+    own.set(requests[0], 1000)
+    own.set(requests[0], 1)
+    const [begun, same, sooner] = noted as [number, number, number]
+    expect(same).toBe(begun)
+    expect(sooner).toBeLessThan(begun)
+    own.requestEnded(requests[0])
+  })
+})
+
+describe('requests that take too long', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'hrtime'] }))
+  afterEach(() => void vi.useRealTimers())
+
+  it('are given up in the order in which they began, each at its own time', () => {
+    const { deadlines, own } = made(10_000)
+    const given: unknown[] = []
+    own.giveUp = (request) => {
+      given.push(request)
+      own.requestEnded(request)
+    }
+    const [first, second, third] = [named('first'), named('second'), named('third')]
+    own.requestBegins(first, sink)
+    vi.advanceTimersByTime(4000)
+    own.requestBegins(second, sink)
+    own.requestBegins(third, sink)
+    vi.advanceTimersByTime(5000)
+    expect(given).toEqual([])
+    own.requestEnded(third)
+    vi.advanceTimersByTime(1100)
+    expect(given).toEqual([first])
+    vi.advanceTimersByTime(4000)
+    expect(given).toEqual([first, second])
+    expect(deadlines.isOver(1, later())).toBe(false)
+  })
+
+  it('cost the thread when they do not end by it: the master sees them again', () => {
+    const { deadlines, own } = made(10_000)
+    let count = 0
+    own.giveUp = () => {
+      count += 1
+    }
+    own.requestBegins(named('stubborn'), sink)
+    vi.advanceTimersByTime(10_100)
+    expect(count).toBe(1)
+    expect(deadlines.isOver(1, sharedNow())).toBe(false)
+    vi.advanceTimersByTime(5100)
+    expect(deadlines.isOver(1, sharedNow())).toBe(true)
+    expect(count).toBe(1)
+  })
+
+  it('leave nothing behind', () => {
+    const { own } = made(10_000)
+    for (let index = 0; index < 100; index += 1) {
+      const request = named(String(index))
+      own.requestBegins(request, sink)
+      own.requestEnded(request)
+    }
+    vi.advanceTimersByTime(20_000)
+    expect(vi.getTimerCount()).toBe(0)
+  })
+})
