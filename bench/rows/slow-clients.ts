@@ -6,6 +6,7 @@ import { judge, type Verdict } from '../bars.ts'
 import { ask } from '../client.ts'
 import type { Settings } from '../command-line.ts'
 import { type Companion, startCompanion } from '../companion.ts'
+import { treeCpuSeconds } from '../proc-files.ts'
 import type { Row, RowContext, ValueReport } from '../row.ts'
 import { type Language, languageNames, type Server, urlOf } from '../servers.ts'
 import type { FromSlow, ToSlow } from '../slow-client.ts'
@@ -19,6 +20,9 @@ const slowOfEach = 12
 const leastRounds = 5
 
 const roundsOf = ({ quick, rounds }: Settings): number => (quick ? rounds : Math.max(rounds, leastRounds))
+
+/** Processor time wavers by far less than throughput on a machine that does other things. */
+type Run = WrkRun & { readonly cpuUs: number }
 
 export const slowClientRows: readonly Row[] = asyncLanguages.map((language) => {
   const name = `slow-clients-${language}`
@@ -42,7 +46,17 @@ export const slowClientRows: readonly Row[] = asyncLanguages.map((language) => {
         kind: 'values',
         name,
         title,
-        columns: ['server', 'requests/s alone', 'beside slow ones', 'ratio', 'p99 alone (ms)', 'p99 beside (ms)', 'failed'],
+        columns: [
+          'server',
+          'requests/s alone',
+          'beside slow ones',
+          'ratio',
+          'p99 alone (ms)',
+          'beside (ms)',
+          'CPU per request alone (µs)',
+          'beside (µs)',
+          'failed',
+        ],
         lines,
         verdicts,
         notes: [
@@ -63,9 +77,14 @@ async function measure(started: Server, label: string, language: Language, conte
   const { status } = await ask(url)
   if (status !== 200) throw new Error(`${label} answers ${status}`)
   await runWrk({ url, connections: fast, seconds: 1 })
-  const runs = { alone: [] as WrkRun[], beside: [] as WrkRun[] }
+  const runs = { alone: [] as Run[], beside: [] as Run[] }
+  const run = async (): Promise<Run> => {
+    const before = treeCpuSeconds(server.child.pid)
+    const done = await runWrk({ url, connections: fast, seconds })
+    return { ...done, cpuUs: ((treeCpuSeconds(server.child.pid) - before) * 1e6) / done.requests }
+  }
   let failed = 0
-  const alone = async (): Promise<void> => void runs.alone.push(await runWrk({ url, connections: fast, seconds }))
+  const alone = async (): Promise<void> => void runs.alone.push(await run())
   const beside = async (): Promise<void> => {
     await using slow: Companion<ToSlow, FromSlow> = startCompanion(join(import.meta.dirname, '../slow-client.ts'))
     const begun = slow.next('begun')
@@ -73,19 +92,32 @@ async function measure(started: Server, label: string, language: Language, conte
     const paths = { uploadPath: `${pathname}?upload`, downloadPath: `${pathname}?download` }
     slow.send({ kind: 'begin', plan: { port, ...paths, uploaders: slowOfEach, readers: slowOfEach } })
     await begun
-    runs.beside.push(await runWrk({ url, connections: fast, seconds }))
+    runs.beside.push(await run())
     const reported = slow.next('report')
     slow.send({ kind: 'report' })
     failed += (await reported).failed
   }
   for (let round = 0; round < rounds; round++) {
-    for (const run of round % 2 === 0 ? [alone, beside] : [beside, alone]) await run()
+    for (const way of round % 2 === 0 ? [alone, beside] : [beside, alone]) await way()
   }
-  failed += [...runs.alone, ...runs.beside].reduce((sum, run) => sum + run.socketErrors + run.badStatuses, 0)
-  const rate = (side: 'alone' | 'beside') => median(runs[side].map((run) => run.requestsPerSecond))
-  const p99 = (side: 'alone' | 'beside') => (median(runs[side].map((run) => run.p99Us)) / 1000).toFixed(2)
-  const ratio = rate('beside') / rate('alone')
-  context.progress(`${label}: ${rate('alone').toFixed(0)} requests/s alone, ${rate('beside').toFixed(0)} beside slow clients`)
-  const rates = [rate('alone').toFixed(0), rate('beside').toFixed(0), ratio.toFixed(2)]
-  return { line: [label, ...rates, p99('alone'), p99('beside'), String(failed)], ratio, failed }
+  failed += [...runs.alone, ...runs.beside].reduce((sum, { socketErrors, badStatuses }) => sum + socketErrors + badStatuses, 0)
+  const middle = (field: 'requestsPerSecond' | 'p99Us' | 'cpuUs') => ({
+    alone: median(runs.alone.map((each) => each[field])),
+    beside: median(runs.beside.map((each) => each[field])),
+  })
+  const [rate, p99Us, cpuUs] = [middle('requestsPerSecond'), middle('p99Us'), middle('cpuUs')]
+  const ratio = rate.beside / rate.alone
+  context.progress(`${label}: ${rate.alone.toFixed(0)} requests/s alone, ${rate.beside.toFixed(0)} beside slow clients`)
+  const line = [
+    label,
+    rate.alone.toFixed(0),
+    rate.beside.toFixed(0),
+    ratio.toFixed(2),
+    (p99Us.alone / 1000).toFixed(2),
+    (p99Us.beside / 1000).toFixed(2),
+    cpuUs.alone.toFixed(1),
+    cpuUs.beside.toFixed(1),
+    String(failed),
+  ]
+  return { line, ratio, failed }
 }
