@@ -121,11 +121,14 @@ export class Apps {
       engine.setInt(0, app.index)
       engine.setInt(1, request.id)
       engine.setValue(2, packet)
+      // Another one's when a handler has called, through the API, what led here.
+      const outer = suspension.current
       suspension.current = request.id
       let result: Pointer
       try {
         result = engine.call(app.dispatch, 3)
       } finally {
+        suspension.current = outer
         if (engine.dead === undefined) engine.free(packet)
       }
       if (engine.isException(result)) {
@@ -140,12 +143,7 @@ export class Apps {
       // No memory even for the call: without room for the next one the worker would answer nothing any more.
       this.#runtime.collector.collect()
       if (!request.isAnswered) requests.fail(request, error instanceof Error ? error.message : String(error))
-    } finally {
-      suspension.current = 0
     }
-    if (request.isOver) return request.result
-    return new Promise((resolve, reject) => {
-      request.settle = { resolve, reject }
-    })
+    return request.isOver ? request.result : requests.later(request)
   }
 }

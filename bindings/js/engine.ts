@@ -15,7 +15,7 @@ import {
 import { FatalGuestError, GuestThrow } from './errors.ts'
 import type { Pointer, QuickJs } from './ffi.ts'
 import { Tag } from './layout.ts'
-import { tableExport } from './wasm-image.ts'
+import { type Image, mostPages, tableExport } from './wasm-image.ts'
 
 export type { Pointer } from './ffi.ts'
 
@@ -30,10 +30,9 @@ export interface EngineOptions {
 }
 
 const pageSize = 65536
-// The module declares 16 MB to start with and 2 GB at most; its C stack of 5 MB is part of them.
+// The module declares 16 MB to start with; its C stack of 5 MB is part of them.
 const initialPages = 256
 const leastPages = 384
-const mostPages = 32768
 
 // Bytes of the interpreter's own stack for each megabyte that the thread has. With more, deep recursion (worst in its
 // parser) meets the end of the thread's stack first, and the host's RangeError flies through C frames: the interpreter
@@ -61,6 +60,8 @@ export class Engine {
   readonly ffi: QuickJs
   readonly memory: WasmMemory
   readonly table: WasmTable
+  /** For async-context.ts. */
+  readonly contextImage: WasmModule
   readonly runtime: Pointer
   readonly context: Pointer
   readonly undefinedValue: Pointer
@@ -88,10 +89,11 @@ export class Engine {
   #growths = 0
   #depth = 0
 
-  private constructor(ffi: QuickJs, memory: WasmMemory, table: WasmTable, options: EngineOptions) {
+  private constructor(ffi: QuickJs, memory: WasmMemory, table: WasmTable, contextImage: WasmModule, options: EngineOptions) {
     this.ffi = ffi
     this.memory = memory
     this.table = table
+    this.contextImage = contextImage
     this.memoryLimit = options.memoryLimit
     this.#onHostFault = options.onHostFault
     ffi.callbacks = {
@@ -113,7 +115,7 @@ export class Engine {
   }
 
   /** @param image what `compileImage` made */
-  static async create(image: WasmModule, options: EngineOptions): Promise<Engine> {
+  static async create(image: Image, options: EngineOptions): Promise<Engine> {
     const pages = Math.floor(options.memoryLimit / pageSize)
     const maximum = Math.min(Math.max(pages, leastPages), mostPages)
     const memory = new wasm.Memory({ initial: initialPages, maximum })
@@ -123,7 +125,7 @@ export class Engine {
     const ffi = await load({
       wasmMemory: memory,
       instantiateWasm: (imports: WasmImports, onSuccess: (instance: WasmInstance) => void) => {
-        const instance = new wasm.Instance(image, imports)
+        const instance = new wasm.Instance(image.interpreter, imports)
         table = instance.exports[tableExport] as WasmTable
         onSuccess(instance)
         return instance.exports
@@ -132,7 +134,7 @@ export class Engine {
       print: () => {},
       printErr: () => {},
     })
-    return new Engine(ffi, memory, table!, { ...options, memoryLimit: maximum * pageSize })
+    return new Engine(ffi, memory, table!, image.context, { ...options, memoryLimit: maximum * pageSize })
   }
 
   /** Views of the memory, valid until the next call into the interpreter: that may move it. */
@@ -338,15 +340,16 @@ export class Engine {
     }
   }
 
+  /** What the guest is told of an error of a host function; a fault of ours is reported and stays nameless. */
+  refusalOf(error: unknown): GuestThrow {
+    if (error instanceof GuestThrow) return error
+    if (error instanceof RangeError && error.message.includes('call stack')) return new GuestThrow('RangeError', 'stack overflow')
+    this.#onHostFault(error)
+    return new GuestThrow('Error', 'internal error of the server')
+  }
+
   #throwIntoGuest(error: unknown): Pointer {
-    let refusal: GuestThrow
-    if (error instanceof GuestThrow) refusal = error
-    else if (error instanceof RangeError && error.message.includes('call stack')) {
-      refusal = new GuestThrow('RangeError', 'stack overflow')
-    } else {
-      this.#onHostFault(error)
-      refusal = new GuestThrow('Error', 'internal error of the server')
-    }
+    const refusal = this.refusalOf(error)
     try {
       const made = this.makeGuestError(refusal)
       if (made === 0 || this.isException(made)) return made

@@ -32,6 +32,8 @@ export interface QuickJs {
   _QTS_FreeValuePointer(context: Pointer, value: Pointer): void
   _QTS_IsJobPending(runtime: Pointer): number
   _QTS_ExecutePendingJob(runtime: Pointer, max: number, lastContext: Pointer): Pointer
+  /** @param functions where the addresses of the two functions go that settle the promise */
+  _QTS_NewPromiseCapability(context: Pointer, functions: Pointer): Pointer
   _QTS_PromiseState(context: Pointer, promise: Pointer): number
   _QTS_PromiseResult(context: Pointer, promise: Pointer): Pointer
   /** A C string that the caller frees. */

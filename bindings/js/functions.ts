@@ -52,6 +52,11 @@ export class FunctionTable {
     return this.#kept.size
   }
 
+  /** How many promises of functions that were called are not settled. */
+  get pending(): number {
+    return this.#waiting.size
+  }
+
   /** @returns the number by which the function is known from now on */
   keep(cell: Pointer): number {
     const value = this.#engine.duplicate(cell)

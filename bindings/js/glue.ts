@@ -7,13 +7,13 @@ import bytes from './guest/bytes.js?raw'
 import calls from './guest/calls.js?raw'
 import console from './guest/console.js?raw'
 import dispatch from './guest/dispatch.js?raw'
+import errors from './guest/errors.js?raw'
 import formData from './guest/form-data.js?raw'
 import headers from './guest/headers.js?raw'
 import inspect from './guest/inspect.js?raw'
 import jsgi from './guest/jsgi.js?raw'
 import lazy from './guest/lazy.js?raw'
 import mount from './guest/mount.js?raw'
-import pending from './guest/pending.js?raw'
 import platform from './guest/platform.js?raw'
 import primordials from './guest/primordials.js?raw'
 import request from './guest/request.js?raw'
@@ -44,7 +44,7 @@ export const glueFiles: readonly GlueFile[] = [
   { file: 'polywsgi:primordials.js', source: primordials },
   { file: 'polywsgi:lazy.js', source: lazy },
   { file: 'polywsgi:bytes.js', source: bytes },
-  { file: 'polywsgi:pending.js', source: pending },
+  { file: 'polywsgi:errors.js', source: errors },
   { file: 'polywsgi:headers.js', source: headers },
   { file: 'polywsgi:body.js', source: body },
   { file: 'polywsgi:request.js', source: request },

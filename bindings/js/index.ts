@@ -2,19 +2,18 @@
 // compiled module. Invariant: a thread without JavaScript apps boots nothing, and none of its hooks does anything.
 import { GuestError } from '../../host/errors.ts'
 import type { Plugin, WorkerContext } from '../../host/plugin/plugin.ts'
-import type { WasmModule } from '../../host/plugin/web-assembly.ts'
 import type { WsgiRequest } from '../../host/request/wsgi-request.ts'
 import { Apps, appExtensions } from './app.ts'
 import { language } from './errors.ts'
 import { Hooks } from './hooks.ts'
 import { Runtime } from './runtime.ts'
-import { compileImage } from './wasm-image.ts'
+import { compileImage, type Image } from './wasm-image.ts'
 
 export { FatalGuestError } from './errors.ts'
 
 /** What crosses from the master to its workers. */
 export interface JsPluginData {
-  readonly image: WasmModule
+  readonly image: Image
 }
 
 export interface JsPluginOptions {
@@ -88,8 +87,10 @@ export const createJsPlugin = (options: JsPluginOptions = {}): Plugin<JsPluginDa
       return -1
     },
 
-    currentRequest(): WsgiRequest | undefined {
-      return booted?.hooks.endedRequest ?? booted?.runtime.requests.current
+    currentRequest(): WsgiRequest | null | undefined {
+      if (booted === undefined) return undefined
+      const { hooks, runtime } = booted
+      return hooks.endedRequest ?? runtime.requests.current ?? (runtime.suspension.isRunningJobs ? null : undefined)
     },
 
     afterRequest(request) {

@@ -1,5 +1,6 @@
 // The `uwsgi` module for guests: a loop over the bound API. Names are camelCase and the official snake_case; the module
-// can be imported whole or by name, and is the global `uwsgi` too.
+// can be imported whole or by name, and is the global `uwsgi` too. What may wait is there a second time, as a promise, in
+// `uwsgi.promises`; what gives way to others is there as a promise only.
 import type { BoundApi, BoundFunction } from '../../host/api/bind.ts'
 import type { GuestFunction } from '../../host/api/guest-function.ts'
 import type { ApiValue } from '../../host/api/kinds.ts'
@@ -8,6 +9,7 @@ import { PolywsgiError } from '../../host/errors.ts'
 import { argumentReader, dictPositions } from './arguments.ts'
 import type { Pointer, RawFunction } from './engine.ts'
 import { GuestThrow } from './errors.ts'
+import type { Outcome } from './host-promises.ts'
 import { apiModuleName } from './modules.ts'
 import { guestValue, isPlain, newShape } from './results.ts'
 import type { Runtime } from './runtime.ts'
@@ -48,9 +50,44 @@ const rawFunction = (runtime: Runtime, bound: BoundFunction): RawFunction => {
   }
 }
 
+const abandoned = (bound: BoundFunction): GuestThrow => {
+  const message = `uwsgi.${camelCaseName(bound.entry.name)}(): the request is over, nothing waits for it any more`
+  return new GuestThrow('UwsgiError', message, 'API_REFUSED')
+}
+
+/** What a function does that gives a promise. Whatever is wrong rejects that: nothing is thrown but for want of memory. */
+const waitingFunction = (runtime: Runtime, bound: BoundFunction, shape: Pointer | undefined): RawFunction => {
+  const { converter, engine, suspension } = runtime
+  const { promises } = suspension
+  const { returns } = bound.entry
+  const readArguments = argumentReader(runtime, bound.entry)
+  const outcome: Outcome<ApiValue> = {
+    shape,
+    toValue: (result) => guestValue(converter, returns, result),
+    toError: (error) => (error instanceof PolywsgiError ? refusalOf(bound, error) : engine.refusalOf(error)),
+  }
+  return (argc, argv) => {
+    if (suspension.isAbandoned) return promises.rejected(abandoned(bound), outcome)
+    const kept: GuestFunction[] = []
+    const letGo = (): void => {
+      for (const fn of kept) fn.release()
+    }
+    let result: ApiValue | Promise<ApiValue>
+    try {
+      result = bound.callAsync!(readArguments(argc, argv, kept))
+    } catch (error) {
+      letGo()
+      return promises.rejected(error, outcome)
+    }
+    if (!(result instanceof Promise)) return promises.resolved(result, outcome)
+    if (kept.length > 0) result.catch(letGo)
+    return promises.of(result, outcome)
+  }
+}
+
 export const installApi = (runtime: Runtime, api: BoundApi): void => {
   const { engine, converter } = runtime
-  const exported = new Set<string>()
+  const exported = new Set(['promises'])
   const add = (entry: string, names: string, values: readonly Pointer[]): void => {
     runtime.callEntry(entry, [converter.newText(names), ...values])
   }
@@ -58,8 +95,23 @@ export const installApi = (runtime: Runtime, api: BoundApi): void => {
     add(entry, names, values)
     for (const name of names.split(' ')) exported.add(name)
   }
-  for (const bound of api.functions) {
+  const addWaiting = (bound: BoundFunction, isInModule: boolean): void => {
     const { name, aliases, returns } = bound.entry
+    const shape = isPlain(returns) ? undefined : newShape(converter, returns)
+    const raw = engine.newFunction(name, waitingFunction(runtime, bound, shape))
+    const names = namesOf(name, aliases)
+    runtime.callEntry('addWaiting', [
+      converter.boolean(isInModule),
+      converter.newText(names),
+      raw,
+      converter.newList(dictPositions(bound.entry)),
+    ])
+    if (isInModule) for (const each of names.split(' ')) exported.add(each)
+  }
+  for (const bound of api.functions) {
+    const { name, aliases, kind, returns } = bound.entry
+    if (bound.callAsync !== undefined) addWaiting(bound, kind === 'suspending')
+    if (kind === 'suspending') continue
     const raw = engine.newFunction(name, rawFunction(runtime, bound))
     const dicts = dictPositions(bound.entry)
     if (isPlain(returns) && dicts.length === 0) addExported('addMember', namesOf(name, aliases), [raw])

@@ -9,6 +9,7 @@ import type { WsgiRequest } from '../../host/request/wsgi-request.ts'
 import type { Converter } from './convert.ts'
 import type { Pointer, RawFunction } from './engine.ts'
 import { type FatalGuestError, GuestThrow, guestErrorOf } from './errors.ts'
+import type { HostPromise, Outcome } from './host-promises.ts'
 import { wantText } from './host-text.ts'
 import type { Suspension } from './suspend.ts'
 
@@ -22,6 +23,8 @@ export class GuestRequest {
   isOver = false
   /** What the host is told: 0 done, -1 failed. */
   result: 0 | -1 = 0
+  /** What the guest asked for to learn that nobody waits for the answer any more. */
+  breaks: HostPromise | undefined
   settle: { resolve(result: 0 | -1): void; reject(error: Error): void } | undefined
 
   constructor(id: number, wsgi: WsgiRequest) {
@@ -33,6 +36,23 @@ export class GuestRequest {
 // A body up to this size goes out at once: it fits the window that every response begins with. A longer one may have to
 // wait for the client, and must not make the other requests of the worker wait too.
 const mostAtOnce = 256 * 1024
+
+/** Why nobody waits for an answer any more; guest/request.js has the same. */
+const clientLeft = 1
+const timeIsOver = 2
+
+/** @returns whether the client is there to take more */
+const sent = async (wsgi: WsgiRequest, chunk: Uint8Array<ArrayBuffer>): Promise<boolean> => {
+  try {
+    await wsgi.writeBodyAsync(chunk)
+    return !wsgi.clientGone
+  } catch {
+    return false
+  } finally {
+    // V8 sees a small object here, not the chunk behind it, and a large download would pile chunks up.
+    chunk.buffer.transfer(0)
+  }
+}
 
 const statusLines: string[] = []
 const statusLine = (status: number): string => (statusLines[status] ??= `${status} ${reasonPhrase(status)}`)
@@ -46,12 +66,14 @@ export class RequestTable {
   readonly #running = new Map<number, GuestRequest>()
   /** Streams whose head is known but not sent: it goes with the first chunk, or alone when the turn ends without one. */
   readonly #headsWaiting = new Set<GuestRequest>()
+  readonly #breaks: Outcome<number>
   #lastId = 0
 
   constructor(converter: Converter, suspension: Suspension, log: Log) {
     this.#converter = converter
     this.#suspension = suspension
     this.#log = log
+    this.#breaks = { toValue: (why) => converter.int32(why) }
     suspension.onTurnEnd.add(() => {
       if (this.#headsWaiting.size > 0) this.#sendHeads()
     })
@@ -77,7 +99,10 @@ export class RequestTable {
 
   /** The interpreter is lost, and with it everybody's handler. */
   rejectAll(error: FatalGuestError): void {
-    for (const request of this.#running.values()) request.settle?.reject(error)
+    for (const request of this.#running.values()) {
+      request.wsgi.onCancel = undefined
+      request.settle?.reject(error)
+    }
     this.#running.clear()
     this.#headsWaiting.clear()
   }
@@ -103,7 +128,35 @@ export class RequestTable {
     request.isOver = true
     this.#running.delete(request.id)
     this.#headsWaiting.delete(request)
+    if (request.breaks !== undefined) this.#suspension.promises.drop(request.breaks)
+    request.wsgi.onCancel = undefined
     request.settle?.resolve(request.result)
+  }
+
+  /** The promise of a request whose handler goes on after the call of it has returned. */
+  later(request: GuestRequest): Promise<0 | -1> {
+    request.wsgi.onCancel = (error) => this.#giveUp(request, error)
+    return new Promise((resolve, reject) => {
+      request.settle = { resolve, reject }
+    })
+  }
+
+  /** The host has answered for the handler: what it says later is not heard, and what it waits for is rejected. */
+  #giveUp(request: GuestRequest, error: PolywsgiError): void {
+    request.isAnswered = true
+    request.result = -1
+    request.breaks?.settle('fulfilled', timeIsOver)
+    request.breaks = undefined
+    this.#suspension.abandon(request.id, error)
+    this.#end(request)
+  }
+
+  #watch(request: GuestRequest): Pointer {
+    const { value, promise } = this.#suspension.promises.begin(this.#breaks)
+    request.breaks = promise
+    if (request.wsgi.clientGone) promise.settle('fulfilled', clientLeft)
+    else void request.wsgi.clientLeaves.then(() => promise.settle('fulfilled', clientLeft))
+    return value
   }
 
   #failToSend(request: GuestRequest, error: unknown): void {
@@ -173,6 +226,9 @@ export class RequestTable {
 
   functions(): Record<string, RawFunction> {
     const converter = this.#converter
+    const { promises } = this.#suspension
+    const truth: Outcome<boolean> = { toValue: (isTrue) => converter.boolean(isTrue) }
+    const buffer: Outcome<Uint8Array> = { toValue: (bytes) => converter.newBuffer(bytes) }
     return {
       /** id, status, reason or undefined, head (names and values joined by NUL), body (text or bytes). */
       respond: (_argc, argv) => {
@@ -190,34 +246,17 @@ export class RequestTable {
         this.#headsWaiting.add(request)
         return 0
       },
-      /** id, bytes, token: settles with 1 when there is room for more, with 0 when the client is gone. */
+      /** id, bytes: a promise of true when there is room for more, of false when the client is gone. */
       write: (_argc, argv) => {
         const request = this.#open(argv)
-        const token = converter.int(argv + 16)!
-        let work = Promise.resolve(false)
-        if (request !== undefined) {
-          this.#headsWaiting.delete(request)
-          const { wsgi } = request
-          // An empty chunk is nothing to send, and would mean the end in some encodings of a body.
-          const chunk = this.#bodyOf(argv + 8)
-          if (wsgi.clientGone) work = Promise.resolve(false)
-          else if (chunk.length === 0) work = Promise.resolve(true)
-          else {
-            const copy = chunk.slice()
-            work = wsgi
-              .writeBodyAsync(copy)
-              .then(
-                () => !wsgi.clientGone,
-                () => false,
-              )
-              .finally(() => {
-                // V8 sees a small object here, not the chunk behind it, and a large download would pile chunks up.
-                copy.buffer.transfer(0)
-              })
-          }
-        }
-        this.#suspension.settleLater(token, work, (isThere) => converter.boolean(isThere))
-        return 0
+        if (request === undefined) return promises.resolved(false, truth)
+        this.#headsWaiting.delete(request)
+        const { wsgi } = request
+        const chunk = this.#bodyOf(argv + 8)
+        if (wsgi.clientGone) return promises.resolved(false, truth)
+        // An empty chunk is nothing to send, and would mean the end in some encodings of a body.
+        if (chunk.length === 0) return promises.resolved(true, truth)
+        return promises.of(sent(wsgi, chunk.slice()), truth)
       },
       /** id, bytes. Waits for the client. */
       writeSync: (_argc, argv) => {
@@ -261,12 +300,15 @@ export class RequestTable {
         if (whole.length > 0) body.read(whole.length)
         return text
       },
-      /** id, most bytes, token: settles with an ArrayBuffer, empty at the end. */
+      /** id, most bytes: a promise of an ArrayBuffer, empty at the end. */
       bodyRead: (_argc, argv) => {
         const { body } = this.#readable(argv)
-        const most = converter.int(argv + 8)!
-        this.#suspension.settleLater(converter.int(argv + 16)!, body.readAsync(most), (bytes) => converter.newBuffer(bytes))
-        return 0
+        return promises.of(body.readAsync(converter.int(argv + 8)!), buffer)
+      },
+      /** id: a promise of whether the client left (1), or the time was over (2), before the request was; of neither, it stays. */
+      requestBreaks: (_argc, argv) => {
+        const request = this.#running.get(converter.int(argv) ?? 0)
+        return request === undefined ? 0 : this.#watch(request)
       },
       /** id, most bytes. Waits for the client. */
       bodyReadSync: (_argc, argv) => {

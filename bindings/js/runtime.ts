@@ -4,7 +4,7 @@ import { randomFillSync, randomUUID } from 'node:crypto'
 import type { BoundApi } from '../../host/api/bind.ts'
 import type { Log } from '../../host/api/context.ts'
 import type { FunctionOwner } from '../../host/api/guest-function.ts'
-import type { WasmModule } from '../../host/plugin/web-assembly.ts'
+import { AsyncContext } from './async-context.ts'
 import { Collector } from './collector.ts'
 import { Converter, verifyLayout } from './convert.ts'
 import { Engine, type Pointer, type RawFunction } from './engine.ts'
@@ -18,9 +18,10 @@ import { ModuleLoader } from './modules.ts'
 import { Rejections } from './rejections.ts'
 import { RequestTable } from './requests.ts'
 import { Suspension } from './suspend.ts'
+import type { Image } from './wasm-image.ts'
 
 export interface RuntimeOptions {
-  readonly image: WasmModule
+  readonly image: Image
   /** Bytes. */
   readonly memoryLimit: number
   readonly log: Log
@@ -53,7 +54,7 @@ export class Runtime {
     this.owner = options.owner
     this.converter = new Converter(engine)
     this.collector = new Collector(engine, this.converter)
-    this.suspension = new Suspension(engine, this.converter, (name) => this.entry(name))
+    this.suspension = new Suspension(engine, this.converter, new AsyncContext(engine), (name) => this.entry(name))
     this.modules = new ModuleLoader(engine, this.converter, options.sharedDirectories)
     this.requests = new RequestTable(this.converter, this.suspension, options.log)
     this.functions = new FunctionTable(this, engine)

@@ -2,9 +2,11 @@
 // Invariants: a turn runs a bounded number of jobs, so that no chain of microtasks keeps the worker from its other
 // requests; whatever enters the guest from the event loop ends with `endTurn`; no turn ends while a frame of the guest waits
 // for the host.
+import type { AsyncContext } from './async-context.ts'
 import type { Converter } from './convert.ts'
 import type { Engine, Pointer, RawFunction } from './engine.ts'
 import { FatalGuestError, GuestThrow } from './errors.ts'
+import { HostPromises } from './host-promises.ts'
 import { Tag } from './layout.ts'
 
 // About 2 ms of jobs: then the event loop gets its turn.
@@ -12,6 +14,9 @@ const jobsPerTurn = 1000
 
 // Each costs the host memory that the guest's own limit does not count.
 const mostTimers = 50_000
+
+// Requests that were given up, of which is known for so long that their code may still run.
+const mostAbandoned = 10_000
 
 export class Suspension {
   readonly #engine: Engine
@@ -24,26 +29,61 @@ export class Suspension {
   relieve: () => void = () => {}
   /** Called with the error of a job that failed outside of any promise. Takes the error over. */
   onJobError: (error: Pointer) => void = () => {}
-  /**
-   * Number of the request that guest code runs for; 0 none that is known. What goes on later, by a timer or by work that the
-   * host finishes, goes on for the request that it was begun for.
-   */
-  current = 0
+  readonly #context: AsyncContext
   readonly #entry: (name: string) => Pointer
+  /** What the host finishes later. */
+  readonly promises: HostPromises
+  readonly #abandoned = new Set<number>()
   #isPumpScheduled = false
-  #waiting = 0
+  /** Jobs of the queue run: each for whom it was begun, be that nobody, and not for who is served at the moment. */
+  isRunningJobs = false
 
   /** @param entry finds a function of the glue by name */
-  constructor(engine: Engine, converter: Converter, entry: (name: string) => Pointer) {
+  constructor(engine: Engine, converter: Converter, context: AsyncContext, entry: (name: string) => Pointer) {
     this.#engine = engine
     this.#converter = converter
+    this.#context = context
     this.#entry = entry
+    this.promises = new HostPromises(engine, this, entry)
     this.#lastContext = engine.allocate(4)
+  }
+
+  /**
+   * Number of the request that guest code runs for; 0 none that is known. What goes on later, by a timer or by work that the
+   * host finishes, goes on for the request that it was begun for; promises are followed by AsyncContext.
+   */
+  get current(): number {
+    return this.#context.current
+  }
+
+  set current(id: number) {
+    this.#context.current = id
   }
 
   /** True while something may still enter the guest by itself: jobs, timers, work under way. */
   get isBusy(): boolean {
-    return this.#waiting > 0 || this.#timers.size > 0 || this.hasJobs
+    return this.promises.size > 0 || this.#timers.size > 0 || this.hasJobs
+  }
+
+  /**
+   * Gives up what goes on for a request: what it waits for is rejected, and it is not let wait again. What it has begun for
+   * others too, as timers may be, goes on.
+   */
+  abandon(request: number, error: unknown): void {
+    this.#abandoned.add(request)
+    // Numbers are used in order: what was given up so long ago is not heard of any more.
+    if (this.#abandoned.size > mostAbandoned) {
+      for (const oldest of this.#abandoned) {
+        this.#abandoned.delete(oldest)
+        break
+      }
+    }
+    this.promises.cancel(request, error)
+  }
+
+  /** True while guest code runs for a request that was given up. */
+  get isAbandoned(): boolean {
+    return this.#abandoned.size > 0 && this.#abandoned.has(this.current)
   }
 
   get hasJobs(): boolean {
@@ -73,10 +113,9 @@ export class Suspension {
     while (left > 0 && !this.#runBatch(left)) left -= jobsPerTurn >> 3
     if (!this.#isPumpScheduled && ffi._QTS_IsJobPending(runtime) !== 0) {
       this.#isPumpScheduled = true
-      const { current } = this
       setImmediate(() => {
         this.#isPumpScheduled = false
-        this.#enterFromEventLoop(current, () => {})
+        this.enterFromEventLoop(0, () => {})
       })
     }
   }
@@ -84,7 +123,14 @@ export class Suspension {
   /** @returns false when a job failed: others may have to wait for another batch */
   #runBatch(most: number): boolean {
     const { ffi, runtime } = this.#engine
-    const result = this.#engine.enter(() => ffi._QTS_ExecutePendingJob(runtime, most, this.#lastContext))
+    const isInside = this.isRunningJobs
+    this.isRunningJobs = true
+    let result: Pointer
+    try {
+      result = this.#engine.enter(() => ffi._QTS_ExecutePendingJob(runtime, most, this.#lastContext))
+    } finally {
+      this.isRunningJobs = isInside
+    }
     const tag = this.#engine.i32[(result >> 2) + 1]!
     const isCount = tag === Tag.int || tag > Tag.shortBigInt || tag < Tag.bigInt
     if (isCount) this.#engine.free(result)
@@ -92,39 +138,8 @@ export class Suspension {
     return isCount
   }
 
-  /**
-   * Gives the guest's promise `token` the outcome of `work` when that is there.
-   * @param toValue makes the guest's value of the result
-   */
-  settleLater<T>(token: number, work: Promise<T>, toValue: (result: T) => Pointer): void {
-    this.#waiting += 1
-    const { current } = this
-    work.then(
-      (result) => this.#settle(current, token, () => toValue(result)),
-      (error: unknown) => this.#refuse(current, token, error),
-    )
-  }
-
-  #settle(current: number, token: number, makeValue: () => Pointer): void {
-    this.#waiting -= 1
-    this.#enterFromEventLoop(current, () => {
-      let value: Pointer
-      try {
-        value = this.#withRelief(makeValue)
-      } catch (error) {
-        this.#callRefuse(token, error)
-        return
-      }
-      this.#engine.setInt(0, token)
-      this.#engine.setValue(1, value === 0 ? this.#engine.undefinedValue : value)
-      const result = this.#engine.call(this.#entry('settle'), 2)
-      this.#engine.free(value)
-      this.#discard(result)
-    })
-  }
-
-  // Out of memory may mean full of garbage: a promise left unsettled for that would hold its core for ever.
-  #withRelief<T>(run: () => T): T {
+  /** Tries twice: out of memory may mean full of garbage, and a promise left unsettled for that would hold its core for ever. */
+  withRelief<T>(run: () => T): T {
     try {
       return run()
     } catch (error) {
@@ -134,29 +149,14 @@ export class Suspension {
     }
   }
 
-  #refuse(current: number, token: number, error: unknown): void {
-    this.#waiting -= 1
-    this.#enterFromEventLoop(current, () => this.#callRefuse(token, error))
-  }
-
-  #callRefuse(token: number, error: unknown): void {
-    const refusal = error instanceof GuestThrow ? error : hostErrorAsRefusal(error)
-    const texts = [refusal.kind, refusal.message, refusal.code]
-    const values = texts.map((text) => this.#withRelief(() => this.#converter.newText(text)))
-    this.#engine.setInt(0, token)
-    for (const [index, value] of values.entries()) this.#engine.setValue(index + 1, value)
-    const result = this.#engine.call(this.#entry('refuse'), 4)
-    for (const value of values) this.#engine.free(value)
-    this.#discard(result)
-  }
-
-  // A lost interpreter has told everybody by its onDeath already: nobody up here could do anything about it. Without
-  // memory for the call itself the promise stays unsettled, which holds its core as a handler that hangs does.
-  #enterFromEventLoop(current: number, run: () => void): void {
+  // A lost interpreter has told everybody by its onDeath already: nobody up here could do anything about it.
+  /** Runs what enters the guest from the event loop, for a request or (0) for nobody, and ends the turn. */
+  enterFromEventLoop(current: number, run: () => void): void {
     if (this.#engine.dead !== undefined) return
     this.current = current
     try {
       run()
+      this.current = 0
       this.endTurn()
     } catch (error) {
       if (!(error instanceof FatalGuestError) && !(error instanceof GuestThrow)) throw error
@@ -165,7 +165,8 @@ export class Suspension {
     }
   }
 
-  #discard(result: Pointer): void {
+  /** Frees what a call of the guest gave; an error is for the log. */
+  discard(result: Pointer): void {
     if (this.#engine.isException(result)) this.onJobError(this.#engine.takeException(result))
     else this.#engine.free(result)
   }
@@ -200,9 +201,9 @@ export class Suspension {
     const { current } = this
     const fire = (): void => {
       if (!repeats) this.#timers.delete(id)
-      this.#enterFromEventLoop(current, () => {
+      this.enterFromEventLoop(current, () => {
         this.#engine.setInt(0, id)
-        this.#discard(this.#engine.call(this.#entry('fireTimer'), 1))
+        this.discard(this.#engine.call(this.#entry('fireTimer'), 1))
       })
     }
     const timer = repeats ? setInterval(fire, delayMs) : setTimeout(fire, delayMs)
@@ -210,10 +211,4 @@ export class Suspension {
     timer.unref()
     this.#timers.set(id, timer)
   }
-}
-
-const hostErrorAsRefusal = (error: unknown): GuestThrow => {
-  const code = (error as { code?: unknown } | undefined)?.code
-  const message = error instanceof Error ? error.message : String(error)
-  return new GuestThrow('UwsgiError', message, typeof code === 'string' ? code : 'GUEST_EXCEPTION')
 }

@@ -3,18 +3,30 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { type WasmModule, wasm } from '../../host/plugin/web-assembly.ts'
+import { contextModule } from './context-code.ts'
 
 /** Name of the added export: the function table, through which the interpreter's rejection hook is set. */
 export const tableExport = 'polywsgiTable'
 
 const wasmSpecifier = '@jitl/quickjs-wasmfile-release-sync/wasm'
+/** The interpreter declares 2 GB of memory at most. */
+export const mostPages = 32768
+
 const exportSection = 7
 const tableKind = 1
 
+/** Compiled modules; they cross threads by structured clone. */
+export interface Image {
+  readonly interpreter: WasmModule
+  /** What async-context.ts puts beside it. */
+  readonly context: WasmModule
+}
+
 /** Reads and compiles the interpreter: about 3 ms, since functions are compiled when first called. */
-export const compileImage = async (): Promise<WasmModule> => {
+export const compileImage = async (): Promise<Image> => {
   const bytes = await readFile(createRequire(import.meta.url).resolve(wasmSpecifier))
-  return wasm.compile(withTableExport(bytes))
+  const [interpreter, context] = await Promise.all([wasm.compile(withTableExport(bytes)), wasm.compile(contextModule(mostPages))])
+  return { interpreter, context }
 }
 
 /**

@@ -154,8 +154,11 @@ export interface Plugin<Data = unknown> extends FunctionOwner {
    * host: no status set and nothing written means 500, an unfinished response is finished.
    */
   request?(request: WsgiRequest): RequestResult | Promise<RequestResult> | Promise<number>
-  /** W: the request that guest code runs for at this moment, where the plugin knows better than the order of calls. */
-  currentRequest?(): WsgiRequest | undefined
+  /**
+   * W: the request that guest code runs for at this moment, where the plugin knows better than the order of calls; null: for none,
+   * though one may be served below.
+   */
+  currentRequest?(): WsgiRequest | null | undefined
   /**
    * W: the request's core gives the CPU away: its hook has returned 1, or a promise. Of every plugin, so that one that keeps
    * state of the request that runs can save it.

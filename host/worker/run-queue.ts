@@ -2,18 +2,17 @@
 // Invariant: they go on in the order in which they came, and one that comes again waits behind those that were there.
 
 export class RunQueue {
-  #waiting: (() => void)[] = []
+  /** That of all who came since the last turn of the event loop: they go on in the order in which they wait for it. */
+  #turn: Promise<void> | undefined
 
   /** Resolves when every core that is in the queue now has gone on. */
   turn(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    if (this.#waiting.push(resolve) === 1) setImmediate(this.#run)
-    return promise
-  }
-
-  readonly #run = (): void => {
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const goOn of waiting) goOn()
+    this.#turn ??= new Promise((resolve) => {
+      setImmediate(() => {
+        this.#turn = undefined
+        resolve()
+      })
+    })
+    return this.#turn
   }
 }

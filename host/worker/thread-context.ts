@@ -137,7 +137,8 @@ export class ThreadContext implements ApiContext {
     // A handler that goes on after a wait has no hook on the stack; its plugin knows whom it serves.
     for (const plugin of this.registry.withHook('currentRequest')) {
       try {
-        wsgi = plugin.currentRequest?.() ?? wsgi
+        const said = plugin.currentRequest?.()
+        if (said !== undefined) wsgi = said ?? undefined
       } catch (error) {
         // It is asked by whoever calls the API, whose fault it is not.
         this.log.text(hookFailure(plugin, 'currentRequest', error))

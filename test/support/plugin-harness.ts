@@ -34,6 +34,8 @@ export interface HarnessRequest {
   mountpoint?: string
   /** Called on every chunk the plugin sends, before it is stored; throw to play a client that has gone. */
   onSend?: (chunk: Uint8Array | undefined) => void
+  /** Resolves when the client leaves. Absent: nobody could tell. */
+  clientLeaves?: Promise<void> | undefined
 }
 
 export interface HarnessResponse {
@@ -56,10 +58,12 @@ class MemorySink implements ResponseSink {
   chunks: Uint8Array[] = []
   ended = false
   isCut = false
+  readonly clientLeaves?: Promise<void>
   readonly #onSend: ((chunk: Uint8Array | undefined) => void) | undefined
 
-  constructor(onSend: ((chunk: Uint8Array | undefined) => void) | undefined) {
+  constructor({ onSend, clientLeaves }: HarnessRequest) {
     this.#onSend = onSend
+    if (clientLeaves !== undefined) this.clientLeaves = clientLeaves
   }
 
   send(head: ResponseHead | undefined, chunk: Uint8Array | undefined, last: boolean): void {
@@ -173,7 +177,7 @@ export class PluginHarness {
       CONTENT_TYPE: '',
       ...request.vars,
     }
-    const sink = new MemorySink(request.onSend)
+    const sink = new MemorySink(request)
     const wsgiRequest = new WsgiRequest({
       coreId: 0,
       modifier1: this.plugin.modifier1 ?? 0,

@@ -39,7 +39,7 @@
   const isUsed = (box) => box.used || (box.stream !== undefined && lib.streams.stateOf(box.stream).disturbed)
   const isUnusable = (box) => isUsed(box) || (box.stream !== undefined && lib.streams.stateOf(box.stream).reader !== undefined)
 
-  const wireRead = (id) => lib.hostPromise((token) => bodyRead(id, readSize, token))
+  const wireRead = (id) => bodyRead(id, readSize)
 
   const readStream = async (stream) => {
     const { stateOf, takeReader, releaseReader, read } = lib.streams

@@ -4,7 +4,7 @@
   'use strict'
   const P = lib.primordials
   const { ArrayPush, PromiseResolve, PromiseThen, TypedArrayLength, Uint8Array } = P
-  const { bodyReadSync, fail, finish, promiseResult, promiseState, respond, respondHead, writeSync } = host
+  const { bodyReadSync, fail, finish, promiseResult, promiseState, respond, respondHead, write, writeSync } = host
   const { requestHeaders, requestScheme, requestVar } = host
 
   const readSize = 65536
@@ -150,16 +150,20 @@
     return lib.headers.wire(list)
   }
 
-  // Gathers what a body pushes, and begins to send when it becomes much or the body goes on later.
+  // Gathers what a body pushes, and begins to send when it becomes much or the body goes on later. While the body is asked for it
+  // the client is waited for; one that goes on later gets a promise to wait for, and keeps no other handler waiting.
   const newWriter = (id, status, head) => {
     let parts = []
     let length = 0
     let begun = false
+    // The last chunk under way, once the body goes on later.
+    let last
+    const begin = () => {
+      if (!begun) respondHead(id, status, undefined, head)
+      begun = true
+    }
     const flush = () => {
-      if (!begun) {
-        respondHead(id, status, undefined, head)
-        begun = true
-      }
+      begin()
       if (length > 0) writeSync(id, lib.bytes.join(parts, length))
       parts = []
       length = 0
@@ -168,15 +172,24 @@
       __proto__: null,
       write: (value) => {
         const view = chunkOf(value)
-        ArrayPush(parts, typeof value === 'string' ? view : lib.bytes.copyOf(view))
+        const chunk = typeof value === 'string' ? view : lib.bytes.copyOf(view)
+        if (last !== undefined) {
+          last = PromiseThen(last, () => write(id, chunk))
+          return last
+        }
+        ArrayPush(parts, chunk)
         length += TypedArrayLength(view)
         if (begun || length > gatherSize) flush()
       },
-      flush,
+      goOn: () => {
+        begin()
+        last = length > 0 ? write(id, lib.bytes.join(parts, length)) : PromiseResolve(true)
+      },
       end: () => {
         if (!begun) respond(id, status, undefined, head, lib.bytes.join(parts, length))
         else finish(id)
       },
+      sent: () => last,
     }
   }
 
@@ -191,8 +204,9 @@
       return
     }
     // The body goes on: what it has said so far must not wait for the rest.
-    writer.flush()
-    PromiseThen(PromiseResolve(result), writer.end, (error) => fail(id, lib.describe(error)))
+    writer.goOn()
+    const done = PromiseThen(PromiseResolve(result), writer.sent)
+    PromiseThen(done, writer.end, (error) => fail(id, lib.describe(error)))
   }
 
   const isAllText = (list) => {

@@ -3,7 +3,7 @@
 ;(host, lib) => {
   'use strict'
   const P = lib.primordials
-  const { parseUrl, requestUrl, requestVar } = host
+  const { parseUrl, requestBreaks, requestUrl, requestVar } = host
   const { adopt, fill, has } = lib.headers
   const { addBody, cloneBox, extract, isUnusable, newBox, wireBox } = lib.body
   const { Headers } = globalThis
@@ -23,6 +23,15 @@
     }
     for (let index = 0; index < normalized.length; index += 1) if (normalized[index] === upper) return upper
     return text
+  }
+
+  // Why, as requests.ts has it: the client left (1), the time is over (2). Undefined: the request is over.
+  const watch = (breaks, signal) => {
+    if (breaks === undefined) return
+    P.PromiseThen(breaks, (why) => {
+      if (why === 1) lib.abortSignal(signal, new lib.DOMException('the client is gone', 'AbortError'))
+      else lib.abortSignal(signal, new lib.DOMException('the time for the answer is over', 'TimeoutError'))
+    })
   }
 
   let newState
@@ -118,10 +127,14 @@
       this.#state.headers ??= new Headers(adopt, undefined, this.#vars)
       return this.#state.headers
     }
-    /** Aborts when the client is found to be gone while the response is being written. */
+    /** Aborts when the client leaves before it has its answer, and when the time for that is over. */
     get signal() {
       this.#state ??= newState()
-      this.#state.signal ??= lib.newSignal()
+      if (this.#state.signal === undefined) {
+        const signal = lib.newSignal()
+        this.#state.signal = signal
+        if (this.#vars !== undefined) watch(requestBreaks(this.#id), signal)
+      }
       return this.#state.signal
     }
     get redirect() {

@@ -189,7 +189,7 @@
         const { done, value } = await read(stream)
         if (done) break
         const view = chunkOf(value)
-        const isThere = await lib.hostPromise((token) => write(id, view, token))
+        const isThere = await write(id, view)
         if (!isThere) {
           const gone = new lib.DOMException('the client is gone', 'AbortError')
           lib.abortRequest(request, gone)

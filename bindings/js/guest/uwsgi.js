@@ -20,10 +20,10 @@
   lib.uwsgi = uwsgi
   lib.global('uwsgi', uwsgi)
 
-  const add = (names, value, isFixed) => {
+  const addTo = (object, names, value, isFixed) => {
     const list = P.StringSplit(names, ' ')
     for (let index = 0; index < list.length; index += 1) {
-      P.ObjectDefineProperty(uwsgi, list[index], {
+      P.ObjectDefineProperty(object, list[index], {
         __proto__: null,
         value,
         writable: !isFixed,
@@ -32,6 +32,8 @@
       })
     }
   }
+
+  const add = (names, value, isFixed) => addTo(uwsgi, names, value, isFixed)
 
   // ---- values of the host: shapes as in results.ts, by number
 
@@ -143,6 +145,27 @@
       }
     }
     add(names, made[name], false)
+  }
+
+  /** Gives a promise of the host's its value in the form of its shape. */
+  lib.entries.settleFormed = (resolve, shape, value) => resolve(formed(shape, value))
+
+  // Functions that wait, each as one that gives a promise.
+  const promises = { __proto__: null }
+  add('promises', promises, true)
+
+  /** `raw` gives a promise; `dicts` as above. */
+  lib.entries.addWaiting = (isInModule, names, raw, dicts) => {
+    const name = P.StringSplit(names, ' ')[0]
+    const made =
+      dicts.length === 0
+        ? raw
+        : {
+            [name](...args) {
+              return apply(raw, undefined, withItems(args, dicts))
+            },
+          }[name]
+    addTo(isInModule ? uwsgi : promises, names, made, false)
   }
 
   lib.entries.addAttribute = (names, value, shape) => add(names, formed(shape, value), true)

@@ -14,6 +14,9 @@ type OptionValue = string | true
 type Options = Readonly<Record<string, OptionValue | OptionValue[] | undefined>>
 
 declare module 'uwsgi' {
+  /** The same function where others go on meanwhile. */
+  type Waiting<F extends (...args: never[]) => unknown> = (...args: Parameters<F>) => Promise<ReturnType<F>>
+
   interface WorkerApp {
     readonly id: number
     readonly modifier1: number
@@ -581,7 +584,7 @@ declare module 'uwsgi' {
   wait, and all of it is forgotten. With nothing registered each other core gets a turn. With one core, and outside of requests,
   the thread waits. Differs from uWSGI: without anything registered it hangs there, and does not wait with one core.
    */
-  function suspend(): true
+  function suspend(): Promise<true>
   const greenSchedule: typeof suspend
   const green_schedule: typeof suspend
   export { suspend, greenSchedule, green_schedule }
@@ -1146,6 +1149,105 @@ declare module 'uwsgi' {
   function sharedareaUnlock(id: number): undefined
   const sharedarea_unlock: typeof sharedareaUnlock
   export { sharedareaUnlock, sharedarea_unlock }
+  /**
+   * The functions that may wait, each as one that gives a promise: what others do goes on meanwhile. Arguments are read at the call;
+   * whatever is wrong rejects the promise, with the error that the plain function throws.
+   */
+  const promises: {
+    readonly cacheGet: Waiting<typeof cacheGet>
+    readonly cache_get: Waiting<typeof cache_get>
+    readonly cacheExists: Waiting<typeof cacheExists>
+    readonly cache_exists: Waiting<typeof cache_exists>
+    readonly cacheSet: Waiting<typeof cacheSet>
+    readonly cache_set: Waiting<typeof cache_set>
+    readonly cacheUpdate: Waiting<typeof cacheUpdate>
+    readonly cache_update: Waiting<typeof cache_update>
+    readonly cacheDel: Waiting<typeof cacheDel>
+    readonly cache_del: Waiting<typeof cache_del>
+    readonly cacheNum: Waiting<typeof cacheNum>
+    readonly cache_num: Waiting<typeof cache_num>
+    readonly cacheClear: Waiting<typeof cacheClear>
+    readonly cache_clear: Waiting<typeof cache_clear>
+    readonly lock: Waiting<typeof lock>
+    readonly signal: Waiting<typeof signal>
+    readonly signalWait: Waiting<typeof signalWait>
+    readonly signal_wait: Waiting<typeof signal_wait>
+    readonly addTimer: Waiting<typeof addTimer>
+    readonly add_timer: Waiting<typeof add_timer>
+    readonly addMsTimer: Waiting<typeof addMsTimer>
+    readonly add_ms_timer: Waiting<typeof add_ms_timer>
+    readonly addRbTimer: Waiting<typeof addRbTimer>
+    readonly add_rb_timer: Waiting<typeof add_rb_timer>
+    readonly addCron: Waiting<typeof addCron>
+    readonly add_cron: Waiting<typeof add_cron>
+    readonly addFileMonitor: Waiting<typeof addFileMonitor>
+    readonly add_file_monitor: Waiting<typeof add_file_monitor>
+    readonly rpc: Waiting<typeof rpc>
+    readonly call: Waiting<typeof call>
+    readonly muleGetMsg: Waiting<typeof muleGetMsg>
+    readonly mule_get_msg: Waiting<typeof mule_get_msg>
+    readonly farmGetMsg: Waiting<typeof farmGetMsg>
+    readonly farm_get_msg: Waiting<typeof farm_get_msg>
+    readonly spool: Waiting<typeof spool>
+    readonly sendToSpooler: Waiting<typeof sendToSpooler>
+    readonly send_to_spooler: Waiting<typeof send_to_spooler>
+    readonly spoolerJobs: Waiting<typeof spoolerJobs>
+    readonly spooler_jobs: Waiting<typeof spooler_jobs>
+    readonly spoolerGetTask: Waiting<typeof spoolerGetTask>
+    readonly spooler_get_task: Waiting<typeof spooler_get_task>
+    readonly asyncConnect: Waiting<typeof asyncConnect>
+    readonly async_connect: Waiting<typeof async_connect>
+    readonly send: Waiting<typeof send>
+    readonly recv: Waiting<typeof recv>
+    readonly close: Waiting<typeof close>
+    readonly connect: Waiting<typeof connect>
+    readonly isConnected: Waiting<typeof isConnected>
+    readonly is_connected: Waiting<typeof is_connected>
+    readonly disconnect: Waiting<typeof disconnect>
+    readonly sharedareaRead: Waiting<typeof sharedareaRead>
+    readonly sharedarea_read: Waiting<typeof sharedarea_read>
+    readonly sharedareaWrite: Waiting<typeof sharedareaWrite>
+    readonly sharedarea_write: Waiting<typeof sharedarea_write>
+    readonly sharedareaRead8: Waiting<typeof sharedareaRead8>
+    readonly sharedarea_read8: Waiting<typeof sharedarea_read8>
+    readonly sharedareaReadbyte: Waiting<typeof sharedareaReadbyte>
+    readonly sharedarea_readbyte: Waiting<typeof sharedarea_readbyte>
+    readonly sharedareaRead16: Waiting<typeof sharedareaRead16>
+    readonly sharedarea_read16: Waiting<typeof sharedarea_read16>
+    readonly sharedareaRead32: Waiting<typeof sharedareaRead32>
+    readonly sharedarea_read32: Waiting<typeof sharedarea_read32>
+    readonly sharedareaRead64: Waiting<typeof sharedareaRead64>
+    readonly sharedarea_read64: Waiting<typeof sharedarea_read64>
+    readonly sharedareaReadlong: Waiting<typeof sharedareaReadlong>
+    readonly sharedarea_readlong: Waiting<typeof sharedarea_readlong>
+    readonly sharedareaWrite8: Waiting<typeof sharedareaWrite8>
+    readonly sharedarea_write8: Waiting<typeof sharedarea_write8>
+    readonly sharedareaWritebyte: Waiting<typeof sharedareaWritebyte>
+    readonly sharedarea_writebyte: Waiting<typeof sharedarea_writebyte>
+    readonly sharedareaWrite16: Waiting<typeof sharedareaWrite16>
+    readonly sharedarea_write16: Waiting<typeof sharedarea_write16>
+    readonly sharedareaWrite32: Waiting<typeof sharedareaWrite32>
+    readonly sharedarea_write32: Waiting<typeof sharedarea_write32>
+    readonly sharedareaWrite64: Waiting<typeof sharedareaWrite64>
+    readonly sharedarea_write64: Waiting<typeof sharedarea_write64>
+    readonly sharedareaWritelong: Waiting<typeof sharedareaWritelong>
+    readonly sharedarea_writelong: Waiting<typeof sharedarea_writelong>
+    readonly sharedareaInc32: Waiting<typeof sharedareaInc32>
+    readonly sharedarea_inc32: Waiting<typeof sharedarea_inc32>
+    readonly sharedareaInc64: Waiting<typeof sharedareaInc64>
+    readonly sharedarea_inc64: Waiting<typeof sharedarea_inc64>
+    readonly sharedareaInclong: Waiting<typeof sharedareaInclong>
+    readonly sharedarea_inclong: Waiting<typeof sharedarea_inclong>
+    readonly sharedareaDec32: Waiting<typeof sharedareaDec32>
+    readonly sharedarea_dec32: Waiting<typeof sharedarea_dec32>
+    readonly sharedareaDec64: Waiting<typeof sharedareaDec64>
+    readonly sharedarea_dec64: Waiting<typeof sharedarea_dec64>
+    readonly sharedareaRlock: Waiting<typeof sharedareaRlock>
+    readonly sharedarea_rlock: Waiting<typeof sharedarea_rlock>
+    readonly sharedareaWlock: Waiting<typeof sharedareaWlock>
+    readonly sharedarea_wlock: Waiting<typeof sharedarea_wlock>
+  }
+  export { promises }
   const uwsgi: {
     version: typeof version
     versionInfo: typeof versionInfo
@@ -1381,6 +1483,7 @@ declare module 'uwsgi' {
     sharedarea_wlock: typeof sharedarea_wlock
     sharedareaUnlock: typeof sharedareaUnlock
     sharedarea_unlock: typeof sharedarea_unlock
+    readonly promises: typeof promises
   }
   export default uwsgi
 }

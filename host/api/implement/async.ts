@@ -3,12 +3,13 @@ import { ApiArgumentError, ApiError } from '../../errors.ts'
 import type { ApiContext } from '../context.ts'
 import type { ImplementationOf } from '../kinds.ts'
 import type { async } from '../table/async.ts'
-import { oneWait, outcomeOf, waiting } from '../waiting.ts'
+import { oneWait } from '../waiting.ts'
 
 /** Longer than any wait that makes sense, and what a timer can still count. */
 const longestSeconds = 86_400
 
 const nothing = new Uint8Array(0)
+const succeed = (): true => true
 
 const milliseconds = (functionName: string, argument: string, seconds: number): number => {
   if (seconds <= longestSeconds) return Math.ceil(seconds * 1000)
@@ -32,15 +33,15 @@ const waitFd = (
 }
 
 export const asyncImplementation: ImplementationOf<typeof async, ApiContext> = {
+  // Called at every turn of every core: one promise is made for it, and no steps.
   suspend: ({ waits }) =>
-    waiting(function* () {
-      const commit = oneWait(
-        () => waits.park(),
-        () => waits.settled(),
-      )
-      yield* outcomeOf(commit)
-      return true as const
-    }),
+    oneWait(
+      () => {
+        waits.park()
+        return true as const
+      },
+      () => waits.settled().then(succeed),
+    ),
   async_sleep: ({ waits }, seconds) => {
     // Not a number is no time either.
     if (seconds > 0) waits.addTimeout(milliseconds('async_sleep', 'seconds', seconds))

@@ -19,6 +19,9 @@ type OptionValue = string | true
 type Options = Readonly<Record<string, OptionValue | OptionValue[] | undefined>>
 
 declare module 'uwsgi' {
+  /** The same function where others go on meanwhile. */
+  type Waiting<F extends (...args: never[]) => unknown> = (...args: Parameters<F>) => Promise<ReturnType<F>>
+
 `
 
 export const renderJsDeclarations = (entries: readonly ApiEntry[] = apiTable): string => {
@@ -26,10 +29,23 @@ export const renderJsDeclarations = (entries: readonly ApiEntry[] = apiTable): s
     const fields = fieldsOf('js', record).map((field) => `  readonly ${field}\n`)
     return indented(`interface ${name} {\n${fields.join('')}}\n`)
   })
-  const declarations = [...records, ...entries.map((entry) => indented(declaration(entry)))]
-  const members = entries.flatMap((entry) => namesOf(entry).map((name) => `    ${name}: typeof ${name}`))
+  const declarations = [...records, ...entries.map((entry) => indented(declaration(entry))), indented(promises(entries))]
+  const names = [...entries.flatMap(namesOf), 'promises']
+  const members = names.map((name) => `    ${name === 'promises' ? 'readonly ' : ''}${name}: typeof ${name}`)
   const value = `  const uwsgi: {\n${members.join('\n')}\n  }\n  export default uwsgi\n`
   return `${head}${declarations.join('\n')}\n${value}}\n\ndeclare const uwsgi: typeof import('uwsgi').default\n`
+}
+
+const promises = (entries: readonly ApiEntry[]): string => {
+  const names = entries.flatMap((entry) => (entry.shape === 'function' && entry.kind === 'blocking' ? namesOf(entry) : []))
+  const members = names.map((name) => `  readonly ${name}: Waiting<typeof ${name}>\n`)
+  return `/**
+ * The functions that may wait, each as one that gives a promise: what others do goes on meanwhile. Arguments are read at the call;
+ * whatever is wrong rejects the promise, with the error that the plain function throws.
+ */
+const promises: {
+${members.join('')}}
+export { promises }`
 }
 
 /** Every name an entry has, the idiomatic one first. */

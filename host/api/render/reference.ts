@@ -67,12 +67,14 @@ const renderFunction = (entry: ApiFunction): string[] => {
   if (entry.raises.length > 0) lines.push('')
   const names = [...(entry.aliases ?? []), ...(entry.luaAliases ?? []).map((name) => `${name} (Lua)`)]
   if (names.length > 0) lines.push(`Also called ${names.map((name) => `\`${name}\``).join(', ')}.\n`)
-  if (entry.kind !== 'immediate') lines.push(`${kinds[entry.kind]}\n`)
+  if (entry.kind === 'blocking') lines.push(`${waits(entry)}\n`)
+  if (entry.kind === 'suspending') lines.push('Gives the CPU to another core. In JavaScript it is to be awaited.\n')
   return lines
 }
 
 const titles: Readonly<Record<Language, string>> = { python: 'Python', lua: 'Lua', js: 'JavaScript' }
-const kinds = { blocking: 'May wait: the thread is parked meanwhile.', suspending: 'Gives the CPU to another core.' }
+const waits = ({ name }: ApiFunction): string =>
+  `May wait: in Lua and Python the core does, with one core the thread; in JavaScript the thread, or nobody by \`await uwsgi.promises.${camelCaseName(name)}()\`.`
 
 const signature = (language: Language, entry: ApiFunction): string => {
   const params = entry.params.map((param) => {

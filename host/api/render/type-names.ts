@@ -156,7 +156,12 @@ export const attributeType = (language: Language, { type, value }: ApiAttribute)
 const nothing: Readonly<Record<Language, string>> = { js: 'undefined', lua: 'nil', python: 'None' }
 
 /** What a call gives, "not defined" included where it may be. */
-export const returnType = (language: Language, { returns, always, value }: ApiFunction): string => {
+export const returnType = (language: Language, entry: ApiFunction): string => {
+  const type = valueType(language, entry)
+  return language === 'js' && entry.kind === 'suspending' ? `Promise<${type}>` : type
+}
+
+const valueType = (language: Language, { returns, always, value }: ApiFunction): string => {
   const type = language === 'python' && value === '' ? 'Literal[b""]' : resultType(language, returns)
   if (always === true || type === nothing[language]) return type
   return language === 'lua' ? `${type}|nil` : `${type} | ${nothing[language]}`

@@ -39,7 +39,7 @@ const faultsIn = async (files: Readonly<Record<string, string>>, strict = true):
   return [...faults].map(([fault, file, line]) => (file === undefined ? fault : `${file}:${line}`))
 }
 
-const program = `import uwsgi, { cacheGet, workerId } from 'uwsgi'
+const program = `import uwsgi, { cacheGet, promises, workerId } from 'uwsgi'
 
 const numbers: number[] = [
   workerId(), uwsgi.masterpid(), uwsgi.muleId(), uwsgi.signalReceived(), uwsgi.spoolerPid(), ...uwsgi.spoolerPids(),
@@ -82,6 +82,9 @@ uwsgi.addMsTimer(17, 1)
 uwsgi.addRbTimer(17, 1, 1)
 uwsgi.addFileMonitor(17, '/tmp')
 uwsgi.farmMsg('thumbs', 'm')
+uwsgi.asyncSleep(0.5)
+uwsgi.waitFdRead(uwsgi.readyFd(), 0.5)
+uwsgi.waitFdWrite(uwsgi.asyncId())
 uwsgi.alarm('admin', 'm')
 uwsgi.close(3)
 uwsgi.disconnect()
@@ -109,7 +112,13 @@ try {
   if (error instanceof UwsgiError) uwsgi.log(error.code)
 }
 const workers: string | true | (string | true)[] | undefined = uwsgi.opt['workers']
-export { bytesOrNothing, large, maybe, numbers, success, texts, truths, workers }
+const suspended: true = await uwsgi.suspend()
+const awaited: [Uint8Array | undefined, Uint8Array | undefined, number, true | undefined] = [
+  await uwsgi.promises.cacheGet('key'), await promises.rpc('', 'name', 'text'), await promises.asyncConnect('127.0.0.1:1'),
+  await promises.cache_set('key', 'value', 5),
+]
+const all: (undefined | true)[] = await Promise.all([promises.lock(), uwsgi.promises.cacheDel('key', 'default')])
+export { all, awaited, bytesOrNothing, large, maybe, numbers, success, suspended, texts, truths, workers }
 `
 
 /** Each of them is wrong for one reason. */
@@ -131,6 +140,14 @@ const wrong = [
   'const text: string = uwsgi.sharedareaRead(0, 0)',
   'uwsgi.noSuchFunction()',
   'new UwsgiBytes(3)',
+  'uwsgi.promises.log("line")',
+  'uwsgi.promises.suspend()',
+  'uwsgi.promises.cacheGet(17)',
+  'uwsgi.promises.lock(0, "long")',
+  'const value: Uint8Array | undefined = uwsgi.promises.cacheGet("key")',
+  'const done: true = uwsgi.suspend()',
+  'uwsgi.promises = uwsgi.promises',
+  'uwsgi.promises.cacheGet = uwsgi.promises.cacheGet',
 ]
 
 describe('the declarations of the uwsgi module', () => {
@@ -138,6 +155,13 @@ describe('the declarations of the uwsgi module', () => {
     const used = new Set([...program.matchAll(/\b\w+\b/g)].map(([word]) => word))
     expect(entries.map(({ name }) => camelCaseName(name)).filter((name) => !used.has(name))).toEqual([])
     expect(await faultsIn({ 'program.ts': program })).toEqual([])
+  })
+
+  it('have every function that may wait as one that gives a promise, under all its names', async () => {
+    const waiting = entries.filter((entry) => entry.shape === 'function' && entry.kind === 'blocking')
+    const names = waiting.flatMap(({ name }) => [name, camelCaseName(name)])
+    const lines = names.map((name) => `uwsgi.promises.${name} satisfies (...args: never[]) => Promise<unknown>`)
+    expect(await faultsIn({ 'names.ts': `import uwsgi from 'uwsgi'\n${lines.join('\n')}\nexport {}\n` })).toEqual([])
   })
 
   it('let every example of the reference through', async () => {

@@ -89,4 +89,125 @@ describe('the current request', () => {
     )
     expect((await harness.request({ path: '/long' })).text).toBe('/long')
   })
+
+  it('is that of who waits, not of who settles what is waited for', async () => {
+    const { harness } = await boot(`
+      const gate = Promise.withResolvers()
+      const seen = {}
+      const note = (kind) => { (seen[kind] ??= []).push(uwsgi.uri()) }
+      class Own extends Promise {}
+      const lazy = { then(resolve) { note('thenable'); gate.promise.then(resolve) } }
+      async function* values() { await gate.promise; note('generator'); yield 1; note('generator'); yield await gate.promise }
+      const events = new EventTarget()
+      const ways = {
+        await: async () => { await gate.promise; note('await'); await null; note('await') },
+        nested: async () => { await (async () => { await gate.promise; note('nested') })(); note('nested') },
+        then: () => gate.promise.then(() => note('then')).then(() => note('then')),
+        catch: () => gate.promise.then(() => { throw 1 }).catch(() => note('catch')),
+        finally: () => gate.promise.finally(() => note('finally')).finally(() => note('finally')),
+        all: async () => { await Promise.all([gate.promise, null]); note('all') },
+        race: async () => { await Promise.race([gate.promise]); note('race') },
+        generator: async () => { for await (const _ of values()) note('generator') },
+        syncIterator: async () => { for await (const _ of [gate.promise]) note('syncIterator') },
+        thenable: async () => { await lazy; note('thenable') },
+        subclass: () => Own.resolve(gate.promise).then(() => note('subclass')),
+        returned: async () => { await (async () => gate.promise)(); note('returned') },
+        microtask: async () => { await gate.promise; await new Promise((r) => queueMicrotask(() => { note('microtask'); r() })) },
+        bound: async () => { await gate.promise.then(note.bind(null, 'bound')) },
+        import: async () => { await gate.promise; await import('uwsgi'); note('import') },
+      }
+      let settled = false
+      export default async (request) => {
+        const path = new URL(request.url).pathname
+        if (path === '/open') { settled = true; gate.resolve(); return new Response(uwsgi.uri()) }
+        await Promise.all(Object.values(ways).map((way) => way()))
+        const all = Object.keys(ways).filter((kind) => !seen[kind]?.includes(path))
+        if (all.length > 0) return new Response('not seen: ' + all)
+        if (path !== '/c') return new Response(uwsgi.uri())
+        const strange = Object.keys(seen).filter((kind) => seen[kind].some((uri) => !['/a', '/b', '/c'].includes(uri)))
+        const lengths = Object.entries(seen).map(([kind, list]) => [kind, ...['/a', '/b', '/c'].map((uri) => list.filter((each) => each === uri).length)])
+        const uneven = lengths.filter(([, a, b, c]) => a !== b || b !== c).map(String)
+        return new Response(uwsgi.uri() + strange + uneven)
+      }`)
+    const waiting = ['/a', '/b', '/c'].map((path) => harness.request({ path }))
+    expect((await harness.request({ path: '/open' })).text).toBe('/open')
+    expect((await Promise.all(waiting)).map(({ text }) => text)).toEqual(['/a', '/b', '/c'])
+  })
+
+  it('is that of who began what others wait for too', async () => {
+    const { harness } = await boot(`
+      const log = []
+      let cache
+      const load = async () => { log.push(uwsgi.uri()); await new Promise((r) => setTimeout(r)); log.push(uwsgi.uri()); return 'data' }
+      export default async () => {
+        cache ??= load()
+        await cache
+        return new Response(uwsgi.uri() + ' ' + log)
+      }`)
+    const both = await Promise.all(['/a', '/b'].map((path) => harness.request({ path })))
+    expect(both.map(({ text }) => text)).toEqual(['/a /a,/a', '/b /a,/a'])
+  })
+
+  it('is surely none in a job that nobody is known for, though it runs at the end of a request', async () => {
+    const seen: unknown[] = []
+    const { mount, harness, plugin } = await bootApi({
+      functions: { note: { call: () => void seen.push(plugin.currentRequest?.()) } },
+    })
+    await mount(`const gate = Promise.withResolvers()
+      gate.promise.then(() => uwsgi.note())
+      export default () => { gate.resolve(); return new Response('') }`)
+    await harness.request({ path: '/a' })
+    expect(seen).toEqual([null])
+    expect(plugin.currentRequest?.()).toBeUndefined()
+  })
+
+  it('is that of the caller in callbacks that others call: listeners, and sources of streams', async () => {
+    const { harness } = await boot(`
+      const target = new EventTarget()
+      const seen = []
+      let stream
+      export default async () => {
+        if (uwsgi.uri() === '/a') {
+          target.addEventListener('go', () => seen.push('listener for ' + uwsgi.uri()))
+          stream = new ReadableStream({ async pull(c) { await null; seen.push('pull for ' + uwsgi.uri()); c.enqueue(1) } }, { highWaterMark: 0 })
+          return new Response('')
+        }
+        target.dispatchEvent(new Event('go'))
+        await stream.getReader().read()
+        return new Response(seen.join())
+      }`)
+    await harness.request({ path: '/a' })
+    expect((await harness.request({ path: '/b' })).text).toBe('listener for /b,pull for /b')
+  })
+
+  it('is none where the interpreter leaves no trace: promises of a class that makes its own functions', async () => {
+    const { harness } = await boot(`
+      const gate = Promise.withResolvers()
+      class Own extends Promise {
+        constructor(executor) { super((resolve, reject) => executor((value) => resolve(value), (error) => reject(error))) }
+      }
+      export default async () => {
+        if (uwsgi.uri() === '/open') { gate.resolve(); return new Response('') }
+        const seen = await new Own((resolve) => resolve(gate.promise)).then(() => uwsgi.uri())
+        return new Response(seen + ' ' + uwsgi.uri())
+      }`)
+    const response = harness.request({ path: '/a' })
+    await harness.request({ path: '/open' })
+    expect((await response).text).toBe('none /a')
+  })
+
+  it('survives collections of garbage while promises are pending', async () => {
+    const { harness } = await boot(`
+      const gate = Promise.withResolvers()
+      const litter = () => { let last; for (let index = 0; index < 20000; index++) { const it = { last, index }; it.self = it; last = index % 5 ? it : undefined } }
+      const deep = async (n) => { litter(); if (n > 0) await deep(n - 1); else await gate.promise; litter(); return uwsgi.uri() }
+      export default async (request) => {
+        if (uwsgi.uri() === '/open') gate.resolve()
+        const seen = await Promise.all([deep(3), deep(2), gate.promise.then(() => { litter(); return uwsgi.uri() })])
+        return new Response([...new Set([...seen, uwsgi.uri()])].join())
+      }`)
+    const paths = ['/a', '/b', '/c', '/open']
+    const responses = await Promise.all(paths.map((path) => harness.request({ path })))
+    expect(responses.map(({ text }) => text)).toEqual(paths)
+  })
 })

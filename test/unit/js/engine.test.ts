@@ -1,14 +1,15 @@
 // The ground the binding stands on: the wasm image, values across the border, what a start costs and what stays behind.
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { AsyncContext } from '../../../bindings/js/async-context.ts'
 import { Collector } from '../../../bindings/js/collector.ts'
 import { Converter, verifyLayout } from '../../../bindings/js/convert.ts'
 import { Engine } from '../../../bindings/js/engine.ts'
 import { GuestThrow } from '../../../bindings/js/errors.ts'
-import { compileImage, withTableExport } from '../../../bindings/js/wasm-image.ts'
-import { type WasmModule, wasm } from '../../../host/plugin/web-assembly.ts'
+import { compileImage, type Image, withTableExport } from '../../../bindings/js/wasm-image.ts'
+import { wasm } from '../../../host/plugin/web-assembly.ts'
 
-let image: WasmModule
+let image: Image
 beforeAll(async () => {
   image = await compileImage()
 })
@@ -32,6 +33,70 @@ describe('the image', () => {
     const changed = new wasm.Instance(new wasm.Module(withTableExport(module)), {})
     expect(Object.keys(changed.exports)).toEqual(['t', 'polywsgiTable'])
     expect(changed.exports['polywsgiTable']).toBe(changed.exports['t'])
+  })
+})
+
+describe('the context of promises', () => {
+  it('is proved at every start, and notices an interpreter that is built otherwise', async () => {
+    const { engine } = await newEngine()
+    const otherwise = {
+      runtime: engine.runtime + 512,
+      allocate: (size: number) => engine.allocate(size),
+      evaluate: (source: string, file: string) => engine.evaluate(source, file),
+      get u32() {
+        return engine.u32
+      },
+      get i32() {
+        return engine.i32
+      },
+    }
+    expect(() => new AsyncContext(otherwise as never)).toThrow('this build of QuickJS has no list of objects where expected')
+    const context = new AsyncContext(engine)
+    expect(context.current).toBe(0)
+    context.current = 17
+    expect(context.current).toBe(17)
+  })
+
+  it('goes on over collections, whichever of its moments they hit', async () => {
+    const { engine } = await newEngine()
+    const context = new AsyncContext(engine)
+    const seen: number[] = []
+    const note = engine.newFunction('note', (_argc, argv) => {
+      seen.push(context.current - engine.i32[argv >> 2]!)
+      return 0
+    })
+    // Little is kept of much, so that a collection comes every few calls; what is kept is in cycles.
+    const script = engine.evaluate(
+      `(function (note) {
+        const gates = []
+        const cycle = (n) => { const it = { n }; it.self = it; return it }
+        const wait = async (id, depth) => {
+          const kept = cycle(id)
+          if (depth > 0) await wait(id, depth - 1)
+          else await new Promise((resolve) => gates.push(resolve))
+          for (let index = 0; index < 50; index++) cycle(index)
+          note(kept.n)
+        }
+        return (id) => { if (id > 0) wait(id, 3); else for (const open of gates.splice(0).reverse()) open() }
+      })`,
+      'test.js',
+    )
+    engine.setValue(0, note)
+    const run = engine.call(script, 1)
+    const enter = (id: number): void => {
+      context.current = id
+      engine.setInt(0, id)
+      engine.free(engine.call(run, 1))
+      context.current = 0
+    }
+    const last = engine.allocate(4)
+    for (let round = 0; round < 20; round += 1) {
+      for (let id = 1; id <= 200; id += 1) enter(round * 200 + id)
+      enter(0)
+      engine.free(engine.enter(() => engine.ffi._QTS_ExecutePendingJob(engine.runtime, -1, last)))
+    }
+    expect(seen.length).toBe(20 * 200 * 4)
+    expect(new Set(seen)).toEqual(new Set([0]))
   })
 })
 

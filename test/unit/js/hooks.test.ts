@@ -42,7 +42,7 @@ describe('a hook', () => {
       Array(7).fill(true),
       Array(5).fill(true),
       ['UwsgiError', 'API_ARGUMENT', 'uwsgi.spooler must be a function'],
-      8,
+      9,
     ])
   })
 

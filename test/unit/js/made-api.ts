@@ -2,10 +2,11 @@
 // as the server checks them.
 import { join } from 'node:path'
 import { createJsPlugin, type JsPluginOptions } from '../../../bindings/js/index.ts'
-import type { BoundApi } from '../../../host/api/bind.ts'
+import type { BoundApi, BoundFunction } from '../../../host/api/bind.ts'
 import { checkArguments } from '../../../host/api/check-arguments.ts'
-import type { ApiFunction, ApiHook, ApiParameter, ApiResult, ApiValue } from '../../../host/api/kinds.ts'
+import type { ApiFunction, ApiHook, ApiKind, ApiParameter, ApiResult, ApiValue } from '../../../host/api/kinds.ts'
 import type { Plugin, WorkerContext } from '../../../host/plugin/plugin.ts'
+import type { WsgiRequest } from '../../../host/request/wsgi-request.ts'
 import { type HarnessOptions, PluginHarness } from '../../support/plugin-harness.ts'
 import { directoryWith } from './js-apps.ts'
 
@@ -13,11 +14,18 @@ export interface MadeFunction {
   readonly params?: readonly (Partial<ApiParameter> & Pick<ApiParameter, 'name' | 'type'>)[]
   readonly returns?: ApiResult
   readonly aliases?: readonly string[]
+  /** `blocking` unless given. */
+  readonly kind?: ApiKind
+  /** The same where the caller need not be parked; absent: there is no such form. */
+  // biome-ignore lint/suspicious/noExplicitAny: each test knows what its own function gets
+  readonly callAsync?: (...args: any[]) => ApiValue | Promise<ApiValue>
   // biome-ignore lint/suspicious/noExplicitAny: each test knows what its own function gets
   call(...args: any[]): ApiValue
 }
 
 export interface MadeApi {
+  /** Whole functions, beside those that are made. */
+  readonly bound?: readonly BoundFunction[]
   readonly functions?: Readonly<Record<string, MadeFunction>>
   readonly attributes?: Readonly<Record<string, { type: ApiResult; value: ApiValue }>>
   readonly hooks?: readonly string[]
@@ -25,20 +33,24 @@ export interface MadeApi {
 
 const common = { group: 'identity', doc: '', example: { js: '', lua: '', python: '' } } as const
 
-const boundApi = ({ functions = {}, attributes = {}, hooks = [] }: MadeApi): BoundApi => ({
-  functions: Object.entries(functions).map(([name, { params = [], returns = 'none', aliases = [], call }]) => {
+const madeFunctions = (functions: Readonly<Record<string, MadeFunction>>): BoundFunction[] =>
+  Object.entries(functions).map(([name, { params = [], returns = 'none', aliases = [], kind = 'blocking', call, callAsync }]) => {
     const entry: ApiFunction = {
       ...common,
       shape: 'function',
       name,
-      kind: 'blocking',
+      kind,
       params: params.map((param) => ({ doc: '', ...param })),
       returns,
       raises: [],
       aliases,
     }
-    return { entry, call: (args) => call(...checkArguments(entry, args)) }
-  }),
+    const bound: BoundFunction = { entry, call: (args) => call(...checkArguments(entry, args)) }
+    return callAsync === undefined ? bound : { ...bound, callAsync: (args) => callAsync(...checkArguments(entry, args)) }
+  })
+
+const boundApi = ({ bound = [], functions = {}, attributes = {}, hooks = [] }: MadeApi): BoundApi => ({
+  functions: [...bound, ...madeFunctions(functions)],
   attributes: Object.entries(attributes).map(([name, { type, value }]) => ({
     entry: { ...common, shape: 'attribute', name, type },
     value,
@@ -50,6 +62,8 @@ export interface Booted {
   readonly plugin: Plugin
   readonly harness: PluginHarness
   readonly context: WorkerContext
+  /** Those that the plugin was given, in order. */
+  readonly requests: readonly WsgiRequest[]
   /** Mounts an app of one file at the root. */
   mount(source: string): Promise<void>
 }
@@ -58,9 +72,14 @@ export const bootApi = async (made: MadeApi, options: HarnessOptions & JsPluginO
   const plugin = createJsPlugin(options) as Plugin
   const api = boundApi(made)
   let context: WorkerContext | undefined
+  const requests: WsgiRequest[] = []
   const harness = await PluginHarness.boot(
     {
       ...plugin,
+      request: (request) => {
+        requests.push(request)
+        return plugin.request?.(request) ?? -1
+      },
       postFork: async (given) => {
         context = { ...given, api, data: plugin.data }
         await plugin.postFork?.(context)
@@ -72,6 +91,7 @@ export const bootApi = async (made: MadeApi, options: HarnessOptions & JsPluginO
     plugin,
     harness,
     context: context as WorkerContext,
+    requests,
     mount: async (source) => {
       await harness.mount(join(directoryWith({ 'app.js': source }), 'app.js'))
     },
