@@ -1,5 +1,5 @@
 // Servers with one worker of many cores: polywsgi, and real uWSGI's Python with the greenlet engine. Its own ugreen engine is
-// not measured: with Python 3.11 one request's variables turn up in another one's frames, and the worker crashes.
+// not measured: with Python 3.11 the frames of suspended requests overwrite one another, and the worker crashes.
 
 import { uwsgiPlugins } from './programs.ts'
 import { type Language, type Server, startPolywsgi, startUwsgi, type UwsgiFront } from './servers.ts'

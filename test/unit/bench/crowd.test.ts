@@ -1,5 +1,5 @@
 // Many connections that ask at once: the process of its own that holds them, against servers that answer rightly and wrongly.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -157,7 +157,9 @@ describe('a companion', () => {
   it('that ends without an answer is an error, not a silence', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'polywsgi-companion-'))
     cleanUps.push(() => rmSync(directory, { recursive: true }))
-    await using companion = startCompanion<object, { kind: 'never' }>(join(directory, 'missing.ts'))
-    await expect(companion.next('never')).rejects.toThrow('missing.ts ended without an answer')
+    const file = join(directory, 'ends.ts')
+    writeFileSync(file, 'process.exit()')
+    await using companion = startCompanion<object, { kind: 'never' }>(file)
+    await expect(companion.next('never')).rejects.toThrow('ends.ts ended without an answer')
   })
 })
