@@ -6,7 +6,7 @@ export interface Bar {
   readonly limit: number
   readonly direction: 'at least' | 'at most'
   /** Unit of `limit` and of what is measured; a ratio has none. */
-  readonly unit: 'ratio' | 's' | 'µs' | 'MB' | 'errors'
+  readonly unit: 'ratio' | 's' | 'µs' | 'MB' | 'KB' | 'errors'
 }
 
 export const bars = {
@@ -30,6 +30,15 @@ export const bars = {
   callAcross: { text: 'call of a function of any language', limit: 10, direction: 'at most', unit: 'µs' },
   pluginHooks: { text: 'hello with ten plugins, to none', limit: 0.97, direction: 'at least', unit: 'ratio' },
   pluginCpu: { text: 'CPU of hello with ten plugins, to none', limit: 1.03, direction: 'at most', unit: 'ratio' },
+  sleepersAnswered: { text: '1000 sleeps of 1 s at once, to the last answer', limit: 2.5, direction: 'at most', unit: 's' },
+  suspendedCore: { text: 'memory of a suspended core, with its connection', limit: 16, direction: 'at most', unit: 'KB' },
+  suspendedCorePython: {
+    text: 'memory of a suspended core, with its connection, Python',
+    limit: 32,
+    direction: 'at most',
+    unit: 'KB',
+  },
+  slowClients: { text: 'hello beside slow clients, to without them', limit: 0.9, direction: 'at least', unit: 'ratio' },
   nothingLost: { text: 'increments lost or values torn', limit: 0, direction: 'at most', unit: 'errors' },
   noErrors: { text: 'failed requests', limit: 0, direction: 'at most', unit: 'errors' },
 } as const satisfies Record<string, Bar>

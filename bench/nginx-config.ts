@@ -1,7 +1,17 @@
-// The nginx configuration of a benchmark: one worker process, nothing logged, one server block per upstream. Both sides of a
-// comparison stand behind the same nginx process, with the same settings.
+// The nginx configuration of a benchmark: one worker process, nothing logged, one server block per upstream, or per answer of
+// nginx's own. Both sides of a comparison stand behind, or ask, the same nginx process, with the same settings.
 
-export interface NginxSite {
+export type NginxSite = UpstreamSite | AnswerSite
+
+/** Answers every request by itself. */
+export interface AnswerSite {
+  readonly port: number
+  readonly protocol: 'answer'
+  /** Letters, digits and dots: nothing of what nginx replaces. */
+  readonly answer: string
+}
+
+export interface UpstreamSite {
   /** Port on 127.0.0.1 that clients connect to. */
   readonly port: number
   /** Port on 127.0.0.1 of the server behind. */
@@ -59,10 +69,28 @@ ${sites.map(siteConfig).join('\n')}
 }
 
 function siteConfig(site: NginxSite): string {
-  return site.protocol === 'uwsgi' ? uwsgiSite(site) : httpSite(site)
+  switch (site.protocol) {
+    case 'uwsgi':
+      return uwsgiSite(site)
+    case 'http':
+      return httpSite(site)
+    case 'answer':
+      return answerSite(site)
+  }
 }
 
-function uwsgiSite(site: NginxSite): string {
+function answerSite({ port, answer }: AnswerSite): string {
+  if (!/^[\w.]*$/.test(answer)) throw new Error(`nginx would change the answer ${JSON.stringify(answer)}`)
+  return `  server {
+    listen 127.0.0.1:${port};
+    location / {
+      default_type text/plain;
+      return 200 ${answer};
+    }
+  }`
+}
+
+function uwsgiSite(site: UpstreamSite): string {
   const params = Object.entries(uwsgiParams).map(([name, value]) => `      uwsgi_param ${name} ${value};`)
   return `  server {
     listen 127.0.0.1:${site.port};
@@ -74,7 +102,7 @@ ${params.join('\n')}
   }`
 }
 
-function httpSite(site: NginxSite): string {
+function httpSite(site: UpstreamSite): string {
   return `  upstream upstream_${site.upstreamPort} {
     server 127.0.0.1:${site.upstreamPort};
     keepalive ${upstreamKeepAlive};

@@ -77,6 +77,34 @@ export function residentBytes(family: readonly ProcessIdentity[]): number {
   return family.reduce((sum, { pid }) => sum + kilobytes(read(`/proc/${pid}/status`) ?? '', 'VmRSS') * 1024, 0)
 }
 
+/** The least that is reserved for a memory of WebAssembly with addresses of 32 bits. */
+const wasmReservedBytes = 2 ** 32
+
+/**
+ * Resident memory of the interpreters that the process runs: of its WebAssembly memories. A process without any has 0.
+ * Costs the kernel some milliseconds, during which the process maps nothing.
+ */
+export function wasmResidentBytes(pid: number): number {
+  return residentBeforeReserved(read(`/proc/${pid}/smaps`) ?? '')
+}
+
+/**
+ * Of the text of a `smaps`: what is resident of the mappings that end where a reserved range of 4 GB begins or goes on, which is
+ * how a WebAssembly memory lies in a process.
+ */
+export function residentBeforeReserved(smaps: string): number {
+  let total = 0
+  let last = { end: -1, residentBytes: 0 }
+  for (const mapping of smaps.split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m)) {
+    const [, start, end, access] = /^([0-9a-f]+)-([0-9a-f]+) (\S+)/.exec(mapping) ?? []
+    if (start === undefined || end === undefined) continue
+    const [from, to] = [Number.parseInt(start, 16), Number.parseInt(end, 16)]
+    if (access === '---p' && from === last.end && to - from >= wasmReservedBytes) total += last.residentBytes
+    last = { end: to, residentBytes: access?.startsWith('rw') ? kilobytes(mapping, 'Rss') * 1024 : 0 }
+  }
+  return total
+}
+
 function kilobytes(text: string, key: string): number {
   return Number(new RegExp(`^${key}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? 0)
 }

@@ -6,7 +6,7 @@ import { createRequire } from 'node:module'
 import { cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
 
-export type ProgramName = 'polywsgi' | 'wrk' | 'nginx' | 'uwsgi' | 'uwsgi-http' | 'uwsgi-python' | 'uwsgi-lua'
+export type ProgramName = 'polywsgi' | 'wrk' | 'nginx' | 'uwsgi' | 'uwsgi-http' | 'uwsgi-python' | 'uwsgi-greenlet' | 'uwsgi-lua'
 
 export interface Missing {
   readonly program: ProgramName
@@ -18,7 +18,7 @@ export const polywsgiCommand = join(repository, 'dist/cli.js')
 export const uwsgiCommand = 'uwsgi-core'
 
 /** Names under which the plugins of uWSGI are loaded (Debian's). */
-export const uwsgiPlugins = { http: 'http', python: 'python3', lua: 'lua51' } as const
+export const uwsgiPlugins = { http: 'http', python: 'python3', greenlet: 'greenlet_python3', lua: 'lua51' } as const
 
 const advice: Record<ProgramName, string> = {
   polywsgi: 'npm run build',
@@ -27,6 +27,7 @@ const advice: Record<ProgramName, string> = {
   uwsgi: 'apt-get install uwsgi-core',
   'uwsgi-http': 'the http plugin is part of uwsgi-core',
   'uwsgi-python': 'apt-get install uwsgi-plugin-python3',
+  'uwsgi-greenlet': 'apt-get install uwsgi-plugin-greenlet-python3',
   'uwsgi-lua': 'apt-get install uwsgi-plugin-lua5.1',
 }
 
@@ -52,13 +53,17 @@ async function isPresent(program: ProgramName): Promise<boolean> {
       return await hasPlugin(uwsgiPlugins.http)
     case 'uwsgi-python':
       return await hasPlugin(uwsgiPlugins.python)
+    case 'uwsgi-greenlet':
+      return await hasPlugin(uwsgiPlugins.python, uwsgiPlugins.greenlet)
     case 'uwsgi-lua':
       return await hasPlugin(uwsgiPlugins.lua)
   }
 }
 
-async function hasPlugin(plugin: string): Promise<boolean> {
-  return (await output(uwsgiCommand, ['--need-plugin', plugin, '--version']))?.code === 0
+/** A plugin that works on another one can be loaded after that only: the last of the names is the one asked for. */
+async function hasPlugin(...plugins: string[]): Promise<boolean> {
+  const options = plugins.flatMap((plugin) => ['--need-plugin', plugin])
+  return (await output(uwsgiCommand, [...options, '--version']))?.code === 0
 }
 
 /** What a program prints on both streams, and its exit code; undefined when there is no such program. */

@@ -106,7 +106,7 @@ export function renderVerdicts(rows: readonly RowReport[]): string {
 
 function verdictLine({ bar, subject, measured, isMet }: Verdict): string[] {
   const unit = bar.unit === 'ratio' || bar.unit === 'errors' ? '' : ` ${bar.unit}`
-  const digits = { ratio: 2, s: 3, µs: 2, MB: 1, errors: 0 }[bar.unit]
+  const digits = { ratio: 2, s: 3, µs: 2, MB: 1, KB: 1, errors: 0 }[bar.unit]
   return [
     bar.text,
     subject,

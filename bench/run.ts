@@ -14,10 +14,15 @@ import { helloRows } from './rows/hello.ts'
 import { manyClientsRows } from './rows/many-clients.ts'
 import { payloadRows } from './rows/payloads.ts'
 import { pluginHookRows } from './rows/plugin-hooks.ts'
+import { proxyRows } from './rows/proxies.ts'
 import { residentMemoryRows } from './rows/resident-memory.ts'
+import { sleeperRows } from './rows/sleepers.ts'
+import { tenThousandRows } from './rows/sleepers-10000.ts'
+import { slowClientRows } from './rows/slow-clients.ts'
 import { startUpRows } from './rows/start-up.ts'
 import { staticRows } from './rows/static.ts'
 import { streamRows } from './rows/streams.ts'
+import { suspensionRows } from './rows/suspensions.ts'
 
 const rows: readonly Row[] = [
   ...helloRows,
@@ -30,6 +35,11 @@ const rows: readonly Row[] = [
   ...manyClientsRows,
   ...apiRows,
   ...cacheRows,
+  ...sleeperRows,
+  ...tenThousandRows,
+  ...proxyRows,
+  ...suspensionRows,
+  ...slowClientRows,
 ]
 
 process.exitCode = await main(process.argv.slice(2))

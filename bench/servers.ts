@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { freePorts, waitForPort } from './client.ts'
-import { type NginxSite, nginxConfig } from './nginx-config.ts'
+import { type AnswerSite, nginxConfig, type UpstreamSite } from './nginx-config.ts'
 import { type Child, startChild } from './processes.ts'
 import { polywsgiCommand, uwsgiCommand, uwsgiPlugins } from './programs.ts'
 
@@ -24,8 +24,8 @@ export const modifier1Of: Record<Language, number> = { python: 0, lua: 6, js: 24
 export const defaultWorkers = 2
 const startPatienceMs = 60_000
 
-/** The two ways real uWSGI keeps HTTP connections open, and the uwsgi protocol alone. */
-export type UwsgiFront = 'http11' | 'http' | 'uwsgi'
+/** The two ways real uWSGI keeps HTTP connections open, one that does not, and the uwsgi protocol alone. */
+export type UwsgiFront = 'http11' | 'http' | 'http10' | 'uwsgi'
 
 export interface Server extends AsyncDisposable {
   readonly child: Child
@@ -88,15 +88,21 @@ export async function spawnUwsgi(
   const fronts: Record<UwsgiFront, string[]> = {
     http11: ['--http11-socket', `127.0.0.1:${httpPort}`, '--http-socket-modifier1', modifier1],
     http: ['--http', `127.0.0.1:${httpPort}`, '--http-keepalive=1', '--http-modifier1', modifier1],
+    // It answers by HTTP/1.1 and hangs up: clients are told.
+    http10: [
+      ...['--http-socket', `127.0.0.1:${httpPort}`, '--http-socket-modifier1', modifier1],
+      ...['--add-header', 'Connection: close'],
+    ],
     uwsgi: [],
   }
   const args = ['--plugins', plugins.join(','), ...fronts[front]]
-  if (front !== 'http11') args.push('--socket', `127.0.0.1:${uwsgiPort}`)
+  const hasSocket = front === 'http' || front === 'uwsgi'
+  if (hasSocket) args.push('--socket', `127.0.0.1:${uwsgiPort}`)
   args.push(language === 'python' ? '--wsgi-file' : '--lua', appFile(app, language))
   args.push('--master', '--processes', String(workers), '--listen', String(listenBacklog()))
   args.push('--disable-logging', '--die-on-term', '--no-orphans', ...options)
   const child = await startChild('uWSGI', uwsgiCommand, args)
-  return server(child, front === 'uwsgi' ? 0 : httpPort, front === 'http11' ? 0 : uwsgiPort)
+  return server(child, front === 'uwsgi' ? 0 : httpPort, hasSocket ? uwsgiPort : 0)
 }
 
 function server(child: Child, httpPort: number, uwsgiPort: number): Server {
@@ -146,7 +152,7 @@ function removeDirectory(directory: string): void {
 process.on('exit', () => directories.forEach(removeDirectory))
 
 /** nginx with one site per upstream, in a temporary directory of its own. */
-export async function startNginx(sites: readonly Omit<NginxSite, 'port'>[]): Promise<Nginx> {
+export async function startNginx(sites: readonly (Omit<UpstreamSite, 'port'> | Omit<AnswerSite, 'port'>)[]): Promise<Nginx> {
   const ports = await freePorts(sites.length)
   const directory = mkdtempSync(join(tmpdir(), 'polywsgi-bench-nginx-'))
   directories.add(directory)

@@ -26,6 +26,12 @@ describe('nginxConfig', () => {
     expect(site).toContain('proxy_pass http://upstream_9002;')
   })
 
+  it('answers by itself where it is told to, with nothing that it would replace', () => {
+    const answering = (answer: string) => nginxConfig('/tmp/x', [{ port: 8003, protocol: 'answer', answer }])
+    expect(answering('0123.abc')).toMatch(/listen 127\.0\.0\.1:8003;[^}]* return 200 0123\.abc;/)
+    expect(() => answering('a $host')).toThrow('nginx would change the answer "a $host"')
+  })
+
   it('runs one worker in the foreground, logs no requests, and writes only below its directory', () => {
     expect(text).toContain('worker_processes 1;\ndaemon off;')
     expect(text).toContain('access_log off;')
