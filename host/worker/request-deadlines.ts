@@ -25,6 +25,8 @@ export class RequestDeadlines {
   readonly #own = new Map<WsgiRequest | undefined, number>()
   readonly #sinks = new WeakMap<WsgiRequest, Noted>()
   readonly #givenUp = new WeakSet<WsgiRequest>()
+  /** Those of them whose turn is still to come. */
+  readonly #overdue: WsgiRequest[] = []
   #timer: NodeJS.Timeout | undefined
   /** When the timer fires. */
   #timerEnd = Number.POSITIVE_INFINITY
@@ -93,21 +95,32 @@ export class RequestDeadlines {
   readonly #look = (): void => {
     this.#timerEnd = Number.POSITIVE_INFINITY
     const now = sharedNow()
-    const overdue = [...this.#begun.keys(), ...this.#own.keys()].filter(
-      (request) => request !== undefined && this.#endOf(request) <= now && !this.#givenUp.has(request),
-    )
-    for (const request of overdue as WsgiRequest[]) {
+    for (const request of [...this.#begun.keys(), ...this.#own.keys()]) {
+      if (request === undefined || this.#endOf(request) > now || this.#givenUp.has(request)) continue
       this.#givenUp.add(request)
-      this.giveUp(request)
-      if (!this.#begun.delete(request) && !this.#own.has(request)) continue
-      // A handler that is not ended by it costs the thread: its time has come a second time then.
-      const { harakiriMs } = this.#options
-      this.#own.set(request, now + Math.max(leastGraceMs, Math.min(harakiriMs, mostGraceMs)))
+      this.#begun.delete(request)
+      this.#own.set(request, now)
+      this.#overdue.push(request)
     }
+    this.#giveUpSome()
+  }
+
+  /**
+   * Some in each turn of the event loop, in which the other requests go on. A handler that is not ended by it costs the thread:
+   * its time comes a second time then. That of those whose turn is still to come does not run meanwhile: the master is to see that
+   * the thread is at it.
+   */
+  #giveUpSome(): void {
+    const again = sharedNow() + Math.max(leastGraceMs, Math.min(this.#options.harakiriMs, mostGraceMs))
+    for (const request of this.#overdue) if (this.#own.has(request)) this.#own.set(request, again)
     this.#tell()
+    for (const request of this.#overdue.splice(0, mostAtOnce)) if (this.#own.has(request)) this.giveUp(request)
+    if (this.#overdue.length > 0) setImmediate(() => this.#giveUpSome())
   }
 }
 
+/** Each may run a guest's clean-up. */
+const mostAtOnce = 16
 /** A deadline that is past already is the master's to enforce: looking for it must not keep the thread busy. */
 const leastTimerMs = 20
 /** How long a handler that was given up may take for its clean-up. */

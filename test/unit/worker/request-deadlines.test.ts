@@ -111,6 +111,25 @@ describe('requests that take too long', () => {
     expect(count).toBe(1)
   })
 
+  it('are given up a few at a time, when they are many, and the master sees none of them overdue meanwhile', async () => {
+    const { deadlines, own } = made(10_000)
+    const given: WsgiRequest[] = []
+    const wasOver: boolean[] = []
+    own.giveUp = (request) => {
+      given.push(request)
+      wasOver.push(deadlines.isOver(1, sharedNow()))
+      own.requestEnded(request)
+    }
+    const many = Array.from({ length: 100 }, (_, index) => named(String(index)))
+    for (const request of many) own.requestBegins(request, sink)
+    vi.advanceTimersByTime(10_100)
+    expect(given.length).toBeLessThan(100)
+    while (given.length < 100) await new Promise((resolve) => setImmediate(resolve))
+    expect(given).toEqual(many)
+    expect(new Set(wasOver)).toEqual(new Set([false]))
+    expect(deadlines.isOver(1, later())).toBe(false)
+  })
+
   it('leave nothing behind', () => {
     const { own } = made(10_000)
     for (let index = 0; index < 100; index += 1) {
