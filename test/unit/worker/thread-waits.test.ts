@@ -263,4 +263,35 @@ describe('the run queue', () => {
     await Promise.all([run('a'), run('b')])
     expect(order).toEqual(['a1', 'b1', 'a2', 'b2', 'a3', 'b3'])
   })
+
+  it('lets the event loop have turns while cores go on and on', async () => {
+    const queue = new RunQueue()
+    let isOver = false
+    const core = async (): Promise<void> => {
+      while (!isOver) await queue.turn()
+    }
+    const cores = [core(), core()]
+    // Comes only from the event loop; and twice, since the first turn always waits for it.
+    await new Promise((resolve) => setImmediate(resolve))
+    await new Promise((resolve) => setTimeout(resolve, 1))
+    isOver = true
+    await Promise.all(cores)
+  })
+
+  it('shares a turn of the event loop among those of one moment', async () => {
+    let now = 1000
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now)
+    const scheduled = vi.spyOn(globalThis, 'setImmediate')
+    try {
+      const queue = new RunQueue()
+      for (let turn = 0; turn < 10; turn += 1) await queue.turn()
+      expect(scheduled).toHaveBeenCalledTimes(1)
+      now += 0.25
+      for (let turn = 0; turn < 10; turn += 1) await queue.turn()
+      expect(scheduled).toHaveBeenCalledTimes(2)
+    } finally {
+      scheduled.mockRestore()
+      clock.mockRestore()
+    }
+  })
 })
