@@ -22,28 +22,92 @@ interface Interest {
   write: boolean
 }
 
-interface Core {
-  interests: Map<number, Interest>
+/** What is registered for a request, and what came of its last wait. There are as many as cores that wait: they are small. */
+class Core {
+  interests: Map<number, Interest> | undefined
   /** On the clock of `performance.now()`. */
-  deadline: number
-  readyFd: number
-  isTimedOut: boolean
-  /** Ends the wait that is under way. */
-  finish: ((fd: number, isTimedOut: boolean) => void) | undefined
+  deadline = Number.POSITIVE_INFINITY
+  readyFd = -1
+  isTimedOut = false
+  /** The one that is under way. */
+  wait: PendingWait | undefined
+
+  get isIdle(): boolean {
+    return this.interests === undefined && this.deadline === Number.POSITIVE_INFINITY
+  }
+
+  /** What is registered, which is forgotten with it. */
+  take(): { interests: Map<number, Interest> | undefined; deadline: number } {
+    const { interests, deadline } = this
+    this.interests = undefined
+    this.deadline = Number.POSITIVE_INFINITY
+    return { interests, deadline }
+  }
 }
+
+/** A wait of one core. Most are for a time alone: each costs one object, one promise and one timer. */
+class PendingWait {
+  readonly #core: Core
+  readonly #master: MasterPort
+  readonly promise: Promise<void>
+  #resolve: () => void = () => {}
+  #reject: (error: unknown) => void = () => {}
+  #timer: NodeJS.Timeout | undefined
+  /** What the master was asked, and has not answered; 0 nothing. */
+  #question = 0
+
+  constructor(core: Core, master: MasterPort) {
+    this.#core = core
+    this.#master = master
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+    core.wait = this
+  }
+
+  endAt(deadline: number): void {
+    if (deadline === Number.POSITIVE_INFINITY) return
+    this.#timer = setTimeout(timedOut, Math.max(0, deadline - performance.now()), this)
+  }
+
+  endByMaster(id: number, interests: Map<number, Interest>): void {
+    this.#question = id
+    this.#master.callAsync('waitFds', { id, fds: listed(interests), timeoutMs: 0 }).then(
+      (fd) => {
+        this.#question = 0
+        this.finish(fd, false)
+      },
+      (error: unknown) => {
+        this.#question = 0
+        if (this.#end()) this.#reject(error)
+      },
+    )
+  }
+
+  /** Does nothing when it is over. */
+  finish(fd: number, isTimedOut: boolean): void {
+    if (!this.#end()) return
+    this.#core.readyFd = fd
+    this.#core.isTimedOut = isTimedOut
+    this.#resolve()
+  }
+
+  #end(): boolean {
+    if (this.#core.wait !== this) return false
+    this.#core.wait = undefined
+    clearTimeout(this.#timer)
+    if (this.#question !== 0) this.#master.notify('cancelWait', { id: this.#question })
+    return true
+  }
+}
+
+const timedOut = (wait: PendingWait): void => wait.finish(-1, true)
 
 /** What a parked thread that waits for its client's connection looks for by itself, since nobody rings for it. */
 const lookMs = 20
 /** A ring that is lost costs a parked thread no more than this. */
 const watchMs = 500
-
-const newCore = (): Core => ({
-  interests: new Map(),
-  deadline: Number.POSITIVE_INFINITY,
-  readyFd: -1,
-  isTimedOut: false,
-  finish: undefined,
-})
 
 export class ThreadWaits implements CoreWaits {
   readonly isAsync: boolean
@@ -76,9 +140,10 @@ export class ThreadWaits implements CoreWaits {
       new ApiError(functionName, 'API_IO', `unable to fd ${fd} to the event queue: ${why}`)
     if (request?.connectionFd !== fd && !this.#options.owns(fd)) throw refuse('it is no connection of this request')
     const core = this.#core(request)
-    const interest = core.interests.get(fd) ?? { read: false, write: false }
+    const interest = core.interests?.get(fd) ?? { read: false, write: false }
     if (interest[direction]) throw refuse(`it is waited for already, to ${direction}`)
     interest[direction] = true
+    core.interests ??= new Map()
     core.interests.set(fd, interest)
     if (timeoutMs > 0) this.addTimeout(timeoutMs)
   }
@@ -103,15 +168,15 @@ export class ThreadWaits implements CoreWaits {
   settled(): Promise<void> {
     const request = this.#options.current()
     const core = this.#cores.get(request)
-    return core === undefined || isIdle(core) ? this.#queue.turn() : this.#wait(core, request)
+    return core === undefined || core.isIdle ? this.#queue.turn() : this.#wait(core, request)
   }
 
   park(): void {
     const request = this.#options.current()
     const core = this.#cores.get(request)
-    if (core === undefined || isIdle(core)) return
-    const { interests, deadline } = taken(core)
-    core.readyFd = this.#parkFor(interests, deadline, request)
+    if (core === undefined || core.isIdle) return
+    const { interests, deadline } = core.take()
+    core.readyFd = this.#parkFor(interests ?? new Map(), deadline, request)
     core.isTimedOut = core.readyFd === -1
   }
 
@@ -119,14 +184,14 @@ export class ThreadWaits implements CoreWaits {
   requestEnded(request: WsgiRequest): void {
     const core = this.#cores.get(request)
     if (core === undefined) return
-    core.finish?.(-1, false)
+    core.wait?.finish(-1, false)
     this.#cores.delete(request)
   }
 
   #core(request: WsgiRequest | undefined): Core {
     let core = this.#cores.get(request)
     if (core === undefined) {
-      core = newCore()
+      core = new Core()
       this.#cores.set(request, core)
     }
     return core
@@ -134,50 +199,22 @@ export class ThreadWaits implements CoreWaits {
 
   #wait(core: Core, request: WsgiRequest | undefined): Promise<void> {
     // A handler that waits twice at once, as one of promises may: the first wait is not to hold the second one's place.
-    core.finish?.(-1, false)
-    const { interests, deadline } = taken(core)
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const { master } = this.#options
+    core.wait?.finish(-1, false)
+    const { interests, deadline } = core.take()
+    const wait = new PendingWait(core, this.#options.master)
+    wait.endAt(deadline)
+    if (interests === undefined) return wait.promise
     const client = request === undefined ? undefined : takenFrom(interests, request.connectionFd)
-    let timer: NodeJS.Timeout | undefined
-    let question = 0
-    const end = (): boolean => {
-      if (core.finish !== finish) return false
-      core.finish = undefined
-      clearTimeout(timer)
-      if (question !== 0) master.notify('cancelWait', { id: question })
-      return true
-    }
-    const finish = (fd: number, isTimedOut: boolean): void => {
-      if (!end()) return
-      core.readyFd = fd
-      core.isTimedOut = isTimedOut
-      resolve()
-    }
-    core.finish = finish
-    if (deadline !== Number.POSITIVE_INFINITY) {
-      timer = setTimeout(() => finish(-1, true), Math.max(0, deadline - performance.now()))
-    }
     if (interests.size > 0) {
       this.#lastWait += 1
-      question = this.#lastWait
-      master.callAsync('waitFds', { id: question, fds: listed(interests), timeoutMs: 0 }).then(
-        (fd) => {
-          question = 0
-          finish(fd, false)
-        },
-        (error: unknown) => {
-          question = 0
-          if (end()) reject(error)
-        },
-      )
+      wait.endByMaster(this.#lastWait, interests)
     }
     if (client !== undefined && request !== undefined) {
-      const isReady = (): void => finish(request.connectionFd, false)
+      const isReady = (): void => wait.finish(request.connectionFd, false)
       if (client.read) void readable(request).then(isReady)
       if (client.write) void (request.roomAppears ?? Promise.resolve()).then(isReady)
     }
-    return promise
+    return wait.promise
   }
 
   /** @returns the descriptor that is ready; -1 when the time was over first */
@@ -207,16 +244,6 @@ export class ThreadWaits implements CoreWaits {
     master.serve()
     doorbell.park(sequence, Math.min(timeoutMs, watchMs))
   }
-}
-
-const isIdle = ({ interests, deadline }: Core): boolean => interests.size === 0 && deadline === Number.POSITIVE_INFINITY
-
-/** What is registered, which is forgotten with it. */
-const taken = (core: Core): Pick<Core, 'interests' | 'deadline'> => {
-  const { interests, deadline } = core
-  if (interests.size > 0) core.interests = new Map()
-  core.deadline = Number.POSITIVE_INFINITY
-  return { interests, deadline }
 }
 
 const takenFrom = (interests: Map<number, Interest>, fd: number): Interest | undefined => {
