@@ -14,7 +14,15 @@ const sleepSliceMs = 50
 /** What a timer can count. */
 const longestTimerMs = 2 ** 31 - 1
 
-const after = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, Math.ceil(milliseconds)))
+/** Not before its time: timers of the event loop may come up to a millisecond early by the clock that guests read. */
+const after = async (milliseconds: number): Promise<void> => {
+  const end = performance.now() + milliseconds
+  for (let rest = milliseconds; rest > 0; rest = end - performance.now()) {
+    const timer = Promise.withResolvers<void>()
+    setTimeout(timer.resolve, Math.ceil(rest))
+    await timer.promise
+  }
+}
 
 /** About ten seconds on a slow machine: a derivation cannot be interrupted, not even by ending the thread. */
 const mostPbkdf2Blocks = 20_000_000

@@ -132,9 +132,12 @@ sys.meta_path.insert(0, Finder())`
   })
 
   test('sleeping gives way, and is as long as was asked for', async () => {
-    const code = 'start = time.monotonic()\ntime.sleep(0.05)\nlog.append(1)\nresult = time.monotonic() - start >= 0.05, len(log)'
-    const other = 'result = len(log)'
-    expect(await together(code, code, other)).toEqual(['(True, 1)', '(True, 2)', '0'])
+    // All three begin in the same turn of the event loop; whose timer is first is not said.
+    const code =
+      'start = time.monotonic()\ntime.sleep(0.05)\nlog.append(1)\nresult = min(time.monotonic() - start, 0.05), len(log)'
+    const [first, second, other] = await together(code, code, 'result = len(log)')
+    expect(other).toBe('0')
+    expect([first, second].sort()).toEqual(['(0.05, 1)', '(0.05, 2)'])
     await together('log.clear()')
   })
 })

@@ -149,7 +149,7 @@ describe('a yielded chunk', () => {
 })
 
 test('the environ has what belongs to cores only where there are some', async () => {
-  expect((await server.server.ask('shows')).text).toBe('[0, False, None, None, True]')
+  expect((await server.server.ask('shows')).text).toBe("[0, False, '-', None, True]")
   const plain = await PythonServer.boot('cores.py')
   expect((await plain.ask('shows')).text).toBe("[0, False, '-', '-', False]")
 })
