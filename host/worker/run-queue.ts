@@ -6,6 +6,12 @@
 /** How long cores may go on before the event loop has a turn: what others wait for may come that much later. */
 const momentMs = 0.25
 
+/**
+ * How many promises lie between two turns that share one of the event loop. A core goes on some promises after its turn has come (one
+ * in Lua, three in JavaScript), and all of them are to be in the queue again before the next turn: none has two while another has one.
+ */
+const patience = 10
+
 const done = Promise.resolve()
 
 export class RunQueue {
@@ -16,8 +22,13 @@ export class RunQueue {
 
   /** Resolves when every core that is in the queue now has gone on. */
   turn(): Promise<void> {
-    this.#turn ??= performance.now() - this.#loopTurnedAt < momentMs ? done.then(this.#begin) : this.#afterLoop()
+    this.#turn ??= performance.now() - this.#loopTurnedAt < momentMs ? this.#afterOthers() : this.#afterLoop()
     return this.#turn
+  }
+
+  async #afterOthers(): Promise<void> {
+    for (let left = patience; left > 0; left -= 1) await done
+    this.#begin()
   }
 
   readonly #begin = (): void => {

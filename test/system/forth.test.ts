@@ -217,7 +217,9 @@ describe('the uwsgi module', () => {
       }
       // What cannot be done in a worker, or not with such arguments: names of nothing, no connection, no file, one argument too few.
       expect(refused).toEqual(
-        'signal register_signal add_file_monitor call mule_get_msg farm_get_msg recv connect sendfile'.split(' '),
+        'signal register_signal add_file_monitor call mule_get_msg farm_get_msg async_connect wait_fd_read wait_fd_write recv connect sendfile'.split(
+          ' ',
+        ),
       )
     } finally {
       rmSync(folder, { recursive: true })

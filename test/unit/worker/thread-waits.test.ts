@@ -264,6 +264,20 @@ describe('the run queue', () => {
     expect(order).toEqual(['a1', 'b1', 'a2', 'b2', 'a3', 'b3'])
   })
 
+  it('gives nobody two turns while another, who goes on some promises later, has one', async () => {
+    const queue = new RunQueue()
+    const order: string[] = []
+    const run = async (name: string, promises: number): Promise<void> => {
+      for (let round = 1; round <= 20; round += 1) {
+        await queue.turn()
+        for (let left = promises; left > 0; left -= 1) await undefined
+        order.push(`${name}${round}`)
+      }
+    }
+    await Promise.all([run('quick', 0), run('slow', 6)])
+    expect(order).toEqual(Array.from({ length: 20 }, (_, index) => [`quick${index + 1}`, `slow${index + 1}`]).flat())
+  })
+
   it('lets the event loop have turns while cores go on and on', async () => {
     const queue = new RunQueue()
     let isOver = false
