@@ -170,5 +170,13 @@ export class ThreadContext implements ApiContext {
     this.deadlines.requestEnded(request)
     this.waits.requestEnded(request)
     this.connections.requestEnded(request)
+    if (this.deadlines.isGivenUp(request)) this.#letGo(request)
+  }
+
+  /** Nobody is left to unlock what a core has locked that was given up, as nobody is when a thread has ended. */
+  #letGo({ coreId }: WsgiRequest): void {
+    for (const num of this.locks.coreEnded(this.thread.number, coreId)) {
+      this.log.text(`lock ${num} was held by core ${coreId}, which was given up: it is free again`)
+    }
   }
 }
