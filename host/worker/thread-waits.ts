@@ -30,6 +30,10 @@ interface Core {
   isTimedOut: boolean
   /** Ends the wait that is under way. */
   finish: ((fd: number, isTimedOut: boolean) => void) | undefined
+  /** Whether the client's connection is looked at: once for however many waits, which may end without it. */
+  isWatched: { read: boolean; write: boolean }
+  /** What the wait that is under way is to learn of the client's connection. */
+  client: Interest | undefined
 }
 
 /** What a parked thread that waits for its client's connection looks for by itself, since nobody rings for it. */
@@ -43,6 +47,8 @@ const newCore = (): Core => ({
   readyFd: -1,
   isTimedOut: false,
   finish: undefined,
+  isWatched: { read: false, write: false },
+  client: undefined,
 })
 
 export class ThreadWaits implements CoreWaits {
@@ -144,6 +150,7 @@ export class ThreadWaits implements CoreWaits {
     const end = (): boolean => {
       if (core.finish !== finish) return false
       core.finish = undefined
+      core.client = undefined
       clearTimeout(timer)
       if (question !== 0) master.notify('cancelWait', { id: question })
       return true
@@ -173,11 +180,24 @@ export class ThreadWaits implements CoreWaits {
       )
     }
     if (client !== undefined && request !== undefined) {
-      const isReady = (): void => finish(request.connectionFd, false)
-      if (client.read) void readable(request).then(isReady)
-      if (client.write) void (request.roomAppears ?? Promise.resolve()).then(isReady)
+      core.client = client
+      for (const direction of ['read', 'write'] as const) if (client[direction]) this.#watch(core, request, direction)
     }
     return promise
+  }
+
+  /** Ends the wait, whichever is under way then, that the client's connection is to end. */
+  #watch(core: Core, request: WsgiRequest, direction: keyof Interest): void {
+    if (core.isWatched[direction]) return
+    core.isWatched[direction] = true
+    const ready = direction === 'read' ? readable(request) : (request.roomAppears ?? Promise.resolve())
+    void ready.then((hasLeft) => {
+      core.isWatched[direction] = false
+      if (core.client?.[direction] !== true) return
+      // What had come for a wait before was read since.
+      if (direction === 'read' && !hasLeft && !hasPiece(request)) this.#watch(core, request, direction)
+      else core.finish?.(request.connectionFd, false)
+    })
   }
 
   /** @returns the descriptor that is ready; -1 when the time was over first */
@@ -227,14 +247,20 @@ const takenFrom = (interests: Map<number, Interest>, fd: number): Interest | und
 
 const listed = (interests: Map<number, Interest>) => [...interests].map(([fd, { read, write }]) => ({ fd, read, write }))
 
-/** Bytes of the body are here, or the client has gone: as for any connection whose other side has sent all there is. */
-const readable = async (request: WsgiRequest): Promise<void> => {
+/**
+ * Bytes of the body are here, or the client has gone: as for any connection whose other side has sent all there is.
+ * @returns whether it has gone
+ */
+const readable = async (request: WsgiRequest): Promise<boolean> => {
   if (!isBodyRead(request)) {
     await request.body.arrives?.()
-    if (!isBodyRead(request)) return
+    if (!isBodyRead(request)) return false
   }
   await request.clientLeaves
+  return true
 }
+
+const hasPiece = (request: WsgiRequest): boolean => !isBodyRead(request) && (request.body.canReadNow?.() ?? true)
 
 /** A thread that is parked for its client's next bytes waits for these alone: they come, or fail, in their own time. */
 const isReadyNow = (client: Interest, request: WsgiRequest): boolean => {

@@ -59,9 +59,10 @@ const lock = (context: ApiContext, functionName: string, id: number, access: 're
     )
     const outcome = yield* outcomeOf(taking)
     if (outcome === 'locked') {
-      // Its core was given up meanwhile: nobody would ever unlock it.
-      if (request?.isOver === true) area.unlock(number)
-      return undefined
+      if (request?.isOver !== true) return undefined
+      // Nobody might ever unlock it; and who still runs, and is told that it is locked, would go on without it.
+      area.unlock(number)
+      throw new ApiError(functionName, 'API_REFUSED', `area ${id} came free after the end of the request: it was not locked`)
     }
     const mine = `this ${thread.kind} has area ${id} locked ${access === 'read' ? 'to write' : 'already'}`
     throw new ApiError(functionName, 'API_REFUSED', `${mine}: waiting for it would never end`)
