@@ -18,12 +18,12 @@ const get = async (path: string): Promise<[number, string]> => {
 
 describe('a handler whose time is over while it waits', () => {
   it('lets go of locks and areas', async () => {
-    expect(await get('/lock')).toEqual([504, 'Gateway Timeout\n'])
+    expect(await get('/lock')).toEqual([504, 'Gateway Timeout'])
     expect(await get('/free')).toEqual([200, 'free'])
   })
 
   it('cannot keep its worker by taking its deadline back', async () => {
-    expect(await get('/stubborn')).toEqual([504, 'Gateway Timeout\n'])
+    expect(await get('/stubborn')).toEqual([504, 'Gateway Timeout'])
     // It may still be given to the worker that is ended.
     await expect.poll(() => get('/worker'), { timeout: 30_000 }).toEqual([200, 'served'])
   })
