@@ -24,6 +24,12 @@ export type LockOutcome = 'locked' | 'held already' | 'held here' | 'timed out'
 /** Code outside of cores: the thread itself. */
 export const noCore = -1
 
+/**
+ * A wake-up is one waiter's, who may be a core of a thread that is parked for something else just then: the others look again
+ * after this long, and find the lock free.
+ */
+const watchMs = 250
+
 const ownerOf = (thread: number, core: number): number => ((thread + 1) << 16) | (core + 1)
 const threadOf = (owner: number): number => (owner >>> 16) - 1
 
@@ -61,7 +67,7 @@ export class Locks {
         if (threadOf(holder) === thread) return 'held here'
         const leftMs = deadline - performance.now()
         if (leftMs <= 0) return 'timed out'
-        if (isWaiting) Atomics.wait(words, at + ownerWord, holder, leftMs)
+        if (isWaiting) Atomics.wait(words, at + ownerWord, holder, Math.min(leftMs, watchMs))
         else {
           // Counted before the last look at the lock: an owner that lets go after that look sees the count and wakes.
           Atomics.add(words, at + waitersWord, 1)
@@ -90,7 +96,7 @@ export class Locks {
           isWaiting = true
           continue
         }
-        const wait = Atomics.waitAsync(words, at + ownerWord, holder, leftMs)
+        const wait = Atomics.waitAsync(words, at + ownerWord, holder, Math.min(leftMs, watchMs))
         if (wait.async) await wait.value
       }
     } finally {
@@ -135,6 +141,19 @@ export class Locks {
   /** How many threads wait for it. One that was ended while it waited stays counted, which costs a needless wake-up. */
   waiting(num: number): number {
     return Atomics.load(this.#words, this.#at(num) + waitersWord)
+  }
+
+  /** In the name of a core of the calling thread that was given up. @returns the locks it held: they are free now */
+  coreEnded(thread: number, core: number): number[] {
+    const mine = ownerOf(thread, core)
+    const released: number[] = []
+    for (let num = 0; num < this.count; num += 1) {
+      const at = num * lockWords
+      if (Atomics.compareExchange(this.#words, at + ownerWord, mine, 0) !== mine) continue
+      released.push(num)
+      this.#wakeOne(at)
+    }
+    return released
   }
 
   /** In the name of a thread that has ended. @returns the locks it held: they are free now */

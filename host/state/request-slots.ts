@@ -84,7 +84,7 @@ export class RequestSlots {
     this.#forgetLeaving(slot)
     words[base + word.unacknowledged] = 0
     words[base + word.windowAwaited] = 0
-    words[base + word.pull] = PullState.idle
+    this.#forgetPull(slot)
     words[base + word.deadline] = 0
     const generation = ((words[base + word.state]! >>> 16) + 1) & 0xffff
     // The release: a worker that sees `queued` sees all of the above.
@@ -192,6 +192,12 @@ export class RequestSlots {
     if (this.#words[slot * requestRecordWords + word.leavingAwaited] === 0) return
     this.#words[slot * requestRecordWords + word.leavingAwaited] = 0
     Atomics.notify(this.#words, at)
+  }
+
+  /** Whoever still waits for a piece of the body before will not get it. */
+  #forgetPull(slot: number): void {
+    const at = slot * requestRecordWords + word.pull
+    if (Atomics.exchange(this.#words, at, PullState.idle) === PullState.requested) Atomics.notify(this.#words, at)
   }
 
   // ── Response window ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -30,6 +30,8 @@ export class SharedArea {
   readonly lock: ReadWriteLock
   readonly #bytes: Uint8Array
   readonly #view: DataView
+  /** Whom of this thread it is locked for, once for each time; undefined: nobody who could be given up. */
+  readonly #holders: (object | undefined)[] = []
 
   private constructor(handle: SharedAreaHandle) {
     this.handle = handle
@@ -92,9 +94,28 @@ export class SharedArea {
     return this.lock.lockAsync(thread, access)
   }
 
-  /** Nothing when the thread holds nothing. */
-  unlock(thread: number): void {
+  /** The thread has got it for somebody. */
+  noteLocked(holder: object | undefined): void {
+    this.#holders.push(holder)
+  }
+
+  /** Nothing when the thread holds nothing. What one of its requests has locked another may unlock. */
+  unlock(thread: number, holder?: object): void {
+    const own = this.#holders.lastIndexOf(holder)
+    this.#holders.splice(own === -1 ? this.#holders.length - 1 : own, 1)
     this.lock.unlock(thread)
+  }
+
+  /** @returns true when it was locked for one that was given up: it is unlocked. Else it stays as it is */
+  holderEnded(thread: number, holder: object, isGivenUp: boolean): boolean {
+    let held = false
+    for (let at = this.#holders.indexOf(holder); at !== -1; at = this.#holders.indexOf(holder)) {
+      if (isGivenUp) {
+        this.unlock(thread, holder)
+        held = true
+      } else this.#holders[at] = undefined
+    }
+    return held
   }
 
   /** @returns true when the thread had the area locked: it is free now */

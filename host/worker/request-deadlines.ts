@@ -50,10 +50,17 @@ export class RequestDeadlines {
 
   /** @param seconds from now; 0 for none */
   set(request: WsgiRequest | undefined, seconds: number): void {
+    // Its second deadline is what ends a handler that does not end by itself.
+    if (request !== undefined && this.#givenUp.has(request)) return
     if (seconds === 0) this.#own.delete(request)
     else this.#own.set(request, sharedNow() + Math.ceil(seconds * 1000))
     if (request !== undefined) this.#sinks.get(request)?.setDeadline(this.#endOf(request))
     this.#tell()
+  }
+
+  /** Its time came while it waited. */
+  isGivenUp(request: WsgiRequest): boolean {
+    return this.#givenUp.has(request)
   }
 
   /** As in uWSGI, the end of a request also ends what a handler has set outside of requests. */

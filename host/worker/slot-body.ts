@@ -228,6 +228,8 @@ class FileBody extends FetchedBody {
 class PulledBody extends FetchedBody {
   readonly #link: MasterLink
   readonly #slot: number
+  /** Of its request: once that is over the slot may be another's. */
+  readonly #generation: number
   #readErrors = 0
   protected override readonly isHere = false
 
@@ -235,6 +237,7 @@ class PulledBody extends FetchedBody {
     super(contentLength)
     this.#link = link
     this.#slot = slot
+    this.#generation = link.slots.generation(slot)
   }
 
   protected override fetch(max: number): Uint8Array {
@@ -247,7 +250,10 @@ class PulledBody extends FetchedBody {
   protected override async fetchAsync(max: number): Promise<Uint8Array> {
     const { slots, ring } = this.#link
     slots.requestPull(this.#slot)
-    while (!this.#tryPull(max)) await ring.roomAppears()
+    while (!this.#tryPull(max)) {
+      await ring.roomAppears()
+      if (slots.generation(this.#slot) !== this.#generation) throw isOver()
+    }
     const state = await slots.pullAnswer(this.#slot)
     return this.#receive(state)
   }
@@ -262,7 +268,7 @@ class PulledBody extends FetchedBody {
 
   #tryPull(max: number): boolean {
     const { slots, ring, masterDoorbell } = this.#link
-    const isSent = ring.tryPull(this.#slot, slots.generation(this.#slot), Math.min(max, slots.areaSize))
+    const isSent = ring.tryPull(this.#slot, this.#generation, Math.min(max, slots.areaSize))
     if (isSent) masterDoorbell.ring()
     return isSent
   }

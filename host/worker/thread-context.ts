@@ -170,5 +170,24 @@ export class ThreadContext implements ApiContext {
     this.deadlines.requestEnded(request)
     this.waits.requestEnded(request)
     this.connections.requestEnded(request)
+    const isGivenUp = this.deadlines.isGivenUp(request)
+    if (isGivenUp) this.#unlock(request)
+    if (this.sharedareas.length > 0) this.#leaveAreas(request, isGivenUp)
+  }
+
+  /** Nobody is left to unlock what a core has locked that was given up, as nobody is when a thread has ended. */
+  #unlock({ coreId }: WsgiRequest): void {
+    for (const num of this.locks.coreEnded(this.thread.number, coreId)) {
+      this.log.text(`lock ${num} was held by core ${coreId}, which was given up: it is free again`)
+    }
+  }
+
+  #leaveAreas(request: WsgiRequest, isGivenUp: boolean): void {
+    const view = this.#views.get(request)
+    if (view === undefined) return
+    for (const [id, area] of this.sharedareas.entries()) {
+      if (!area.holderEnded(this.thread.number, view, isGivenUp)) continue
+      this.log.text(`area ${id} was locked by core ${request.coreId}, which was given up: it is unlocked again`)
+    }
   }
 }

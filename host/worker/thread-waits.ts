@@ -31,6 +31,10 @@ class Core {
   isTimedOut = false
   /** The one that is under way. */
   wait: PendingWait | undefined
+  /** What that one is to learn of the client's connection. */
+  client: Interest | undefined
+  /** Whether the client's connection is looked at: once for however many waits, which may end without it. */
+  watched: Interest | undefined
 
   get isIdle(): boolean {
     return this.interests === undefined && this.deadline === Number.POSITIVE_INFINITY
@@ -96,6 +100,7 @@ class PendingWait {
   #end(): boolean {
     if (this.#core.wait !== this) return false
     this.#core.wait = undefined
+    this.#core.client = undefined
     clearTimeout(this.#timer)
     if (this.#question !== 0) this.#master.notify('cancelWait', { id: this.#question })
     return true
@@ -210,11 +215,26 @@ export class ThreadWaits implements CoreWaits {
       wait.endByMaster(this.#lastWait, interests)
     }
     if (client !== undefined && request !== undefined) {
-      const isReady = (): void => wait.finish(request.connectionFd, false)
-      if (client.read) void readable(request).then(isReady)
-      if (client.write) void (request.roomAppears ?? Promise.resolve()).then(isReady)
+      core.client = client
+      for (const direction of ['read', 'write'] as const) if (client[direction]) this.#watch(core, request, direction)
     }
     return wait.promise
+  }
+
+  /** Ends the wait, whichever is under way then, that the client's connection is to end. */
+  #watch(core: Core, request: WsgiRequest, direction: keyof Interest): void {
+    core.watched ??= { read: false, write: false }
+    const { watched } = core
+    if (watched[direction]) return
+    watched[direction] = true
+    const ready = direction === 'read' ? readable(request) : (request.roomAppears ?? Promise.resolve())
+    void ready.then((hasLeft) => {
+      watched[direction] = false
+      if (core.client?.[direction] !== true) return
+      // What had come for a wait before was read since.
+      if (direction === 'read' && !hasLeft && !hasPiece(request)) this.#watch(core, request, direction)
+      else core.wait?.finish(request.connectionFd, false)
+    })
   }
 
   /** @returns the descriptor that is ready; -1 when the time was over first */
@@ -254,14 +274,20 @@ const takenFrom = (interests: Map<number, Interest>, fd: number): Interest | und
 
 const listed = (interests: Map<number, Interest>) => [...interests].map(([fd, { read, write }]) => ({ fd, read, write }))
 
-/** Bytes of the body are here, or the client has gone: as for any connection whose other side has sent all there is. */
-const readable = async (request: WsgiRequest): Promise<void> => {
+/**
+ * Bytes of the body are here, or the client has gone: as for any connection whose other side has sent all there is.
+ * @returns whether it has gone
+ */
+const readable = async (request: WsgiRequest): Promise<boolean> => {
   if (!isBodyRead(request)) {
     await request.body.arrives?.()
-    if (!isBodyRead(request)) return
+    if (!isBodyRead(request)) return false
   }
   await request.clientLeaves
+  return true
 }
+
+const hasPiece = (request: WsgiRequest): boolean => !isBodyRead(request) && (request.body.canReadNow?.() ?? true)
 
 /** A thread that is parked for its client's next bytes waits for these alone: they come, or fail, in their own time. */
 const isReadyNow = (client: Interest, request: WsgiRequest): boolean => {

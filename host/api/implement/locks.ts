@@ -30,9 +30,10 @@ export const locksImplementation: ImplementationOf<typeof locks, ApiContext> = {
       )
       const outcome = yield* outcomeOf(taking)
       if (outcome === 'locked') {
-        // Its core was given up meanwhile: nobody would ever unlock it.
-        if (request?.isOver === true) locks.unlock(num, number)
-        return undefined
+        if (request?.isOver !== true) return undefined
+        // Nobody might ever unlock it; and who still runs, and is told that it is locked, would go on without it.
+        locks.unlock(num, number)
+        throw new ApiError('lock', 'API_REFUSED', `lock ${num} came free after the end of the request: it was not taken`)
       }
       if (outcome === 'timed out') {
         const owner = locks.owner(num)

@@ -59,9 +59,13 @@ const lock = (context: ApiContext, functionName: string, id: number, access: 're
     )
     const outcome = yield* outcomeOf(taking)
     if (outcome === 'locked') {
-      // Its core was given up meanwhile: nobody would ever unlock it.
-      if (request?.isOver === true) area.unlock(number)
-      return undefined
+      if (request?.isOver !== true) {
+        area.noteLocked(request)
+        return undefined
+      }
+      // Nobody might ever unlock it; and who still runs, and is told that it is locked, would go on without it.
+      area.unlock(number)
+      throw new ApiError(functionName, 'API_REFUSED', `area ${id} came free after the end of the request: it was not locked`)
     }
     const mine = `this ${thread.kind} has area ${id} locked ${access === 'read' ? 'to write' : 'already'}`
     throw new ApiError(functionName, 'API_REFUSED', `${mine}: waiting for it would never end`)
@@ -93,7 +97,7 @@ export const sharedareaImplementation: ImplementationOf<typeof sharedarea, ApiCo
   sharedarea_rlock: (context, id) => lock(context, 'sharedarea_rlock', id, 'read'),
   sharedarea_wlock: (context, id) => lock(context, 'sharedarea_wlock', id, 'write'),
   sharedarea_unlock: (context, id) => {
-    areaOf(context, 'sharedarea_unlock', id).unlock(context.thread.number)
+    areaOf(context, 'sharedarea_unlock', id).unlock(context.thread.number, context.request)
     return undefined
   },
 }

@@ -7,6 +7,8 @@ import { testContext } from '../../support/api-context.ts'
 
 export interface Calls {
   call(name: string, ...args: ApiValue[]): ApiValue
+  /** The same for a caller who can wait. */
+  later(name: string, ...args: ApiValue[]): Promise<ApiValue>
   attribute(name: string): ApiValue
   /** What a call is refused with, in the words a Python guest sees; throws when it is not. */
   fault(name: string, ...args: ApiValue[]): string
@@ -26,6 +28,11 @@ export const callsOf = (parts: Partial<ApiContext>): Calls => {
   }
   return {
     call,
+    later: async (name, ...args) => {
+      const bound = api.functions.find(({ entry }) => entry.name === name)
+      if (bound?.callAsync === undefined) throw new Error(`the API has no function ${name} that may wait`)
+      return await bound.callAsync(args)
+    },
     attribute: (name) => {
       const bound = api.attributes.find(({ entry }) => entry.name === name)
       if (bound === undefined) throw new Error(`the API has no attribute ${name}`)

@@ -1,6 +1,6 @@
 // The group `locks` of the API: results and refusals.
 import { describe, expect, it } from 'vitest'
-import type { ThreadIdentity } from '../../../host/api/context.ts'
+import type { CurrentRequest, ThreadIdentity } from '../../../host/api/context.ts'
 import { Locks } from '../../../host/state/locks.ts'
 import { testThread } from '../../support/api-context.ts'
 import { callsOf } from './calls.ts'
@@ -43,6 +43,18 @@ describe('lock, unlock and is_locked', () => {
     call('lock')
     expect(fault('lock')).toBe('ValueError: uwsgi.lock(): this worker holds lock 0 already: waiting for it would never end')
     expect(call('is_locked')).toBe(true)
+  })
+
+  it('are not taken for a request that is over by the time they come free, and say so', async () => {
+    const locks = Locks.create({ locks: 0 })
+    const request = { coreId: 1, isOver: false, suspended: () => {} }
+    locks.lock(0, 1, 0, 2)
+    const { later } = callsOf({ locks, request: request as unknown as CurrentRequest })
+    const waiting = later('lock')
+    request.isOver = true
+    locks.unlock(0, 1)
+    await expect(waiting).rejects.toThrow('lock 0 came free after the end of the request: it was not taken')
+    expect(locks.isLocked(0)).toBe(false)
   })
 
   it('name who holds what the caller wanted', () => {

@@ -1,5 +1,6 @@
 // The group `sharedarea` of the API: results as real uWSGI gives them, and refusals that change nothing.
 import { describe, expect, it } from 'vitest'
+import type { CurrentRequest } from '../../../host/api/context.ts'
 import type { ApiValue } from '../../../host/api/kinds.ts'
 import { apiTable } from '../../../host/api/table/index.ts'
 import { SharedArea } from '../../../host/state/sharedarea.ts'
@@ -162,6 +163,19 @@ describe('the locks of a shared area', () => {
     expect([call('sharedarea_rlock', 0), other.call('sharedarea_rlock', 0)]).toEqual([undefined, undefined])
     expect(other.call('sharedarea_read8', 0, 0)).toBe(7)
     for (const { call: unlock } of [{ call }, other]) unlock('sharedarea_unlock', 0)
+    expect(other.call('sharedarea_wlock', 0)).toBeUndefined()
+  })
+
+  it('are not taken for a request that is over by the time they come free, and say so', async () => {
+    const sharedareas = create(8)
+    const request = { coreId: 1, isOver: false, suspended: () => {} }
+    const other = callsOf({ sharedareas, thread: testThread(2) })
+    other.call('sharedarea_wlock', 0)
+    const { later } = callsOf({ sharedareas, request: request as unknown as CurrentRequest })
+    const waiting = later('sharedarea_wlock', 0)
+    request.isOver = true
+    other.call('sharedarea_unlock', 0)
+    await expect(waiting).rejects.toThrow('area 0 came free after the end of the request: it was not locked')
     expect(other.call('sharedarea_wlock', 0)).toBeUndefined()
   })
 

@@ -177,4 +177,32 @@ describe('locks between the cores of one thread', () => {
     expect([locks.owner(0), locks.owner(1)]).toEqual([1, 32_000])
     expect([locks.threadEnded(1), locks.threadEnded(32_000)]).toEqual([[0], [1]])
   })
+
+  it('let go of all that one core holds, and of nothing else', () => {
+    const locks = Locks.create({ locks: 4 })
+    locks.lock(0, 1, 0, 3)
+    locks.lock(1, 1, 0, 4)
+    locks.lock(2, 2, 0, 3)
+    locks.lock(3, 1)
+    locks.lock(4, 1, 0, 3)
+    expect(locks.coreEnded(1, 3)).toEqual([0, 4])
+    expect([0, 1, 2, 3, 4].map((num) => locks.owner(num))).toEqual([undefined, 1, 2, 1, undefined])
+  })
+
+  it('are found free by a parked thread whose wake-up went to a core of its own that cannot run meanwhile', async () => {
+    const locks = Locks.create({ locks: 0 })
+    const other = thread(locks)
+    await other.call('lock', [0, 2])
+    const waiting = locks.lockAsync(0, 1, undefined, 0)
+    await until(() => locks.waiting(0) === 1)
+    // It comes while this thread is parked, or just before.
+    const unlocking = other.call('unlock', [0, 2])
+    const began = performance.now()
+    const longMs = 20_000
+    expect(locks.lock(0, 1, longMs, 1)).toBe('locked')
+    expect(performance.now() - began).toBeLessThan(longMs)
+    await unlocking
+    locks.unlock(0, 1)
+    expect(await waiting).toBe('locked')
+  })
 })

@@ -166,6 +166,33 @@ describe('a shared area', () => {
     expect(await locked).toEqual(['locked'])
   })
 
+  it('is unlocked for a holder that was given up, as often as it had locked, and stays with the others', async () => {
+    const area = create()
+    const [one, other] = [{}, {}]
+    for (const holder of [one, other, one]) {
+      area.lockToRead(1)
+      area.noteLocked(holder)
+    }
+    area.holderEnded(1, one, true)
+    expect(area.lock.lockAsync(2, 'write')).toBeInstanceOf(Promise)
+    area.unlock(1, other)
+    await until(() => area.lock.writer === 2)
+    area.unlock(2)
+    // What somebody else has unlocked is not unlocked again.
+    area.lockToRead(1)
+    area.noteLocked(one)
+    area.unlock(1, other)
+    area.lockToRead(1)
+    area.noteLocked(other)
+    area.holderEnded(1, one, true)
+    expect(area.lock.lockAsync(2, 'write')).toBeInstanceOf(Promise)
+    // One that has ended by itself leaves it locked, for whoever unlocks it.
+    area.holderEnded(1, other, false)
+    expect(area.lock.writer).toBeUndefined()
+    area.unlock(1)
+    await until(() => area.lock.writer === 2)
+  })
+
   it('goes on when a thread ended in the middle of an access', async () => {
     const area = create()
     // Thread 7 has taken the mutex of the lock, which stands first, and ends.

@@ -96,6 +96,19 @@ describe('requests that take too long', () => {
     expect(deadlines.isOver(1, later())).toBe(false)
   })
 
+  it('cannot be put off by a handler that has been given up', () => {
+    const { deadlines, own } = made(10_000)
+    const stubborn = named('stubborn')
+    own.requestBegins(stubborn, sink)
+    vi.advanceTimersByTime(10_100)
+    for (const seconds of [0, 1000]) {
+      own.set(stubborn, seconds)
+      expect(deadlines.isOver(1, secondsLater(6))).toBe(true)
+    }
+    own.requestEnded(stubborn)
+    expect(deadlines.isOver(1, later())).toBe(false)
+  })
+
   it('cost the thread when they do not end by it: the master sees them again', () => {
     const { deadlines, own } = made(10_000)
     let count = 0

@@ -85,6 +85,36 @@ describe('a body that arrives', () => {
     await expect(reading).rejects.toThrow('the request is over, and its body with it')
     expect(() => body.read(1)).toThrow('the request is over')
   })
+
+  it('leaves nobody waiting once the slot is another request\'s', async () => {
+    const waiting = [body.arrives?.(), body.readAsync(5).catch((error: Error) => error.message)]
+    body.release()
+    state.slots.free(slot)
+    state.slots.fill(slot, { packet: bytes('next'), bodyMode: BodyMode.pull, body: undefined, contentLength: -1, bodyFd: -1 })
+    expect(await Promise.all(waiting)).toEqual([undefined, 'the request is over, and its body with it'])
+  })
+
+  it('asks for nothing in the name of another request that has got the slot', async () => {
+    const ring = state.ring(1)
+    const filler = bytes('x'.repeat(500))
+    while (ring.tryRespond(0, 1, 0, '', '', filler, 0, filler.length)) continue
+    while (ring.tryPull(0, 1, 1)) continue
+    const reading = body.readAsync(5).catch((error: Error) => error.message)
+    body.release()
+    state.slots.free(slot)
+    const generation = state.slots.fill(slot, {
+      packet: bytes('next'),
+      bodyMode: BodyMode.pull,
+      body: undefined,
+      contentLength: -1,
+      bodyFd: -1,
+    })
+    ring.drain(() => {})
+    expect(await reading).toBe('the request is over, and its body with it')
+    const asked: number[] = []
+    ring.drain((record) => asked.push(record.generation))
+    expect(asked).not.toContain(generation)
+  })
 })
 
 describe('a body in a file', () => {

@@ -77,6 +77,65 @@ describe('what requests wait for', () => {
     expect(questions.length).toBe(1)
   })
 
+  it('watches the client once, however often it is waited for in vain', async () => {
+    const { request } = memoryRequest()
+    let watches = 0
+    Object.defineProperty(request, 'clientLeaves', {
+      get: () => {
+        watches += 1
+        return new Promise(() => {})
+      },
+    })
+    current = request
+    for (let count = 0; count < 20; count += 1) {
+      waits.addFd('wait_fd_read', request.connectionFd, 'read', 0)
+      waits.addFd('wait_fd_read', 100, 'read', 0)
+      const wait = begin()
+      questions.at(-1)?.resolve(100)
+      await wait.waiting
+      expect(waits.readyFd).toBe(100)
+    }
+    await settle()
+    expect(watches).toBe(1)
+  })
+
+  it('does not take for ready what came for a wait before, and was read since', async () => {
+    const arrivals: PromiseWithResolvers<void>[] = []
+    let isHere = false
+    const body = {
+      contentLength: -1,
+      whole: undefined,
+      isAtEnd: false,
+      canReadNow: () => isHere,
+      arrives: () => {
+        const arrival = Promise.withResolvers<void>()
+        arrivals.push(arrival)
+        return arrival.promise
+      },
+      read: () => new Uint8Array(0),
+      readAsync: async () => new Uint8Array(0),
+    } as unknown as RequestBody
+    const { request } = memoryRequest()
+    Object.defineProperty(request, 'body', { value: body })
+    current = request
+    const waitForClientOr100 = () => {
+      waits.addFd('wait_fd_read', request.connectionFd, 'read', 0)
+      waits.addFd('wait_fd_read', 100, 'read', 0)
+      return begin()
+    }
+    const first = waitForClientOr100()
+    questions[0]?.resolve(100)
+    await first.waiting
+    const second = waitForClientOr100()
+    arrivals[0]?.resolve()
+    await settle()
+    expect([second.isOver, arrivals.length]).toEqual([false, 2])
+    isHere = true
+    arrivals[1]?.resolve()
+    await second.waiting
+    expect(waits.readyFd).toBe(request.connectionFd)
+  })
+
   it('keeps the requests apart', async () => {
     const [first, second] = [memoryRequest().request, memoryRequest().request]
     current = first
@@ -202,6 +261,7 @@ describe('what requests wait for', () => {
       expect(questions[0]?.fds).toEqual([{ fd: 101, read: true, write: false }])
       await settle()
       expect(wait.isOver).toBe(false)
+      body.canReadNow = () => true
       body.arrival.resolve()
       await wait.waiting
       expect([waits.readyFd, cancelled]).toEqual([clientFd, [questions[0]?.id]])
