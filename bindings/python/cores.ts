@@ -252,21 +252,21 @@ export class Cores implements SuspensionPoints {
 
   #switchIn(core: Core): void {
     const { c } = this.#api
-    const outer: Outer = {
+    const values = this.slots.map((slot) => slot.get())
+    // In the thread state outside: the core's own may have no room left for another call. A core outside stands in a host
+    // function, so nothing that is called here can be suspended.
+    core.own.forEach((value, index) => {
+      this.slots[index]!.set(value, false)
+    })
+    core.outer = {
       core: this.#current,
       stackPointer: c.__stack_pointer.value,
       threadState: c.PyThreadState_Swap(core.threadState),
       hostDepth: this.hostDepth,
-      values: this.slots.map((slot) => slot.get()),
+      values,
     }
     c.__stack_pointer.value = core.stackPointer
-    core.outer = outer
     this.#current = core
-    // Nothing that is called here can be suspended.
-    this.hostDepth = 1
-    core.own.forEach((value, index) => {
-      this.slots[index]!.set(value, false)
-    })
   }
 
   #switchOut(core: Core, isKept: boolean): void {
@@ -275,17 +275,17 @@ export class Cores implements SuspensionPoints {
     this.#assertIntact(core)
     if (isKept) core.own = this.slots.map((slot) => slot.get())
     this.#owner.endStretch()
-    this.hostDepth = 1
-    const isIdle = !this.#owner.isEntered
-    outer.values.forEach((value, index) => {
-      this.slots[index]!.set(value, isIdle)
-    })
     core.stackPointer = c.__stack_pointer.value
     core.outer = undefined
     c.PyThreadState_Swap(outer.threadState)
     c.__stack_pointer.value = outer.stackPointer
     this.#current = outer.core
     this.hostDepth = outer.hostDepth
+    // In the thread state outside, as above.
+    const isIdle = !this.#owner.isEntered
+    outer.values.forEach((value, index) => {
+      this.slots[index]!.set(value, isIdle)
+    })
   }
 
   #ended(token: number, result: Pointer): void {
