@@ -23,6 +23,9 @@ export class CoreStacks {
   readonly #api: PythonApi
   readonly bytes: number
   readonly #free: Pointer[] = []
+  /** Regions that there may be: plain waits in the event loop take more than there are cores for requests. */
+  readonly #most: number
+  #made = 0
 
   /** @throws PolywsgiError CONFIG_BAD_VALUE when the memory limit does not hold so many cores */
   constructor(api: PythonApi, cores: number, memoryLimit: number) {
@@ -38,6 +41,7 @@ export class CoreStacks {
       )
     }
     this.bytes = Math.min(mostBytes, each & ~0xfff)
+    this.#most = Math.floor(room / (this.bytes + otherBytes))
   }
 
   /** The lowest address of a region, a multiple of 16: compiled code counts on an aligned stack. @throws GuestError when there is no memory for it */
@@ -45,8 +49,9 @@ export class CoreStacks {
     const pooled = this.#free.pop()
     if (pooled !== undefined) return pooled
     // Regions stay for the life of the interpreter, so what malloc() calls its own may be forgotten.
-    const found = this.#api.c.malloc(this.bytes + alignment)
+    const found = this.#made === this.#most ? 0 : this.#api.c.malloc(this.bytes + alignment)
     if (found === 0) throw new GuestError('python', 'MemoryError: there is no memory for the stack of another core', '')
+    this.#made += 1
     const base = (found + alignment - 1) & -alignment
     this.#api.words.fill(guard, base >> 2, (base >> 2) + guardWords)
     return base

@@ -3,7 +3,7 @@
 // Invariant: the thread state, the stack pointer and everything that `slots` name are those of `current`, or of the thread when
 // there is none. A core is suspended only below its entry with no JavaScript frame but the waiting function's own in between:
 // that is, when it is the current one and exactly one host function runs.
-import { type GuestError, PolywsgiError } from '../../host/errors.ts'
+import { GuestError, PolywsgiError } from '../../host/errors.ts'
 import type { Pointer, PythonApi } from './capi.ts'
 import { type CoreEntry, coreEntry, type SuspensionPoints } from './core-glue.ts'
 import { CoreStacks } from './core-stacks.ts'
@@ -26,6 +26,8 @@ export interface CoreCall<T> {
   finish(result: Pointer): T
   /** Told whenever the core begins to wait, with what ends it there by an exception, and without when it goes on. */
   onWait?(cancel: ((message: string) => void) | undefined): void
+  /** True when a `cancel` is for what waits then alone: the call goes on with what others have given it. */
+  readonly servesMany?: true
 }
 
 /** What a core waits for; the function runs on the core afterwards and makes the result, or raises and returns 0. */
@@ -178,7 +180,7 @@ export class Cores implements SuspensionPoints {
     this.#suspended.set(core.token, core)
     wait.then(wake, (error) => wake(() => raiseHostError(this.#api, error)))
     core.call.onWait?.((message) => {
-      core.isCancelled = true
+      core.isCancelled = core.call.servesMany !== true
       wake(() => this.#api.raiseClass(this.cancelled, message))
     })
     this.#switchOut(core, true)
@@ -237,8 +239,13 @@ export class Cores implements SuspensionPoints {
       throw error
     }
     const threadState = c.PyThreadState_New(c.PyInterpreterState_Main())
-    if (threadState === 0 || !this.#stacks.protect(threadState, stack)) {
-      throw this.#owner.died(new Error('no memory for the thread state of a core'))
+    if (threadState === 0) {
+      this.#stacks.giveBack(stack)
+      this.#owner.endStretch()
+      throw new GuestError('python', 'MemoryError: there is no memory for another core', '')
+    }
+    if (!this.#stacks.protect(threadState, stack)) {
+      throw this.#owner.died(new Error('a core has no room for its stack'))
     }
     do this.#lastToken = (this.#lastToken + 2) & mostTokens
     while (this.#suspended.has(this.#lastToken))
@@ -252,21 +259,21 @@ export class Cores implements SuspensionPoints {
 
   #switchIn(core: Core): void {
     const { c } = this.#api
-    const outer: Outer = {
+    const values = this.slots.map((slot) => slot.get())
+    // In the thread state outside: the core's own may have no room left for another call. A core outside stands in a host
+    // function, so nothing that is called here can be suspended.
+    core.own.forEach((value, index) => {
+      this.slots[index]!.set(value, false)
+    })
+    core.outer = {
       core: this.#current,
       stackPointer: c.__stack_pointer.value,
       threadState: c.PyThreadState_Swap(core.threadState),
       hostDepth: this.hostDepth,
-      values: this.slots.map((slot) => slot.get()),
+      values,
     }
     c.__stack_pointer.value = core.stackPointer
-    core.outer = outer
     this.#current = core
-    // Nothing that is called here can be suspended.
-    this.hostDepth = 1
-    core.own.forEach((value, index) => {
-      this.slots[index]!.set(value, false)
-    })
   }
 
   #switchOut(core: Core, isKept: boolean): void {
@@ -275,17 +282,17 @@ export class Cores implements SuspensionPoints {
     this.#assertIntact(core)
     if (isKept) core.own = this.slots.map((slot) => slot.get())
     this.#owner.endStretch()
-    this.hostDepth = 1
-    const isIdle = !this.#owner.isEntered
-    outer.values.forEach((value, index) => {
-      this.slots[index]!.set(value, isIdle)
-    })
     core.stackPointer = c.__stack_pointer.value
     core.outer = undefined
     c.PyThreadState_Swap(outer.threadState)
     c.__stack_pointer.value = outer.stackPointer
     this.#current = outer.core
     this.hostDepth = outer.hostDepth
+    // In the thread state outside, as above.
+    const isIdle = !this.#owner.isEntered
+    outer.values.forEach((value, index) => {
+      this.slots[index]!.set(value, isIdle)
+    })
   }
 
   #ended(token: number, result: Pointer): void {

@@ -28,6 +28,9 @@ const sources: Readonly<Record<string, string>> = {
   transports: transportsSource,
 }
 
+/** How long a turn that there is no memory for waits until it is tried again. */
+const starvedSeconds = 0.02
+
 /** The longest that a timer of Node's may be set to. */
 const longestTimerMs = 2 ** 31 - 1
 
@@ -61,6 +64,8 @@ export class EventLoop {
   #announced = 0
   #immediate: NodeJS.Immediate | undefined
   #timer: NodeJS.Timeout | undefined
+  /** There was no memory for the last turn. */
+  #isStarved = false
 
   constructor(interpreter: Interpreter, log: Log) {
     this.#interpreter = interpreter
@@ -280,7 +285,10 @@ export class EventLoop {
     else this.#turnOnCore(cores)
   }
 
-  /** A handle that waits in a plain call suspends its turn, and others are run in the next one. */
+  /**
+   * A handle that waits in a plain call suspends its turn, and others are run in the next one. Where memory holds no more of them,
+   * that one is tried again until some have gone on.
+   */
   #turnOnCore(cores: Cores): void {
     try {
       const { turn } = this.#functions ?? this.#interpreter.enter(() => this.#started())
@@ -292,10 +300,15 @@ export class EventLoop {
           this.#interpreter.api.c.Py_DecRef(result)
         },
         onWait: this.observeWaits(),
+        servesMany: true,
       })
+      this.#isStarved = false
       if (running instanceof Promise) running.catch((error: unknown) => this.#failed(error))
     } catch (error) {
-      this.#failed(error)
+      if (!(error instanceof GuestError) || this.#interpreter.death !== undefined) return this.#failed(error)
+      if (!this.#isStarved) this.#log.text(`python: the event loop waits: ${error.message}`)
+      this.#isStarved = true
+      this.#wakeIn(starvedSeconds)
     }
   }
 

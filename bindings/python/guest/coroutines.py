@@ -17,7 +17,8 @@ operations = {}
 def begin(coroutine):
     """Makes a coroutine a task of the main loop, and runs it up to its first wait. For entries from outside of the loop."""
     outer = get_running_loop()
-    was_turning = loop.is_turning
+    # Not what is_turning says: that may be of a turn which is suspended, and over when this has waited.
+    was_turning = outer is loop
     loop.is_turning = True
     set_running_loop(loop)
     loop.watch_generators()

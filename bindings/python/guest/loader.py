@@ -10,6 +10,8 @@ from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from types import CoroutineType, ModuleType
 
 library_path = tuple(sys.path)
+# The very dict that imports use, whatever becomes of the attribute.
+modules = sys.modules
 spaces = {}
 active = None
 # Names in sys.modules that were looked at and belong to no space.
@@ -42,23 +44,33 @@ def space_of(directory, python_path):
 
 
 def activate(space):
-    """Puts a space's modules and path in place, and those of the one before away."""
+    """Puts a space's modules and path in place, and those of the one before away. Never raises, whatever guests have made of both."""
     global active
     if space is active:
         return
+    path = getattr(sys, "path", None)
     if active is not None:
-        active.path = sys.path[:]
+        if isinstance(path, list):
+            active.path = path[:]
         own = {}
-        for name in sys.modules.keys() - shared_names:
-            module = sys.modules[name]
-            if active.owns(module):
+        for name in modules.keys() - shared_names:
+            module = modules.get(name)
+            try:
+                is_own = active.owns(module)
+            except BaseException:
+                # Objects of any kind may be in there. It is asked again next time.
+                continue
+            if is_own:
                 own[name] = module
-                del sys.modules[name]
+                modules.pop(name, None)
             else:
                 shared_names.add(name)
         active.modules = own
-    sys.path[:] = space.path
-    sys.modules.update(space.modules)
+    if isinstance(path, list):
+        path[:] = space.path
+    else:
+        sys.path = list(space.path)
+    modules.update(space.modules)
     active = space
 
 

@@ -1,8 +1,10 @@
 // Plain calls that wait in coroutines, where a worker has many cores: only their own task waits.
 import { beforeAll, beforeEach, expect, test } from 'vitest'
+import type { CoreWaits } from '../../../host/api/context.ts'
 import { PolywsgiError } from '../../../host/errors.ts'
 import type { WsgiRequest } from '../../../host/request/wsgi-request.ts'
-import { AsgiServer } from './asgi-server.ts'
+import { HarnessClient, type HarnessResponse } from '../../support/plugin-harness.ts'
+import { AsgiServer, turn } from './asgi-server.ts'
 
 let asgi: AsgiServer
 beforeAll(async () => {
@@ -106,4 +108,74 @@ return "all"`
   await asgi.text('seen.clear()')
   const texts = await Promise.all(Array.from({ length: 100 }, () => asgi.text(code)))
   expect(new Set(texts)).toEqual(new Set(['all']))
+})
+
+test('what a deadline ends is the task whose request it is, not the others of its turn', async () => {
+  let request: WsgiRequest | undefined
+  await asgi.text('seen.clear()\nreturn 1')
+  const code = `import threading
+event = threading.Event()
+seen[:] = [asyncio.get_running_loop().create_future(), event]
+async def waits():
+    await asyncio.sleep(0.001)
+    try:
+        event.wait()
+    finally:
+        seen[0].set_result(None)
+# More for the turn to do once that has ended.
+timers = [asyncio.create_task(waits()), *(asyncio.create_task(asyncio.sleep(0.001)) for _ in range(9))]
+await asyncio.gather(*timers)`
+  const doomed = asgi.run(code, {
+    onOpen: (opened) => {
+      request = opened
+    },
+  })
+  await asgi.until('len(seen) == 2 and len(seen[1]._cond._waiters) == 1')
+  const other = asgi.run('import time\nseen.append(1)\nawait seen[0]\ntime.sleep(0.001)\nreturn "served"')
+  await asgi.until('len(seen) == 3')
+  request?.onCancel?.(new PolywsgiError('HARAKIRI', 'too long'))
+  expect((await other).text).toBe('served')
+  await doomed
+})
+
+test('a request that begins between a wait of a turn and the next turn leaves the loop awake', async () => {
+  const waiting: (() => void)[] = []
+  const client = new HarnessClient()
+  let told: Promise<HarnessResponse> | undefined
+  const commit = (): Promise<void> => {
+    const wait = Promise.withResolvers<void>()
+    waiting.push(wait.resolve)
+    // The turn has been suspended then, and the next one has not begun.
+    told ??= Promise.resolve().then(
+      async () => await own.run('import uwsgi\nuwsgi.suspend()\nreturn (await receive())["type"]', { client }),
+    )
+    return wait.promise
+  }
+  const waits: CoreWaits = {
+    ...{ isAsync: true, readyFd: -1, isTimedOut: false, addFd: () => {}, addTimeout: () => {} },
+    ...{ commit, settled: commit, park: () => {} },
+  }
+  const own = await AsgiServer.boot(20, { server: { waits } })
+  const first = own.run('import uwsgi\nawait asyncio.sleep(0.001)\nuwsgi.suspend()\nreturn "first"')
+  for (const _ of ['first', 'told']) {
+    while (waiting.length === 0) await turn()
+    waiting.shift()?.()
+    for (let n = 0; n < 4; n += 1) await turn()
+  }
+  expect((await first).text).toBe('first')
+  for (let n = 0; n < 4; n += 1) await turn()
+  client.leave()
+  expect((await told)?.text).toBe('http.disconnect')
+})
+
+test('more tasks that wait in plain calls than memory holds wait for one another', async () => {
+  const small = await AsgiServer.boot(2, { memoryLimit: 96 * 2 ** 20 })
+  const code = `import time
+async def waits():
+    time.sleep(0.05)
+    return 1
+tasks = [asyncio.create_task(waits()) for _ in range(1000)]
+return sum(await asyncio.gather(*tasks))`
+  expect(await small.text(code)).toBe('1000')
+  expect(small.python.takeLog()).toEqual([expect.stringContaining('the event loop waits: ')])
 })

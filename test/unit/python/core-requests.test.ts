@@ -174,6 +174,22 @@ describe('applications of different directories', () => {
     }
     expect((await answers).map(({ text }) => text)).toEqual(['aaa', 'bbb', 'aaa'])
   })
+
+  test('take turns while one waits where it may not call anything more', async () => {
+    const code = `import uwsgi\ndef deep(n):\n    try: return deep(n + 1)\n    except RecursionError:\n        uwsgi.suspend()\n        return n
+def application(e, s):\n    s('200 OK', [])\n    return [str(deep(0) > 100).encode()]`
+    const [deep, other] = ['deep', 'other'].map((name) => join(mkdtempSync(join(root, name)), 'app.py')) as [string, string]
+    writeFileSync(deep, code)
+    writeFileSync(other, `def application(e, s):\n    s('200 OK', [])\n    return [b'other']`)
+    const { harness } = server.server
+    await harness.mount(deep, '/deep')
+    await harness.mount(other, '/other')
+    const waiting = harness.request({ mountpoint: '/deep' })
+    await settle()
+    expect((await harness.request({ mountpoint: '/other' })).text).toBe('other')
+    server.resume()
+    expect((await waiting).text).toBe('True')
+  })
 })
 
 test('the request that code runs for is the one of its core', async () => {

@@ -178,6 +178,23 @@ describe('applications of different directories', () => {
     for (const mountpoint of ['/a-shared', '/b-shared', '/a-shared']) numbers.push((await harness.request({ mountpoint })).text)
     expect(numbers).toEqual(['1', '2', '3'])
   })
+  test.each([
+    [
+      'objects that raise for every attribute',
+      'class M:\n    def __getattr__(self, name): raise ImportError(name)\nsys.modules["odd"] = M()',
+    ],
+    ['a path that is none', 'sys.path = None'],
+    ['no path', 'del sys.path'],
+  ])('live beside one that leaves %s', async (_, code) => {
+    const fresh = await PluginHarness.boot(plugin)
+    await fresh.mount(appPath('space-a/app.py'), '/a')
+    await fresh.mount(appPath('probe.py'), '/odd')
+    await fresh.request({ mountpoint: '/odd', method: 'POST', body: `import sys\n${code}` })
+    for (let round = 0; round < 2; round += 1) {
+      expect((await fresh.request({ mountpoint: '/a' })).text).toBe('settings of a lazy of a')
+      expect((await fresh.request({ mountpoint: '/odd', method: 'POST', body: 'result = 1' })).text).toBe('1')
+    }
+  })
 })
 
 test('a plugin that no application needs prepares nothing', async () => {
