@@ -14,7 +14,11 @@ const sleepSliceMs = 50
 /** What a timer can count. */
 const longestTimerMs = 2 ** 31 - 1
 
-const after = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, Math.ceil(milliseconds)))
+const after = (milliseconds: number, cores: Cores): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(resolve, Math.ceil(milliseconds))
+    cores.callOff = () => clearTimeout(timer)
+  })
 
 /** About ten seconds on a slow machine: a derivation cannot be interrupted, not even by ending the thread. */
 const mostPbkdf2Blocks = 20_000_000
@@ -35,7 +39,7 @@ export const blockingFunctions = (api: PythonApi, cores: Cores | undefined): Hos
         if (duration === -1000 && api.c.PyErr_Occurred() !== 0) return 0
         if (!(duration >= 0)) return api.raise('valueError', 'sleep length must be non-negative')
         if (duration > Number.MAX_SAFE_INTEGER) return api.raise('overflowError', 'sleep length is too large')
-        if (cores?.canWait === true && duration <= longestTimerMs) return after(duration).then(() => () => api.none)
+        if (cores?.canWait === true && duration <= longestTimerMs) return after(duration, cores).then(() => () => api.none)
         const end = performance.now() + duration
         for (let rest = duration; rest > 0; rest = end - performance.now()) {
           Atomics.wait(never, 0, 0, Math.min(rest, sleepSliceMs))
