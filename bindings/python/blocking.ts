@@ -15,14 +15,18 @@ const sleepSliceMs = 50
 const longestTimerMs = 2 ** 31 - 1
 
 /** Not before its time: timers of the event loop may come up to a millisecond early by the clock that guests read. */
-const after = async (milliseconds: number): Promise<void> => {
-  const end = performance.now() + milliseconds
-  for (let rest = milliseconds; rest > 0; rest = end - performance.now()) {
-    const timer = Promise.withResolvers<void>()
-    setTimeout(timer.resolve, Math.ceil(rest))
-    await timer.promise
-  }
-}
+const after = (milliseconds: number, cores: Cores): Promise<void> =>
+  new Promise((resolve) => {
+    const end = performance.now() + milliseconds
+    let timer: NodeJS.Timeout
+    const look = (): void => {
+      const rest = end - performance.now()
+      if (rest <= 0) resolve()
+      else timer = setTimeout(look, Math.ceil(rest))
+    }
+    timer = setTimeout(look, Math.ceil(milliseconds))
+    cores.callOff = () => clearTimeout(timer)
+  })
 
 /** About ten seconds on a slow machine: a derivation cannot be interrupted, not even by ending the thread. */
 const mostPbkdf2Blocks = 20_000_000
@@ -43,7 +47,7 @@ export const blockingFunctions = (api: PythonApi, cores: Cores | undefined): Hos
         if (duration === -1000 && api.c.PyErr_Occurred() !== 0) return 0
         if (!(duration >= 0)) return api.raise('valueError', 'sleep length must be non-negative')
         if (duration > Number.MAX_SAFE_INTEGER) return api.raise('overflowError', 'sleep length is too large')
-        if (cores?.canWait === true && duration <= longestTimerMs) return after(duration).then(() => () => api.none)
+        if (cores?.canWait === true && duration <= longestTimerMs) return after(duration, cores).then(() => () => api.none)
         const end = performance.now() + duration
         for (let rest = duration; rest > 0; rest = end - performance.now()) {
           Atomics.wait(never, 0, 0, Math.min(rest, sleepSliceMs))

@@ -14,6 +14,7 @@ export const coreFunctions = (api: PythonApi, cores: Cores): HostFunctionDefinit
     const woken = Promise.withResolvers<void>()
     parked.set(ident, woken.resolve)
     const timer = milliseconds === undefined ? undefined : setTimeout(woken.resolve, Math.min(milliseconds, longestTimerMs))
+    cores.callOff = woken.resolve
     await woken.promise
     clearTimeout(timer)
     if (parked.get(ident) === woken.resolve) parked.delete(ident)

@@ -80,6 +80,8 @@ export class Cores implements SuspensionPoints {
   /** Host functions under way, since the current core has begun or gone on. */
   hostDepth = 0
   readonly slots: CoreSlot[] = []
+  /** Set by a host function whose wait can be called off, just before it returns that: called when the core is given up instead. */
+  callOff: (() => void) | undefined
   /** The exception that ends a core whose request was given up; 0 before there is one. */
   cancelled: Pointer = 0
   readonly #owner: CoreOwner
@@ -164,8 +166,11 @@ export class Cores implements SuspensionPoints {
     const core = this.#current
     // Never by chance: the engine would end the interpreter.
     if (core === undefined || this.hostDepth !== 0) throw new Error('a function waits where nothing can be suspended')
+    const { callOff } = this
+    this.callOff = undefined
     if (core.isCancelled) {
       wait.catch(() => {})
+      callOff?.()
       return this.#api.raiseClass(this.cancelled, 'the request is over')
     }
     const waiting = Promise.withResolvers<void>()
@@ -182,6 +187,7 @@ export class Cores implements SuspensionPoints {
     core.call.onWait?.((message) => {
       core.isCancelled = core.call.servesMany !== true
       wake(() => this.#api.raiseClass(this.cancelled, message))
+      callOff?.()
     })
     this.#switchOut(core, true)
     return core.token

@@ -29,6 +29,8 @@ def checked_timeout(blocking, timeout):
         if timeout != -1:
             raise ValueError("can't specify a timeout for a non-blocking call")
         return 0
+    if timeout != timeout:
+        raise ValueError("Invalid value NaN (not a number)")
     if timeout < 0 and timeout != -1:
         raise ValueError("timeout value must be a non-negative number")
     if timeout > TIMEOUT_MAX:
@@ -60,14 +62,40 @@ def wait_for_turn(held, timeout):
     return ticket[1]
 
 
+def restore(held):
+    """
+    Takes a lock again that a condition has let go of. Who is given up meanwhile does not get it, but releases it on the way out:
+    that is not to take it from whoever has it then.
+    """
+    try:
+        held.acquire()
+    except BaseException:
+        if held._forgiven is None:
+            held._forgiven = set()
+        held._forgiven.add(get_ident())
+        raise
+
+
+def is_forgiven(held):
+    me = get_ident()
+    if me not in held._forgiven:
+        return False
+    held._forgiven.remove(me)
+    if not held._forgiven:
+        held._forgiven = None
+    return True
+
+
 class lock:
     """A lock that cores share: `threading.Lock`."""
 
-    __slots__ = ("_locked", "_waiters", "__weakref__")
+    __slots__ = ("_locked", "_waiters", "_forgiven", "__weakref__")
 
     def __init__(self):
         self._locked = False
         self._waiters = None
+        # Cores whose next release is none (restore()).
+        self._forgiven = None
 
     def acquire(self, blocking=True, timeout=-1):
         if not self._locked:
@@ -83,6 +111,8 @@ class lock:
         return wait_for_turn(self, timeout)
 
     def release(self):
+        if self._forgiven is not None and is_forgiven(self):
+            return
         if not self._locked:
             raise RuntimeError("release unlocked lock")
         self._pass_on()
@@ -95,6 +125,13 @@ class lock:
 
     def locked(self):
         return self._locked
+
+    # What threading.Condition uses where it is there.
+    def _release_save(self):
+        self.release()
+
+    def _acquire_restore(self, state):
+        restore(self)
 
     def __enter__(self):
         return self.acquire()
@@ -125,12 +162,13 @@ def hand_over(waiters):
 class RLock:
     """A lock that its owner, a core, may take several times: `threading.RLock`."""
 
-    __slots__ = ("_owner", "_count", "_waiters", "__weakref__")
+    __slots__ = ("_owner", "_count", "_waiters", "_forgiven", "__weakref__")
 
     def __init__(self):
         self._owner = 0
         self._count = 0
         self._waiters = None
+        self._forgiven = None
 
     def acquire(self, blocking=True, timeout=-1):
         me = get_ident()
@@ -150,6 +188,8 @@ class RLock:
 
     def release(self):
         if not self._count or self._owner != get_ident():
+            if self._forgiven is not None and is_forgiven(self):
+                return
             raise RuntimeError("cannot release un-acquired lock")
         if self._count > 1:
             self._count -= 1
@@ -188,7 +228,7 @@ class RLock:
         return state
 
     def _acquire_restore(self, state):
-        self.acquire()
+        restore(self)
         self._count, self._owner = state
 
     def _at_fork_reinit(self):

@@ -50,8 +50,10 @@ result = log[:]; ${who === 'c' ? 'log.clear()' : 'pass'}`
     try: return f(*a, **k)
     except Exception as e: return type(e).__name__
 l = threading.Lock()
-result = tried(l.release), l.acquire(), l.locked(), tried(l.acquire, False, 1), tried(l.acquire, True, -2), l.release(), l.locked(), threading.RLock().acquire()`
-    expect(await together(code)).toEqual(["('RuntimeError', True, True, 'ValueError', 'ValueError', None, False, True)"])
+result = tried(l.release), l.acquire(), l.locked(), tried(l.acquire, False, 1), tried(l.acquire, True, -2), tried(l.acquire, timeout=float('nan')), l.release(), l.locked(), threading.RLock().acquire()`
+    expect(await together(code)).toEqual([
+      "('RuntimeError', True, True, 'ValueError', 'ValueError', 'ValueError', None, False, True)",
+    ])
   })
 
   test('events, conditions, semaphores and barriers', async () => {
@@ -130,6 +132,51 @@ sys.meta_path.insert(0, Finder())`
     expect((await next).text).toBe('next')
     expect(await together('result = lock.locked()')).toEqual(['False'])
   })
+
+  test.each(['Lock', 'RLock'])(
+    'a wait for a condition that is given up while somebody else has its %s leaves it to them',
+    async (kind) => {
+      let cancel = (): void => {}
+      await together(`shared.inner = threading.${kind}()\nshared.outer = threading.Condition(shared.inner)`)
+      const given = server.begin(
+        `${setUp}try:\n    with outer: outer.wait()\nexcept Exception as e: log.append(repr(e))\nexcept BaseException: log.append('given up')`,
+        {
+          onOpen: (request) => {
+            cancel = () => request.onCancel?.({ message: 'too long' } as never)
+          },
+        },
+      )
+      await settle()
+      const holder = server.begin(`${setUp}with inner:\n    wait()\n    result = inner.locked(), log[:]; log.clear()`)
+      await settle()
+      cancel()
+      await given
+      await settle()
+      server.resume()
+      expect((await holder).text).toBe("(True, ['given up'])")
+      expect(await together('result = inner.locked()')).toEqual(['False'])
+    },
+  )
+
+  test.each(['time.sleep(1000)', 'event.clear(); event.wait(1000)'])(
+    '%s leaves no timer behind when it is given up',
+    async (code) => {
+      const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+      let cancel = (): void => {}
+      const before = timers()
+      const given = server.begin(`${setUp}${code}`, {
+        onOpen: (request) => {
+          cancel = () => request.onCancel?.({ message: 'too long' } as never)
+        },
+      })
+      await settle()
+      expect(timers()).toBe(before + 1)
+      cancel()
+      await given
+      await settle()
+      expect(timers()).toBe(before)
+    },
+  )
 
   test('sleeping gives way, and is as long as was asked for', async () => {
     // All three begin in the same turn of the event loop; whose timer is first is not said.
