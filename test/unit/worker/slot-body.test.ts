@@ -86,7 +86,7 @@ describe('a body that arrives', () => {
     expect(() => body.read(1)).toThrow('the request is over')
   })
 
-  it('leaves nobody waiting once the slot is another request\'s', async () => {
+  it("leaves nobody waiting once the slot is another request's", async () => {
     const waiting = [body.arrives?.(), body.readAsync(5).catch((error: Error) => error.message)]
     body.release()
     state.slots.free(slot)
@@ -97,8 +97,8 @@ describe('a body that arrives', () => {
   it('asks for nothing in the name of another request that has got the slot', async () => {
     const ring = state.ring(1)
     const filler = bytes('x'.repeat(500))
-    while (ring.tryRespond(0, 1, 0, '', '', filler, 0, filler.length)) continue
-    while (ring.tryPull(0, 1, 1)) continue
+    while (ring.tryRespond(0, 1, 0, '', '', filler, 0, filler.length)) {}
+    while (ring.tryPull(0, 1, 1)) {}
     const reading = body.readAsync(5).catch((error: Error) => error.message)
     body.release()
     state.slots.free(slot)
