@@ -144,6 +144,11 @@ export class WsgiRequest extends OffloadingResponse {
     return this.#isDisconnected || this.#sink.clientGone
   }
 
+  /** Tells the master when its worker is to be done with it. @param end as `sharedNow` has it; 0 for never */
+  noteDeadline(end: number): void {
+    this.#sink.setDeadline?.(end)
+  }
+
   /** Resolves when the client's connection is closed. */
   get clientLeaves(): Promise<void> {
     return this.clientGone ? Promise.resolve() : (this.#sink.clientLeaves ?? new Promise(() => {}))

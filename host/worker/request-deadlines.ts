@@ -5,11 +5,6 @@
 import type { WsgiRequest } from '../request/wsgi-request.ts'
 import { type Deadlines, sharedNow } from '../state/deadlines.ts'
 
-/** Where it is noted, for the master, when the request is to be over. */
-interface Noted {
-  setDeadline(end: number): void
-}
-
 export interface RequestDeadlinesOptions {
   readonly deadlines: Deadlines
   readonly thread: number
@@ -23,7 +18,6 @@ export class RequestDeadlines {
   readonly #begun = new Map<WsgiRequest, number>()
   /** Set by code itself; undefined is what runs outside of requests: a signal handler, a mule, a spooler. */
   readonly #own = new Map<WsgiRequest | undefined, number>()
-  readonly #sinks = new WeakMap<WsgiRequest, Noted>()
   readonly #givenUp = new WeakSet<WsgiRequest>()
   /** Those of them whose turn is still to come. */
   readonly #overdue: WsgiRequest[] = []
@@ -38,13 +32,12 @@ export class RequestDeadlines {
     this.#options = options
   }
 
-  requestBegins(request: WsgiRequest, sink: Noted): void {
+  requestBegins(request: WsgiRequest): void {
     const { harakiriMs } = this.#options
-    this.#sinks.set(request, sink)
     if (harakiriMs === 0) return
     const end = sharedNow() + harakiriMs
     this.#begun.set(request, end)
-    sink.setDeadline(end)
+    request.noteDeadline(end)
     this.#tell()
   }
 
@@ -54,7 +47,7 @@ export class RequestDeadlines {
     if (request !== undefined && this.#givenUp.has(request)) return
     if (seconds === 0) this.#own.delete(request)
     else this.#own.set(request, sharedNow() + Math.ceil(seconds * 1000))
-    if (request !== undefined) this.#sinks.get(request)?.setDeadline(this.#endOf(request))
+    request?.noteDeadline(this.#endOf(request))
     this.#tell()
   }
 

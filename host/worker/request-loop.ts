@@ -12,21 +12,16 @@ import type { PluginRegistry } from '../plugin/registry.ts'
 import { isFatal, promised, thrownMessage } from '../plugin/thrown.ts'
 import type { HeaderChange } from '../request/header-change.ts'
 import type { WsgiRequest } from '../request/wsgi-request.ts'
-import { Accounts, type AccountsOptions, type FinishedRequest } from './accounts.ts'
+import { Accounts, type AccountsOptions } from './accounts.ts'
 import type { ExceptionPolicy } from './exceptions.ts'
 import type { Mountpoints } from './mountpoints.ts'
-import { answerPlainly, RequestOpener } from './request-opener.ts'
+import { answerPlainly, RequestOpener, type RunningRequest } from './request-opener.ts'
 import { faultOfResult } from './request-result.ts'
 import { openBody } from './slot-body.ts'
 import { type MasterLink, SlotSink } from './slot-sink.ts'
 
 /** After this many requests in a row the event loop gets its turn: messages and timers must not starve under load. */
 const burst = 64
-
-interface RunningRequest extends FinishedRequest {
-  readonly sink: SlotSink
-  hasFailed: boolean
-}
 
 export interface RequestLoopOptions extends AccountsOptions {
   readonly cores: number
@@ -39,7 +34,7 @@ export interface RequestLoopOptions extends AccountsOptions {
   /** What functions of the API take for the request that is being served. */
   readonly current: {
     running: WsgiRequest | undefined
-    requestBegins(request: WsgiRequest, sink: SlotSink): void
+    requestBegins(request: WsgiRequest): void
     requestEnded(request: WsgiRequest): void
   }
   /** Functions of after-request-hook; undefined without any. */
@@ -154,9 +149,8 @@ export class RequestLoop {
     state.workers.setRunning(workerId, this.#running())
     const body = openBody(this.#link, slot)
     const sink = new SlotSink(this.#link, slot, () => body.release())
-    const opened = this.#opener.open(slot, coreId, body, sink)
-    const running: RunningRequest | undefined = opened && { ...opened, sink, hasFailed: false }
-    if (running === undefined || opened?.isRefused === true) {
+    const running = this.#opener.open(slot, coreId, body, sink)
+    if (running === undefined || running.isRefused) {
       if (running !== undefined) this.#close(running)
       this.#release(coreId)
       return
@@ -165,7 +159,7 @@ export class RequestLoop {
     const { current } = this.#options
     const outer = current.running
     current.running = running.request
-    current.requestBegins(running.request, sink)
+    current.requestBegins(running.request)
     const plugin = this.#pluginOf(running.request) as Plugin
     try {
       const outcome = plugin.request?.(running.request)

@@ -13,6 +13,7 @@ import type { RequestBody } from '../request/body.ts'
 import type { HeaderChange } from '../request/header-change.ts'
 import { WsgiRequest } from '../request/wsgi-request.ts'
 import type { StateMap } from '../state/state-map.ts'
+import type { FinishedRequest } from './accounts.ts'
 import { failedApp } from './app-loader.ts'
 import type { Mountpoints } from './mountpoints.ts'
 import type { SlotSink } from './slot-sink.ts'
@@ -27,15 +28,12 @@ export interface RequestOpenerOptions {
   readonly describeFailure: ((request: WsgiRequest, error: unknown) => Uint8Array) | undefined
 }
 
-export interface OpenedRequest {
-  readonly request: WsgiRequest
-  readonly app: App | undefined
-  /** Bytes of the vars block as it came. */
-  readonly packetSize: number
-  /** On the clock of `performance.now()`. */
-  readonly startedAt: number
+/** One request that its core has begun. */
+export interface RunningRequest extends FinishedRequest {
+  readonly sink: SlotSink
   /** It was answered here: nobody can serve it. */
   readonly isRefused: boolean
+  hasFailed: boolean
 }
 
 export class RequestOpener {
@@ -46,7 +44,7 @@ export class RequestOpener {
   }
 
   /** @returns undefined for a packet that is none, which has been answered */
-  open(slot: number, coreId: number, body: RequestBody, sink: SlotSink): OpenedRequest | undefined {
+  open(slot: number, coreId: number, body: RequestBody, sink: SlotSink): RunningRequest | undefined {
     const { state, log, registry, mountpoints } = this.#options
     // A copy: pulled pieces of the body overwrite the packet's place, and once the response is out the slot is another
     // request's, while this one's log line, and guests that kept the request, still read its variables.
@@ -97,7 +95,7 @@ export class RequestOpener {
       request.setHead(refusal.status, 'Content-Type\0text/plain')
       request.finish(Buffer.from(`${refusal.status.slice(4)}\n`))
     }
-    return { request, app, packetSize: packet.length - 4, startedAt, isRefused: refusal !== undefined }
+    return { request, app, sink, packetSize: packet.length - 4, startedAt, isRefused: refusal !== undefined, hasFailed: false }
   }
 
   /** Why a request cannot be served at all, if it cannot. */

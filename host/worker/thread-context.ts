@@ -17,7 +17,6 @@ import { MasterPort } from './master-port.ts'
 import type { Identity, ThreadStart } from './messages.ts'
 import { RequestDeadlines } from './request-deadlines.ts'
 import type { ServiceParts } from './service-parts.ts'
-import type { SlotSink } from './slot-sink.ts'
 import { ThreadConnections } from './thread-connections.ts'
 import { ThreadMules } from './thread-mules.ts'
 import { ThreadRpc } from './thread-rpc.ts'
@@ -162,8 +161,8 @@ export class ThreadContext implements ApiContext {
     this.deadlines.set(this.#wsgi, seconds)
   }
 
-  requestBegins(request: WsgiRequest, sink: SlotSink): void {
-    this.deadlines.requestBegins(request, sink)
+  requestBegins(request: WsgiRequest): void {
+    this.deadlines.requestBegins(request)
   }
 
   requestEnded(request: WsgiRequest): void {

@@ -8,9 +8,9 @@ import { RequestDeadlines } from '../../../host/worker/request-deadlines.ts'
 const later = (): number => sharedNow() + 1_000_000
 const secondsLater = (seconds: number): number => sharedNow() + seconds * 1000
 
-const named = (name: string): WsgiRequest => ({ name }) as unknown as WsgiRequest
 const noted: number[] = []
-const sink = { setDeadline: (end: number) => void noted.push(end) }
+const named = (name: string): WsgiRequest =>
+  ({ name, noteDeadline: (end: number) => void noted.push(end) }) as unknown as WsgiRequest
 
 const made = (harakiriMs = 0) => {
   const deadlines = Deadlines.create(2)
@@ -60,7 +60,7 @@ describe('the deadlines that requests set for themselves', () => {
   it('are noted in the slot of the request, the earlier one of the two that it has', () => {
     const { own } = made(60_000)
     noted.length = 0
-    own.requestBegins(requests[0], sink)
+    own.requestBegins(requests[0])
     own.set(requests[0], 1000)
     own.set(requests[0], 1)
     const [begun, same, sooner] = noted as [number, number, number]
@@ -82,10 +82,10 @@ describe('requests that take too long', () => {
       own.requestEnded(request)
     }
     const [first, second, third] = [named('first'), named('second'), named('third')]
-    own.requestBegins(first, sink)
+    own.requestBegins(first)
     vi.advanceTimersByTime(4000)
-    own.requestBegins(second, sink)
-    own.requestBegins(third, sink)
+    own.requestBegins(second)
+    own.requestBegins(third)
     vi.advanceTimersByTime(5000)
     expect(given).toEqual([])
     own.requestEnded(third)
@@ -99,7 +99,7 @@ describe('requests that take too long', () => {
   it('cannot be put off by a handler that has been given up', () => {
     const { deadlines, own } = made(10_000)
     const stubborn = named('stubborn')
-    own.requestBegins(stubborn, sink)
+    own.requestBegins(stubborn)
     vi.advanceTimersByTime(10_100)
     for (const seconds of [0, 1000]) {
       own.set(stubborn, seconds)
@@ -115,7 +115,7 @@ describe('requests that take too long', () => {
     own.giveUp = () => {
       count += 1
     }
-    own.requestBegins(named('stubborn'), sink)
+    own.requestBegins(named('stubborn'))
     vi.advanceTimersByTime(10_100)
     expect(count).toBe(1)
     expect(deadlines.isOver(1, sharedNow())).toBe(false)
@@ -134,7 +134,7 @@ describe('requests that take too long', () => {
       own.requestEnded(request)
     }
     const many = Array.from({ length: 100 }, (_, index) => named(String(index)))
-    for (const request of many) own.requestBegins(request, sink)
+    for (const request of many) own.requestBegins(request)
     vi.advanceTimersByTime(10_100)
     expect(given.length).toBeLessThan(100)
     while (given.length < 100) await new Promise((resolve) => setImmediate(resolve))
@@ -147,7 +147,7 @@ describe('requests that take too long', () => {
     const { own } = made(10_000)
     for (let index = 0; index < 100; index += 1) {
       const request = named(String(index))
-      own.requestBegins(request, sink)
+      own.requestBegins(request)
       own.requestEnded(request)
     }
     vi.advanceTimersByTime(20_000)
