@@ -6,6 +6,7 @@ import { ClientError, PolywsgiError } from '../errors.ts'
 import type { MimeTypes } from '../files/mime-types.ts'
 import type { App } from '../plugin/app.ts'
 import type { RequestBody } from './body.ts'
+import { type BodyChunk, bytesOf } from './body-chunk.ts'
 import { BodyReader } from './body-reader.ts'
 import type { HeaderChange } from './header-change.ts'
 import { checkedStatus, checkHeaders } from './header-rules.ts'
@@ -37,9 +38,6 @@ export interface WsgiRequestFields {
   /** When it was taken by its core, as `performance.now()` has it; now unless said otherwise. */
   readonly startedAt?: number
 }
-
-/** Bytes of a response; text goes out as UTF-8. */
-export type BodyChunk = Uint8Array | string
 
 /**
  * A request and its response. In groups, as uWSGI's structure has them: the parsed variables (`method`, `uri`, `getVar`,
@@ -327,7 +325,7 @@ export class WsgiRequest extends OffloadingResponse {
     if (this.#headersSent || this.#finished) return
     this.dropFile()
     this.setHead('500 Internal Server Error', 'Content-Type\0text/plain')
-    this.finish(this.#describeFailure?.(this, error) ?? internalServerError)
+    this.finish(this.#describeFailure?.(this, error) ?? 'Internal Server Error')
   }
 
   /** Answers in the name of a handler that took too long: 504, or, when its response has begun, the end of that. */
@@ -336,7 +334,7 @@ export class WsgiRequest extends OffloadingResponse {
     if (this.#headersSent) return this.cut()
     this.dropFile()
     this.setHead('504 Gateway Timeout', 'Content-Type\0text/plain')
-    this.finish(gatewayTimeout)
+    this.finish('Gateway Timeout')
   }
 
   /**
@@ -398,8 +396,3 @@ export class WsgiRequest extends OffloadingResponse {
       throw new PolywsgiError('HEADERS_SENT', 'the headers have already been sent')
   }
 }
-
-const bytesOf = (chunk: BodyChunk): Uint8Array => (typeof chunk === 'string' ? Buffer.from(chunk) : chunk)
-
-const gatewayTimeout = Buffer.from('Gateway Timeout')
-const internalServerError = Buffer.from('Internal Server Error')

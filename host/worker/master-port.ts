@@ -9,6 +9,16 @@ import { fromCrossed, toCrossed } from './crossed-error.ts'
 
 type Answer = Extract<MasterToThread, { kind: 'answer' }>
 
+/**
+ * @param mayWait the thread is not parked. Where it is, a function that waited for its event loop would wait for what waits for it:
+ *   it parks inside instead
+ */
+export type RunFunction = (
+  name: string,
+  args: readonly Uint8Array[],
+  mayWait: boolean,
+) => Uint8Array | undefined | Promise<Uint8Array | undefined>
+
 export interface MasterPortOptions {
   readonly port: MessagePort
   /** This thread's own: the master rings it after every message on the port. */
@@ -26,12 +36,12 @@ export class MasterPort implements MasterCalls {
   readonly #running = new Set<Promise<void>>()
   #lastId = 0
   /** Runs a function of this thread. Set once there are any. */
-  run: (name: string, args: readonly Uint8Array[]) => Uint8Array | undefined | Promise<Uint8Array | undefined> = () => undefined
+  run: RunFunction = () => undefined
 
   constructor({ port, doorbell }: MasterPortOptions) {
     this.#port = port
     this.#doorbell = doorbell
-    port.on('message', (message: MasterToThread) => this.#receive(message))
+    port.on('message', (message: MasterToThread) => this.#receive(message, true))
     // A thread that has nothing else to do may end.
     port.unref()
   }
@@ -79,7 +89,7 @@ export class MasterPort implements MasterCalls {
     for (;;) {
       const received = receiveMessageOnPort(this.#port) as { message: MasterToThread } | undefined
       if (received === undefined) return
-      this.#receive(received.message)
+      this.#receive(received.message, false)
     }
   }
 
@@ -89,8 +99,9 @@ export class MasterPort implements MasterCalls {
     while (this.#running.size > 0) await Promise.all(this.#running)
   }
 
-  #receive(message: MasterToThread): void {
-    if (message.kind === 'run') return this.#run(message)
+  /** @param mayWait the event loop turns: what it leaves waiting goes on */
+  #receive(message: MasterToThread, mayWait: boolean): void {
+    if (message.kind === 'run') return this.#run(message, mayWait)
     const waiter = this.#waiters.get(message.id)
     if (waiter === undefined) {
       this.#answers.set(message.id, message)
@@ -102,11 +113,11 @@ export class MasterPort implements MasterCalls {
     else waiter.resolve(outcome.value as never)
   }
 
-  #run({ id, name, args }: Extract<MasterToThread, { kind: 'run' }>): void {
+  #run({ id, name, args }: Extract<MasterToThread, { kind: 'run' }>, mayWait: boolean): void {
     const succeed = (value: Uint8Array | undefined): void => this.#post({ kind: 'ran', id, outcome: { value } })
     const fail = (error: unknown): void => this.#post({ kind: 'ran', id, outcome: { error: toCrossed(error) } })
     try {
-      const result = this.run(name, args)
+      const result = this.run(name, args, mayWait)
       if (!(result instanceof Promise)) return succeed(result)
       const settled: Promise<void> = result
         .then(succeed)

@@ -111,7 +111,7 @@ export class ThreadContext implements ApiContext {
       onFatal: (error) => this.onFatal(error),
     })
     this.rpc = new ThreadRpc(parts, { rpcMax: api.rpcMax, socketTimeoutMs: api.socketTimeoutMs })
-    this.master.run = (name, args) => this.rpc.run(name, args)
+    this.master.run = (name, args, mayWait) => this.rpc.run(name, args, mayWait)
     this.mules = new ThreadMules(parts, {
       queues: shared.messages,
       farms: start.farms,

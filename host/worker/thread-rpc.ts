@@ -90,13 +90,14 @@ export class ThreadRpc implements Rpc {
 
   /**
    * Runs a function of this thread for another one.
+   * @param mayWait this thread's event loop turns meanwhile
    * @returns in memory of its own, so that it may be posted
    */
-  run(name: string, args: readonly Uint8Array[]): Answer | Promise<Answer> {
+  run(name: string, args: readonly Uint8Array[], mayWait = true): Answer | Promise<Answer> {
     const registered = this.#functions.get(name)
     // The master asks only threads that told it of the name; it may still have asked the thread that was here before.
     if (registered === undefined) return undefined
-    const answer = this.#invoke(name, registered, args, true)
+    const answer = this.#invoke(name, registered, args, mayWait)
     return answer instanceof Promise ? answer.then(copied) : copied(answer)
   }
 

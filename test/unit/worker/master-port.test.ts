@@ -154,6 +154,25 @@ describe("a thread's line to the master", () => {
     expect(await later).toBe(true)
   })
 
+  it('says whether a function that it runs may wait: not while the thread is parked', async () => {
+    const asked: [string, boolean][] = []
+    const ran = Promise.withResolvers<void>()
+    port.run = (name, _args, mayWait) => {
+      asked.push([name, mayWait])
+      if (mayWait) ran.resolve()
+      return undefined
+    }
+    say({ kind: 'run', id: 1, name: 'parked', args: [] })
+    say({ kind: 'answer', id: 1, outcome: { value: true } })
+    ask()
+    say({ kind: 'run', id: 2, name: 'free', args: [] })
+    await ran.promise
+    expect(asked).toEqual([
+      ['parked', false],
+      ['free', true],
+    ])
+  })
+
   it('passes notices on without waiting', () => {
     port.notify('rpcRegistered', { name: 'f' })
     expect(heard()).toEqual([{ kind: 'notice', name: 'rpcRegistered', notice: { name: 'f' } }])
