@@ -147,7 +147,13 @@ describe('the death of a thread', () => {
   }
 
   it('makes the master wait no longer than it may, and nobody who reads other keys', () => {
-    const cache = Cache.create(cacheShape(), { thread: 0, now })
+    // By each cache's own secret two keys may share what tells readers of a change: here they are not to.
+    let cache: Cache
+    let table: CacheTable
+    do {
+      cache = Cache.create(cacheShape(), { thread: 0, now })
+      table = new CacheTable(cache.handle)
+    } while (table.versionAt(table.hash(bytes('a'))) === table.versionAt(table.hash(bytes('b'))))
     fill(cache)
     dieWithLock(cache)
     expect(text(cache.get(bytes('b')))).toBe(before['b'])
