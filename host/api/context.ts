@@ -72,8 +72,11 @@ export interface Signals {
   isRegistered(signum: number): boolean
   /** Runs handlers of arriving signals until `signum` (undefined: any) has come. */
   wait(signum: number | undefined): void
-  /** Resolves when `signum` (undefined: any) has come, and its handler has been run, as ever, by the thread's loop. */
-  waitAsync(signum: number | undefined): Promise<void>
+  /**
+   * Resolves when `signum` (undefined: any) has come, and its handler has been run, as ever, by the thread's loop; or when the
+   * request that waits is over.
+   */
+  waitAsync(signum: number | undefined, request?: CurrentRequest): Promise<void>
   /** The signal whose handler a thread is running. */
   handling(thread: number): number | undefined
   /** How many signals a thread has handled. */

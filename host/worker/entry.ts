@@ -81,6 +81,7 @@ const run = async (): Promise<void> => {
   let work: Work | undefined
   const stop = async (): Promise<void> => {
     await work?.stop()
+    context.deadlines.endWatch()
     // Requests of other threads may wait for functions of this one.
     await context.master.finish()
     finish(registry)
@@ -147,6 +148,7 @@ const run = async (): Promise<void> => {
       state.workers.setState(identity.workerId, WorkerState.ready)
       if (hijack === undefined) ready()
       loop.start()
+      context.deadlines.watchThread()
       break
     }
     case 'mule':

@@ -1,5 +1,6 @@
 // When each request of this thread is to be over: so long after its begin (`harakiri`), or when it has said so itself (uWSGI:
-// set_user_harakiri), which code outside of requests may too. One that waits is given up here, when its time has come; the
+// set_user_harakiri), which code outside of requests may too. Code that runs for nobody, as a timer of a request that has been
+// answered does, is not to keep the thread longer than a request may. One that waits is given up here, when its time has come; the
 // master, who sees the earliest of these deadlines, ends a thread that does not get to it.
 // Invariant: what the master sees is the earliest deadline of those that are still to be met.
 import type { WsgiRequest } from '../request/wsgi-request.ts'
@@ -25,6 +26,9 @@ export class RequestDeadlines {
   /** When the timer fires. */
   #timerEnd = Number.POSITIVE_INFINITY
   #told = 0
+  #beating: NodeJS.Timeout | undefined
+  /** When the thread is to have got on, by `beat`. */
+  #beatEnd = Number.POSITIVE_INFINITY
   /** Ends a request that waits. Set by who can. */
   giveUp: (request: WsgiRequest) => void = () => {}
 
@@ -38,6 +42,30 @@ export class RequestDeadlines {
     const end = sharedNow() + harakiriMs
     this.#begun.set(request, end)
     request.noteDeadline(end)
+    if (this.#beating !== undefined) this.#beatEnd = end + beatMs
+    this.#tell()
+  }
+
+  /** From now on the thread is to get on: its event loop turns, or it begins the next of what it has to do. Nothing without `harakiri`. */
+  watchThread(): void {
+    if (this.#options.harakiriMs === 0) return
+    this.#beating = setInterval(() => this.beat(), beatMs)
+    this.#beating.unref()
+    this.beat()
+  }
+
+  /** The thread ends: what it still does is nobody's to hurry. */
+  endWatch(): void {
+    clearInterval(this.#beating)
+    this.#beating = undefined
+    this.#beatEnd = Number.POSITIVE_INFINITY
+    this.#tell()
+  }
+
+  /** It has got on: whatever runs next has as long as a request has. */
+  beat(): void {
+    if (this.#beating === undefined) return
+    this.#beatEnd = sharedNow() + this.#options.harakiriMs + beatMs
     this.#tell()
   }
 
@@ -72,7 +100,7 @@ export class RequestDeadlines {
   }
 
   #earliest(): number {
-    const begun = this.#begun.values().next().value ?? Number.POSITIVE_INFINITY
+    const begun = Math.min(this.#begun.values().next().value ?? Number.POSITIVE_INFINITY, this.#beatEnd)
     return this.#own.size === 0 ? begun : Math.min(begun, ...this.#own.values())
   }
 
@@ -119,6 +147,8 @@ export class RequestDeadlines {
   }
 }
 
+/** How often an idle thread says that it gets on. */
+const beatMs = 1000
 /** Each may run a guest's clean-up. */
 const mostAtOnce = 16
 /** A deadline that is past already is the master's to enforce: looking for it must not keep the thread busy. */

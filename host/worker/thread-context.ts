@@ -109,9 +109,13 @@ export class ThreadContext implements ApiContext {
     this.signals = new ThreadSignals(parts, {
       signals: shared.signals,
       onFatal: (error) => this.onFatal(error),
+      beginsHandler: () => this.deadlines.beat(),
     })
     this.rpc = new ThreadRpc(parts, { rpcMax: api.rpcMax, socketTimeoutMs: api.socketTimeoutMs })
-    this.master.run = (name, args, mayWait) => this.rpc.run(name, args, mayWait)
+    this.master.run = (name, args, mayWait) => {
+      this.deadlines.beat()
+      return this.rpc.run(name, args, mayWait)
+    }
     this.mules = new ThreadMules(parts, {
       queues: shared.messages,
       farms: start.farms,
@@ -169,6 +173,8 @@ export class ThreadContext implements ApiContext {
     this.deadlines.requestEnded(request)
     this.waits.requestEnded(request)
     this.connections.requestEnded(request)
+    const view = this.#views.get(request)
+    if (view !== undefined) this.signals.requestEnded(view)
     const isGivenUp = this.deadlines.isGivenUp(request)
     if (isGivenUp) this.#unlock(request)
     if (this.sharedareas.length > 0) this.#leaveAreas(request, isGivenUp)

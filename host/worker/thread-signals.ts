@@ -20,6 +20,8 @@ export interface ThreadSignalsOptions {
   readonly signals: SignalState
   /** A handler cost the thread its interpreter: the thread must end. */
   readonly onFatal?: (error: Error) => void
+  /** Called before each handler: the time of what ran before it is not its. */
+  readonly beginsHandler?: () => void
   /** Milliseconds on a clock that never goes back. */
   readonly now?: () => number
 }
@@ -27,6 +29,8 @@ export interface ThreadSignalsOptions {
 interface SignalWaiter {
   /** Undefined: any. */
   readonly signum: number | undefined
+  /** Whose wait it is; undefined outside of requests. */
+  readonly request: object | undefined
   readonly resolve: () => void
 }
 
@@ -129,10 +133,24 @@ export class ThreadSignals implements Signals {
     }
   }
 
-  waitAsync(signum: number | undefined): Promise<void> {
+  waitAsync(signum: number | undefined, request?: object): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
-    this.#waiters.add({ signum, resolve })
+    this.#waiters.add({ signum, request, resolve })
     return promise
+  }
+
+  /** How many wait without being parked. */
+  get waiting(): number {
+    return this.#waiters.size
+  }
+
+  /** Nobody waits for it any more: what still does goes on without a signal. */
+  requestEnded(request: object): void {
+    for (const waiter of this.#waiters) {
+      if (waiter.request !== request) continue
+      this.#waiters.delete(waiter)
+      waiter.resolve()
+    }
   }
 
   /**
@@ -173,6 +191,7 @@ export class ThreadSignals implements Signals {
     this.#last = signum
     this.#setHandling(signum)
     this.#signals.countHandled(number)
+    this.#options.beginsHandler?.()
     try {
       const handler = this.#handlers.get(signum)
       const outcome = handler?.owner.signalHandler?.(signum, handler.handler) ?? false

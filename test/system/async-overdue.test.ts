@@ -1,5 +1,8 @@
 // Handlers whose time is over while they wait, in the real program: what they hold is let go, and one that does not end by it
 // costs its worker no more than the worker's renewal.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Server } from '../support/server.ts'
 import { appFile } from '../unit/lua/fixture.ts'
@@ -26,5 +29,40 @@ describe('a handler whose time is over while it waits', () => {
     expect(await get('/stubborn')).toEqual([504, 'Gateway Timeout'])
     // It may still be given to the worker that is ended.
     await expect.poll(() => get('/worker'), { timeout: 30_000 }).toEqual([200, 'served'])
+  })
+})
+
+describe('code that goes on after its answer, and never ends', () => {
+  const spinning = {
+    'app.js': `export default () => {
+      setTimeout(() => { while (true) {} }, 1)
+      return new Response('answered')
+    }`,
+    'app.py': `import asyncio
+tasks = []
+async def spin():
+    await asyncio.sleep(0)
+    while True: pass
+async def application(scope, receive, send):
+    if scope['type'] != 'http': raise NotImplementedError
+    await send({'type': 'http.response.start', 'status': 200, 'headers': []})
+    await send({'type': 'http.response.body', 'body': b'answered'})
+    tasks.append(asyncio.create_task(spin()))`,
+  }
+
+  it.each(Object.entries(spinning))('costs its worker, and the next request is served: %s', async (name, source) => {
+    const folder = mkdtempSync(join(tmpdir(), 'polywsgi-spin-'))
+    writeFileSync(join(folder, name), source)
+    try {
+      await using server = await Server.start({
+        args: ['--http-socket', '127.0.0.1:0', '--async', '4', '--harakiri', '1', '--mount', `/=${join(folder, name)}`],
+      })
+      expect(await (await fetch(server.http)).text()).toBe('answered')
+      await server.logged('*** HARAKIRI ON WORKER 1 ***')
+      // It may still be given to the worker that is ended.
+      await expect.poll(async () => await (await fetch(server.http)).text(), { timeout: 30_000 }).toBe('answered')
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
 })

@@ -21,11 +21,11 @@ export const signalsImplementation: ImplementationOf<typeof signals, ApiContext>
     return undefined
   },
   signal_registered: (context, signum) => (context.signals.isRegistered(signum) ? true : undefined),
-  signal_wait: ({ signals }, signum) =>
+  signal_wait: ({ signals, request }, signum) =>
     waiting(function* () {
       const arrival = oneWait(
         () => signals.wait(signum),
-        () => signals.waitAsync(signum),
+        () => signals.waitAsync(signum, request),
       )
       yield* outcomeOf(arrival)
       return new Uint8Array(0)

@@ -1,5 +1,5 @@
 // When requests are to be over: by their begin, by what they say themselves, what the master sees of it, who is given up.
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { WsgiRequest } from '../../../host/request/wsgi-request.ts'
 import { Deadlines, sharedNow } from '../../../host/state/deadlines.ts'
 import { RequestDeadlines } from '../../../host/worker/request-deadlines.ts'
@@ -71,7 +71,7 @@ describe('the deadlines that requests set for themselves', () => {
 })
 
 describe('requests that take too long', () => {
-  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'hrtime'] }))
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'hrtime'] }))
   afterEach(() => void vi.useRealTimers())
 
   it('are given up in the order in which they began, each at its own time', () => {
@@ -143,6 +143,25 @@ describe('requests that take too long', () => {
     expect(deadlines.isOver(1, later())).toBe(false)
   })
 
+  it('are not needed for a thread to be seen that does not get on', () => {
+    const { deadlines, own } = made(10_000)
+    own.watchThread()
+    // Its event loop turns, and turns.
+    vi.advanceTimersByTime(60_000)
+    expect([deadlines.isOver(1, secondsLater(9)), deadlines.isOver(1, secondsLater(12))]).toEqual([false, true])
+    own.endWatch()
+    expect(deadlines.isOver(1, later())).toBe(false)
+    vi.advanceTimersByTime(20_000)
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('are the only ones that are hurried: without a time for them nothing is', () => {
+    const { deadlines, own } = made(0)
+    own.watchThread()
+    own.beat()
+    expect([deadlines.isOver(1, later()), vi.getTimerCount()]).toEqual([false, 0])
+  })
+
   it('leave nothing behind', () => {
     const { own } = made(10_000)
     for (let index = 0; index < 100; index += 1) {
@@ -152,5 +171,30 @@ describe('requests that take too long', () => {
     }
     vi.advanceTimersByTime(20_000)
     expect(vi.getTimerCount()).toBe(0)
+  })
+})
+
+describe('a thread whose event loop does not turn', () => {
+  let ms = 1_000_000
+  const clock = vi.spyOn(process.hrtime, 'bigint')
+  beforeEach(() => void clock.mockImplementation(() => BigInt(ms) * 1_000_000n))
+  afterEach(() => void clock.mockReset())
+  afterAll(() => clock.mockRestore())
+
+  it('gets on as long as it begins one thing after the other, and no longer', () => {
+    const { deadlines, own } = made(10_000)
+    own.watchThread()
+    ms += 8000
+    own.beat()
+    ms += 8000
+    expect(deadlines.isOver(1, sharedNow())).toBe(false)
+    const request = named('next')
+    own.requestBegins(request)
+    own.requestEnded(request)
+    ms += 10_500
+    expect(deadlines.isOver(1, sharedNow())).toBe(false)
+    ms += 1000
+    expect(deadlines.isOver(1, sharedNow())).toBe(true)
+    own.endWatch()
   })
 })

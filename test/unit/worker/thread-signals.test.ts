@@ -405,4 +405,14 @@ describe('waiting without parking the thread', () => {
     await Promise.all(waits)
     expect(order.at(-1)).toBe('wait 2')
   })
+
+  it('is over with the request that waits, for a signal that may never come', async () => {
+    const { thread } = newThread(1)
+    const [first, second] = [{}, {}]
+    const waits = [thread.waitAsync(5, first), thread.waitAsync(undefined, first), thread.waitAsync(5, second)]
+    expect(thread.waiting).toBe(3)
+    thread.requestEnded(first)
+    await Promise.all(waits.slice(0, 2))
+    expect(thread.waiting).toBe(1)
+  })
 })
