@@ -175,17 +175,25 @@ export class RequestLoop {
     if (later !== undefined) {
       this.#suspended.set(running.request, running)
       this.#suspend(running.request)
-      later
-        .then((result) => (result === 1 ? this.#callAgain(running, plugin) : result))
-        .catch((error: unknown) => {
-          this.#failed(running, error)
-          return -1
-        })
-        .then((result) => this.#settled(running, plugin, result))
+      this.#follow(running, plugin, later)
       return
     }
     this.#close(running)
     this.#release(coreId)
+  }
+
+  /** There may be thousands: each is one promise. */
+  #follow(running: RunningRequest, plugin: Plugin, later: Promise<number>): void {
+    later.then(
+      (result) => {
+        if (result === 1) this.#follow(running, plugin, this.#callAgain(running, plugin))
+        else this.#settled(running, plugin, result)
+      },
+      (error: unknown) => {
+        this.#failed(running, error)
+        this.#settled(running, plugin, -1)
+      },
+    )
   }
 
   /** The request hook's promise has settled, or is not waited for any more: then it settles in vain later. */
