@@ -1,11 +1,11 @@
 // JavaScript handlers that wait, in one worker of a real server: all at once, each for its own request and with its own
 // connection.
-import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { HoldingPeer } from '../support/holding-peer.ts'
 import { Server } from '../support/server.ts'
 
 const cores = 150
@@ -56,18 +56,12 @@ export default async (request) => {
 describe(`a worker with ${cores} cores`, () => {
   let directory: string
   let server: Server
-  /** The connections of handlers, by what they said. */
-  const held = new Map<string, Socket>()
-  const peer = createServer((socket) => {
-    socket.on('error', () => {})
-    socket.once('data', (path: Buffer) => held.set(path.toString(), socket))
-  })
+  let peer: HoldingPeer
 
   beforeAll(async () => {
-    peer.listen(0, '127.0.0.1')
-    await once(peer, 'listening')
+    peer = await HoldingPeer.start()
     directory = mkdtempSync(join(tmpdir(), 'polywsgi-async-js-'))
-    writeFileSync(join(directory, 'app.js'), app((peer.address() as AddressInfo).port))
+    writeFileSync(join(directory, 'app.js'), app(peer.port))
     const args = [
       '--http-socket',
       '127.0.0.1:0',
@@ -82,8 +76,7 @@ describe(`a worker with ${cores} cores`, () => {
   })
   afterAll(async () => {
     await server[Symbol.asyncDispose]()
-    for (const socket of held.values()) socket.destroy()
-    peer.close()
+    await peer[Symbol.asyncDispose]()
     rmSync(directory, { recursive: true, force: true })
   })
 
@@ -93,8 +86,8 @@ describe(`a worker with ${cores} cores`, () => {
     const paths = Array.from({ length: cores }, (_, index) => `/${way}/${index}`)
     const answers = Promise.all(paths.map(text))
     // Nobody is answered before all have asked.
-    await expect.poll(() => paths.filter((path) => held.has(path)).length, { timeout: 20_000 }).toBe(cores)
-    for (const path of paths.toReversed()) held.get(path)?.end(`answer to ${path}`)
+    await peer.holds(...paths)
+    peer.release(paths)
     expect(await answers).toEqual(paths.map((path) => `answer to ${path}`))
   })
 
@@ -102,7 +95,7 @@ describe(`a worker with ${cores} cores`, () => {
     const { hostname, port } = new URL(server.http)
     const client = connect(Number(port), hostname)
     client.write('GET /hang/left HTTP/1.1\r\nHost: localhost\r\n\r\n')
-    await expect.poll(() => held.has('/hang/left')).toBe(true)
+    await peer.holds('/hang/left')
     client.destroy()
     await expect.poll(() => text('/story')).toContain('/hang/left AbortError')
   })

@@ -1,11 +1,10 @@
 // Python handlers that wait, deep in plain code, in one worker of a real server: all at once, each for its own request and with its
 // own connection.
-import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { HoldingPeer } from '../support/holding-peer.ts'
 import { Server } from '../support/server.ts'
 
 const cores = 150
@@ -68,27 +67,20 @@ def stream(environ, start_response):
 describe(`a worker with ${cores} cores`, () => {
   let directory: string
   let server: Server
-  /** The connections of handlers, by what they said. */
-  const held = new Map<string, Socket>()
-  const peer = createServer((socket) => {
-    socket.on('error', () => {})
-    socket.once('data', (path: Buffer) => held.set(path.toString(), socket))
-  })
+  let peer: HoldingPeer
 
   beforeAll(async () => {
-    peer.listen(0, '127.0.0.1')
-    await once(peer, 'listening')
+    peer = await HoldingPeer.start()
     directory = mkdtempSync(join(tmpdir(), 'polywsgi-async-python-'))
     const file = join(directory, 'app.py')
-    writeFileSync(file, app((peer.address() as AddressInfo).port))
+    writeFileSync(file, app(peer.port))
     const mounts = ['--mount', `/=${file}`, '--mount', `/stream=${file}:stream`]
     const args = ['--http-socket', '127.0.0.1:0', '--async', String(cores), '--socket-timeout', '600', ...mounts]
     server = await Server.start({ args })
   })
   afterAll(async () => {
     await server[Symbol.asyncDispose]()
-    for (const socket of held.values()) socket.destroy()
-    peer.close()
+    await peer[Symbol.asyncDispose]()
     rmSync(directory, { recursive: true, force: true })
   })
 
@@ -103,8 +95,8 @@ describe(`a worker with ${cores} cores`, () => {
     const paths = Array.from({ length: cores }, (_, index) => `/${way}/${index}`)
     const answers = Promise.all(paths.map(text))
     // Nobody is answered before all have asked.
-    await expect.poll(() => paths.filter((path) => held.has(path)).length, { timeout: 20_000 }).toBe(cores)
-    for (const path of paths.toReversed()) held.get(path)?.end(`answer to ${path}`)
+    await peer.holds(...paths)
+    peer.release(paths)
     expect(await answers).toEqual(paths.map((path) => `${begin}answer to ${path}`))
   })
 
