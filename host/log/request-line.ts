@@ -2,6 +2,7 @@
 // JSON object. A format is compiled once into a list of getters; a line costs no parsing.
 
 import type { WsgiRequest } from '../request/wsgi-request.ts'
+import { printable } from './printable.ts'
 
 /** What a log line needs of a request and its response. */
 export type LoggedRequest = Pick<
@@ -182,7 +183,3 @@ export const requestLogObject = (facts: RequestFacts): Record<string, string | n
     durationMs: Math.round(facts.durationMs * 1000) / 1000,
   }
 }
-
-/** A client chooses its URI and headers: a line break among them must not forge a log line. */
-const printable = (value: string): string =>
-  value.replace(/[\x00-\x1f\x7f]/g, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`)

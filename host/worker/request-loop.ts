@@ -5,6 +5,7 @@
 
 import { PolywsgiError } from '../errors.ts'
 import type { MimeTypes } from '../files/mime-types.ts'
+import { printable } from '../log/printable.ts'
 import type { HookName } from '../plugin/hook-table.ts'
 import type { Plugin } from '../plugin/plugin.ts'
 import { hookFailure } from '../plugin/plugin-hooks.ts'
@@ -105,7 +106,7 @@ export class RequestLoop {
     log.text(`*** HARAKIRI ON WORKER ${workerId} CORE ${request.coreId} ***`)
     const since = Math.floor(request.startedAt / 1000)
     const { remoteAddr, method, uri } = request
-    log.text(`HARAKIRI [core ${request.coreId}] ${remoteAddr} - ${method} ${uri} since ${since}`)
+    log.text(printable(`HARAKIRI [core ${request.coreId}] ${remoteAddr} - ${method} ${uri} since ${since}`))
     running.hasFailed = true
     const error = new PolywsgiError('HARAKIRI', 'the request took longer than it may: harakiri')
     request.exception ??= error

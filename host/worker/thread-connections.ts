@@ -4,6 +4,7 @@
 import type { Connections, Log } from '../api/context.ts'
 import type { Wait } from '../api/waiting.ts'
 import { ApiError } from '../errors.ts'
+import { printable } from '../log/printable.ts'
 import { Seldom } from '../log/seldom.ts'
 import type { WsgiRequest } from '../request/wsgi-request.ts'
 import type { MasterPort } from './master-port.ts'
@@ -86,7 +87,8 @@ export class ThreadConnections implements Connections {
     const source = request.app?.source ?? `the plugin of modifier1 ${request.modifier1}`
     if (!this.#leaks.isDue(source)) return
     const them = fds.size === 1 ? 'a connection' : `${fds.size} connections`
-    this.#options.log.text(`${source} left ${them} open at the end of ${request.method} ${request.uri}: closed`)
+    const which = printable(`${request.method} ${request.uri}`)
+    this.#options.log.text(`${source} left ${them} open at the end of ${which}: closed`)
   }
 
   #opening(name: 'connect' | 'asyncConnect', args: { address: string; timeoutMs: number }): Wait<number> {

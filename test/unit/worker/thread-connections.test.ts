@@ -66,13 +66,13 @@ describe('connections of a thread', () => {
   })
 
   it('that a request leaves open are closed with it, and named in the log', () => {
-    const careless = request('/leak?x=1')
+    const careless = request('/leak?x=1\nforged')
     current = careless
     const fds = [connections.connect('h:1', 1).park(), connections.connect('h:1', 1).park(), connections.connect('h:1', 1).park()]
     connections.close(fds[0] as number)
     connections.requestEnded(careless)
     expect(calls.at(-1)).toEqual(['closeFds', { fds: fds.slice(1) }])
-    expect(lines).toEqual(['the plugin of modifier1 0 left 2 connections open at the end of GET /leak?x=1: closed'])
+    expect(lines).toEqual(['the plugin of modifier1 0 left 2 connections open at the end of GET /leak?x=1\\x0aforged: closed'])
     expect(connections.size).toBe(0)
   })
 
