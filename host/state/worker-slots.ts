@@ -18,8 +18,10 @@ const word = {
   /** Of the whole instance, in the slot of the master, 0. */
   overloads: 7,
   offloadedRequests: 8,
+  /** Requests, or other work, that overran its deadline. */
+  harakiris: 9,
 } as const
-type CounterName = 'requests' | 'exceptions' | 'respawns' | 'failedRequests' | 'overloads' | 'offloadedRequests'
+type CounterName = 'requests' | 'exceptions' | 'respawns' | 'failedRequests' | 'overloads' | 'offloadedRequests' | 'harakiris'
 
 /**
  * The second half of a slot: doubles, exact as whole numbers up to 2^53. Each has one writer, so no atomic addition is
@@ -40,6 +42,8 @@ export interface WorkerSnapshot {
   /** Those whose rest the master sent. */
   readonly offloadedRequests: number
   readonly status: 'idle' | 'busy'
+  /** Deadlines that were overrun. */
+  readonly harakiris: number
   /** Microseconds spent in requests. */
   readonly runningTime: number
   /** Seconds since the epoch; 0 before the first start. */
@@ -142,6 +146,11 @@ export class WorkerSlots {
     this.#count(workerId, 'offloadedRequests')
   }
 
+  /** By the worker, or by the master that ends it, for each deadline that was overrun. */
+  countHarakiri(workerId: number): void {
+    this.#count(workerId, 'harakiris')
+  }
+
   /** By the master, for a file that it served itself. @returns the new count */
   countStaticRequest(): number {
     return this.countRequest(0)
@@ -173,6 +182,7 @@ export class WorkerSlots {
       failedRequests: this.#counter(workerId, 'failedRequests'),
       exceptions: this.exceptions(workerId),
       offloadedRequests: this.#counter(workerId, 'offloadedRequests'),
+      harakiris: this.#counter(workerId, 'harakiris'),
       status: this.running(workerId) > 0 ? 'busy' : 'idle',
       runningTime: Math.round(this.#doubles[doubles + double.runningTime]!),
       lastSpawn: this.#doubles[doubles + double.spawnedAt]!,
