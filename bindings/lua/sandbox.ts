@@ -36,7 +36,6 @@ export interface Sandbox {
   takeKept(): Reference
   /** The files of each app, by the number that its Lua side knows. */
   readonly moduleFiles: ModuleFiles[]
-  readonly moduleLoads: ModuleLoads
 }
 
 // io and package are never opened: what does not exist needs no removing.
@@ -76,14 +75,14 @@ export const openSandbox = (
     arguments: entries.pushArguments,
     keep,
     ...pluginFiles.hostFunctions(),
-    ...(parts.isAsync ? moduleLoads.hostFunctions() : {}),
+    ...moduleLoads.hostFunctions(),
   }
   pushHost(runtime, moduleFiles, more)
   const host = runtime.anchor(main)
   const pruned = runScript(runtime, sandboxSource, [host], 3) as [Reference, Reference, Reference]
   const [luaLoad, luaTraceback, luaInfo] = pruned
   const [describe, probe, collect] = runScript(runtime, describeSource, [luaTraceback], 3) as [Reference, Reference, Reference]
-  runtime.setOwnFunctions({ describe, probe, collect })
+  runtime.setOwnFunctions({ describe, probe, collect, traceback: luaTraceback })
   const [newWorld] = runScript(runtime, modulesSource, [host, luaLoad], 1) as [Reference]
   const [mount] = runScript(runtime, wsapiSource, [host, newWorld, luaLoad], 1) as [Reference]
   const ownEntries = runScript(runtime, entriesSource, [host, newWorld, luaLoad], 3) as [Reference, Reference, Reference]
@@ -98,7 +97,6 @@ export const openSandbox = (
     loadPlugin,
     pluginFiles,
     moduleFiles,
-    moduleLoads,
     takeKept: () => {
       const taken = kept
       kept = undefined
