@@ -1,10 +1,13 @@
 // Guest code that is stopped from outside: whatever it does, none of it runs any more, its entry ends by an error of code HARAKIRI,
 // and the state serves on. The word is set before the code runs, and seen once it does not end.
 import { describe, expect, it } from 'vitest'
+import { maximumDepth } from '../../../bindings/lua/entries.ts'
 import { PolywsgiError } from '../../../host/errors.ts'
-import type { PluginHarness } from '../../support/plugin-harness.ts'
+import { PluginHarness } from '../../support/plugin-harness.ts'
 import { TestStops } from '../../support/test-stops.ts'
-import { bootLua, mountSource, writeFiles } from './fixture.ts'
+import { AsyncLua } from './async-fixture.ts'
+import { bootLua, evaluate, mountSource, writeFiles } from './fixture.ts'
+import { bound, param, pluginWith, Registry } from './test-api.ts'
 
 const thrown = async (run: () => unknown): Promise<unknown> => {
   try {
@@ -270,5 +273,125 @@ end`,
     const error = await thrown(() => mountSource(harness, `while true do end`))
     expect(error).toMatchObject({ code: 'APP_LOAD', message: expect.stringMatching(/cannot load the Lua app .*harakiri/) })
     expect((error as { details: string }).details).toMatch(/app\.lua:1: in /)
+  })
+})
+
+describe('what runs beside requests', () => {
+  const withFunctions = async (options: { cores?: number } = {}) => {
+    const stops = new TestStops(false)
+    const registry = new Registry()
+    const quiet = bound('quiet', [param('name', 'text')], 'bytes', (name: string) => {
+      try {
+        return registry.call(name)
+      } catch (error) {
+        expectOverrun(error)
+        return 'stopped'
+      }
+    })
+    const set = bound('set', [], 'none', () => stops.set())
+    const plugin = pluginWith({ functions: [...registry.entries, quiet, set] })
+    return { harness: await PluginHarness.boot(plugin, { stops, ...options }), stops, registry }
+  }
+
+  it('a function that another thread calls is stopped, more often than there are places for entries', async () => {
+    const { harness, stops, registry } = await withFunctions()
+    await evaluate(harness, `uwsgi.keep('f', function(s) while s == 'loop' do end return 'ended' end)`)
+    for (let round = 0; round < 2 * maximumDepth; round += 1) {
+      stops.set()
+      expectOverrun(await thrown(() => registry.call('f', [Buffer.from('loop')])))
+    }
+    expect(stops.traces).toHaveLength(2 * maximumDepth)
+    expect(registry.callText('f')).toBe('ended')
+  })
+
+  it('a handler of a signal, a message and a job are stopped', async () => {
+    const { harness, stops, registry } = await withFunctions()
+    await evaluate(
+      harness,
+      `local function loop() while looping do end return -2 end
+      uwsgi.keep('loop', loop)
+      uwsgi.mule_msg_hook, uwsgi.spooler, uwsgi.after_req_hook = loop, loop, function() end
+      function start() looping = true end
+      start()`,
+    )
+    const { plugin } = harness
+    const handler = registry.functions.get('loop')?.handler
+    const runs = [
+      () => plugin.signalHandler?.(3, handler),
+      () => plugin.muleMsg?.(Buffer.from('m')),
+      () => plugin.spooler?.('/job', new Map(), new Uint8Array(0)),
+    ]
+    for (const run of runs) {
+      stops.set()
+      expectOverrun(await thrown(run))
+    }
+    expect(stops.traces).toHaveLength(3)
+    for (const trace of stops.traces) expect(trace).toMatch(/app\.lua:\d+: in /)
+  })
+
+  it('the request that has called what is stopped ends with it, whatever it catches', async () => {
+    const { harness, stops } = await withFunctions()
+    const mountpoint = await looping(
+      harness,
+      `uwsgi.keep('f', function() while true do end end)
+      pcall(uwsgi.call, 'f')
+      pcall(pcall, pcall, uwsgi.call, 'f')`,
+    )
+    stops.set()
+    expectOverrun(await thrown(() => harness.request({ mountpoint, query: 'loop' })))
+    expect(stops.judged).toBe(1)
+    expect(stops.traces).toHaveLength(1)
+    expect((await harness.request({ mountpoint })).text).toBe('nothing')
+  })
+
+  it('the request below goes on where somebody between has taken the error', async () => {
+    const { harness, stops } = await withFunctions()
+    const mountpoint = await looping(
+      harness,
+      `uwsgi.keep('f', function() while true do end end)
+      past = uwsgi.quiet('f')
+      for i = 1, 10000 do past = past .. '' end
+      do return 200, {}, past end`,
+    )
+    stops.set()
+    expect((await harness.request({ mountpoint, query: 'loop' })).text).toBe('stopped')
+    expect(stops.judged).toBe(1)
+  })
+
+  it('other requests of the worker go on, each where it waits', async () => {
+    const stops = new TestStops(false)
+    const lua = await AsyncLua.boot(8, { stops })
+    const loop = await lua.handler(`
+      coroutine.wrap(function()
+        uwsgi.wait('loop')
+        pcall(function() while true do end end)
+      end)()`)
+    const wait = await lua.handler(`
+      local s = ''
+      for name in env.QUERY_STRING:gmatch('%w+') do s = s .. uwsgi.wait(name) .. ' ' end
+      return 200, {}, s`)
+    const before = lua.request({ mountpoint: wait, query: 'a b' })
+    const overdue = lua.request({ mountpoint: loop })
+    const after = lua.request({ mountpoint: wait, query: 'c d' })
+    await lua.open('a')
+    stops.set()
+    await Promise.all([thrown(() => overdue).then(expectOverrun), lua.open('loop')])
+    expect(stops.traces).toHaveLength(1)
+    for (const name of ['c', 'b', 'd']) await lua.open(name)
+    expect((await before).text).toBe('opened a opened b ')
+    expect((await after).text).toBe('opened c opened d ')
+  })
+
+  it('a function that waited is stopped, and its caller is told', async () => {
+    const stops = new TestStops(false)
+    const lua = await AsyncLua.boot(8, { stops })
+    await lua.answer(`uwsgi.keep('f', function() uwsgi.wait('f') while true do end end) return 200, {}, ''`)
+    for (let round = 0; round < 3; round += 1) {
+      const called = thrown(() => lua.run('f'))
+      stops.set()
+      await lua.open('f')
+      expectOverrun(await called)
+    }
+    expect(await lua.answer(`return 200, {}, uwsgi.quick()`)).toBe('at once')
   })
 })
