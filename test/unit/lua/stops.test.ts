@@ -288,8 +288,7 @@ describe('what runs beside requests', () => {
         return 'stopped'
       }
     })
-    const set = bound('set', [], 'none', () => stops.set())
-    const plugin = pluginWith({ functions: [...registry.entries, quiet, set] })
+    const plugin = pluginWith({ functions: [...registry.entries, quiet] })
     return { harness: await PluginHarness.boot(plugin, { stops, ...options }), stops, registry }
   }
 
