@@ -260,7 +260,10 @@ export class Instance {
       version: this.#version,
       state: this.#state,
       shared: this.services.shared,
+      facts: this.services.facts,
       active: this.master.dispatcher.active,
+      listen: this.configuration.settings.listen,
+      running: this.master.dispatcher.running(),
       sockets: this.#sockets,
       spoolers: this.#plans.spoolers,
       isReady: (thread) => this.master.supervisor.isReady(thread),
@@ -367,6 +370,7 @@ const createState = (settings: Configuration['settings'], otherThreads: number):
   try {
     return StateMap.create({
       workers,
+      cores,
       otherThreads,
       requestSlots: workers * cores + prefetch,
       requestAreaSize: packetHeaderSize + bufferSize,

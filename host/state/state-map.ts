@@ -1,6 +1,7 @@
 // Opens the memory map: the same call in the master, which made it, and in each worker, which got it at its start.
 
 import { AppCounters } from './app-counters.ts'
+import { CoreSlots, type CoreSlotsHandle } from './core-slots.ts'
 import { Deadlines } from './deadlines.ts'
 import { Doorbell } from './doorbell.ts'
 import { computeLayout, doorbellWords, type StateLayout, type StateShape } from './layout.ts'
@@ -15,6 +16,7 @@ export interface StateHandle {
   readonly layout: StateLayout
   readonly deadlines: SharedArrayBuffer
   readonly apps: SharedArrayBuffer
+  readonly cores: CoreSlotsHandle
 }
 
 export class StateMap {
@@ -24,6 +26,7 @@ export class StateMap {
   readonly workers: WorkerSlots
   readonly deadlines: Deadlines
   readonly apps: AppCounters
+  readonly cores: CoreSlots
 
   private constructor(handle: StateHandle) {
     this.handle = handle
@@ -32,6 +35,7 @@ export class StateMap {
     this.workers = new WorkerSlots(handle.buffer, handle.layout)
     this.deadlines = Deadlines.open(handle.deadlines)
     this.apps = AppCounters.open(handle.apps)
+    this.cores = CoreSlots.open(handle.cores)
   }
 
   static create(shape: StateShape): StateMap {
@@ -42,6 +46,7 @@ export class StateMap {
       layout,
       deadlines,
       apps: AppCounters.create(shape.workers).handle,
+      cores: CoreSlots.create(shape.workers, shape.cores ?? 1).handle,
     })
   }
 

@@ -13,6 +13,7 @@ import type { SharedQueue } from '../state/shared-queue.ts'
 import type { SharedArea } from '../state/sharedarea.ts'
 import type { StateMap } from '../state/state-map.ts'
 import { CurrentRequestView } from './current-request.ts'
+import { InterpreterHeaps } from './interpreter-heaps.ts'
 import { MasterPort } from './master-port.ts'
 import type { Identity, ThreadStart } from './messages.ts'
 import { RequestDeadlines } from './request-deadlines.ts'
@@ -42,6 +43,7 @@ export class ThreadContext implements ApiContext {
   readonly startedOn: number
   readonly isReload: boolean
   readonly master: MasterPort
+  readonly heaps: InterpreterHeaps
   readonly doorbell: Doorbell
   readonly waits: ThreadWaits
   readonly connections: ThreadConnections
@@ -85,6 +87,7 @@ export class ThreadContext implements ApiContext {
     this.deadlines = new RequestDeadlines({ deadlines: state.deadlines, thread: this.thread.number, harakiriMs })
     this.doorbell = state.doorbell(this.thread.number)
     this.master = new MasterPort({ port: start.callPort, doorbell: this.doorbell })
+    this.heaps = new InterpreterHeaps(this.master)
     const current = (): WsgiRequest | undefined => this.#wsgi
     const { master, doorbell, socketTimeoutMs, cores } = this
     this.connections = new ThreadConnections({ master, socketTimeoutMs, log, current })
@@ -128,6 +131,12 @@ export class ThreadContext implements ApiContext {
         shared.spoolers.frequencyMs = milliseconds
       },
     })
+  }
+
+  /** Lets the master know of the apps that could be loaded. */
+  tellApps(apps: readonly AppFacts[]): void {
+    const facts = apps.map(({ id, modifier1, mountpoint, startupMs }) => ({ id, modifier1, mountpoint, startupMs }))
+    this.master.notify('apps', { apps: facts })
   }
 
   /** The apps are loaded: from now on every registration counts. */
