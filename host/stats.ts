@@ -3,7 +3,8 @@ import { hasVarsBlock } from '../protocol/modifiers.ts'
 import { headerSize } from '../protocol/packet.ts'
 import { checkVars, iterateVars } from '../protocol/vars.ts'
 import { readProcessMemory } from './api/process-memory.ts'
-import type { RunningExchange } from './master/dispatcher.ts'
+import type { Dispatcher } from './master/dispatcher.ts'
+import type { Supervisor } from './master/supervisor.ts'
 import type { ThreadFacts } from './master/thread-facts.ts'
 import type { SharedParts } from './state/shared-parts.ts'
 import type { StateMap } from './state/state-map.ts'
@@ -119,19 +120,21 @@ export interface HostStats {
 export interface StatsSources {
   readonly version: string
   readonly state: StateMap
-  readonly shared: SharedParts
-  readonly facts: ThreadFacts
-  readonly active: number
+  readonly services: { readonly shared: SharedParts; readonly facts: ThreadFacts }
+  readonly master: {
+    readonly dispatcher: Pick<Dispatcher, 'active' | 'running'>
+    readonly supervisor: Pick<Supervisor, 'isReady'>
+  }
   /** How many requests may wait (`listen`). */
   readonly listen: number
-  readonly running: Iterable<RunningExchange>
   readonly sockets: readonly { readonly address: string; readonly protocol: string }[]
   readonly spoolers: readonly string[]
-  isReady(thread: number): boolean
 }
 
 export const collectStats = (sources: StatsSources): HostStats => {
-  const { state, shared } = sources
+  const { state, services, master } = sources
+  const { shared } = services
+  const { active } = master.dispatcher
   const { signals, locks } = shared
   const { workers: workerCount, mules } = signals.shape
   const { rss, vsz } = readProcessMemory()
@@ -142,7 +145,7 @@ export const collectStats = (sources: StatsSources): HostStats => {
     return {
       id: worker.id,
       pid: process.pid,
-      accepting: sources.isReady(worker.id) ? 1 : 0,
+      accepting: master.supervisor.isReady(worker.id) ? 1 : 0,
       requests: worker.requests,
       delta_requests: worker.deltaRequests,
       exceptions: worker.exceptions,
@@ -153,7 +156,7 @@ export const collectStats = (sources: StatsSources): HostStats => {
       status: handling === undefined ? worker.status : `sig${handling}`,
       rss,
       vsz,
-      heap_bytes: Object.fromEntries(sources.facts.heaps(worker.id)),
+      heap_bytes: Object.fromEntries(services.facts.heaps(worker.id)),
       running_time: worker.runningTime,
       last_spawn: worker.lastSpawn,
       respawn_count: worker.respawns,
@@ -164,14 +167,14 @@ export const collectStats = (sources: StatsSources): HostStats => {
     }
   })
   const running = workers.reduce((sum, { id }) => sum + state.workers.running(id), 0)
-  const waiting = Math.max(0, sources.active - running)
+  const waiting = Math.max(0, active - running)
   return {
     version: sources.version,
     listen_queue: waiting,
     listen_queue_errors: state.workers.overloads,
     signal_queue: signals.pools.reduce((sum, { ring }) => sum + ring.length, 0),
     static_requests: state.workers.staticRequests,
-    load: sources.active,
+    load: active,
     pid: process.pid,
     uid: process.getuid?.() ?? 0,
     gid: process.getgid?.() ?? 0,
@@ -200,8 +203,8 @@ export const collectStats = (sources: StatsSources): HostStats => {
   }
 }
 
-const appsOf = ({ state, facts }: StatsSources, workerId: number): AppStats[] =>
-  facts.apps(workerId).map(({ id, modifier1, mountpoint, startupMs }) => ({
+const appsOf = ({ state, services }: StatsSources, workerId: number): AppStats[] =>
+  services.facts.apps(workerId).map(({ id, modifier1, mountpoint, startupMs }) => ({
     id,
     modifier1,
     mountpoint,
@@ -221,10 +224,10 @@ interface Held {
 const mostVarsBytes = 4 * 1024 * 1024
 
 /** By worker, then by core. */
-const heldCores = ({ state, running }: StatsSources): Map<number, Map<number, Held>> => {
+const heldCores = ({ state, master }: StatsSources): Map<number, Map<number, Held>> => {
   const held = new Map<number, Map<number, Held>>()
   let bytes = 0
-  for (const { slot, packet } of running) {
+  for (const { slot, packet } of master.dispatcher.running()) {
     const place = state.slots.runningCore(slot)
     if (place === undefined) continue
     bytes += packet.length
