@@ -19,6 +19,7 @@ export const runCommand = async (argv: readonly string[]): Promise<number> => {
       process.stdout.write(`${await (await authoring()).init(argv.slice(1))}\n`)
       return ExitCode.ok
     }
+    if (argv[0] === 'ctl') return await (await import('./ctl.ts')).ctl(argv.slice(1))
     const loader = createPluginLoader(process.cwd())
     const configuration = await loadConfiguration(argv, process.env, process.cwd(), loader)
     const { action, settings } = configuration

@@ -1,7 +1,7 @@
 // One running server: sockets, master and workers, made from a configuration. The command and the embedding API are two
 // thin faces of it. Two instances in one process share nothing.
 
-import { closeSync, openSync } from 'node:fs'
+import { closeSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
 import type { Server } from 'node:net'
 import { apiSettings } from './api-settings.ts'
@@ -17,7 +17,9 @@ import { logAlarmWatcher } from './log/log-alarms.ts'
 import { createLogger, type Logger, type LogSettings } from './log/logger.ts'
 import { Master } from './master/master.ts'
 import { MasterHooks } from './master-hooks.ts'
+import { Monitoring } from './monitoring.ts'
 import { planMounts } from './mounts.ts'
+import { openLog } from './open-log.ts'
 import { type Plans, planAll } from './plans.ts'
 import type { PluginSource } from './plugin/plugin-source.ts'
 import { Services } from './services.ts'
@@ -58,6 +60,7 @@ export class Instance {
   readonly #state: StateMap
   readonly #version: string
   readonly #files: StaticService
+  readonly #monitoring: Monitoring
   readonly #servers: Server[] = []
   readonly #udpSockets: UdpSocket[] = []
   readonly #sockets: BoundSocket[] = []
@@ -170,6 +173,7 @@ export class Instance {
       logger: this.logger,
       dispatcher: this.master.dispatcher,
     })
+    this.#monitoring = new Monitoring({ plan: plans.monitoring, state, server: this })
   }
 
   get sockets(): readonly BoundSocket[] {
@@ -194,6 +198,7 @@ export class Instance {
     for (const address of settings.httpSocket) await this.listen('http', parseAddress(address))
     for (const address of settings.socket) await this.listen('uwsgi', parseAddress(address))
     for (const address of settings.udp) await this.#bindUdp(parseAddress(address))
+    await this.#monitoring.start()
     await this.services.prepare()
     await this.master.start()
     await this.hooks.afterApps()
@@ -257,14 +262,17 @@ export class Instance {
   }
 
   stats(): HostStats {
+    const { master, services } = this
+    const { listen } = this.configuration.settings
+    const { spoolers } = this.#plans
     return collectStats({
       version: this.#version,
       state: this.#state,
-      shared: this.services.shared,
-      active: this.master.dispatcher.active,
+      services,
+      master,
+      listen,
       sockets: this.#sockets,
-      spoolers: this.#plans.spoolers,
-      isReady: (thread) => this.master.supervisor.isReady(thread),
+      spoolers,
     })
   }
 
@@ -337,6 +345,7 @@ export class Instance {
     this.services.stopClocks()
     await this.#closeUdp()
     const [filesCutOff, requestsCutOff] = await Promise.all([this.#files.stop(mercyMs), this.master.stop(mercyMs)])
+    this.#monitoring.stop()
     const cutOff = filesCutOff + requestsCutOff
     await this.hooks.atExit()
     await this.services.close()
@@ -368,6 +377,7 @@ const createState = (settings: Configuration['settings'], otherThreads: number):
   try {
     return StateMap.create({
       workers,
+      cores,
       otherThreads,
       requestSlots: workers * cores + prefetch,
       requestAreaSize: packetHeaderSize + bufferSize,
@@ -378,16 +388,6 @@ const createState = (settings: Configuration['settings'], otherThreads: number):
     const problem = 'the memory for requests is not to be had'
     const message = `workers = ${workers}, async = ${cores}, buffer-size = ${bufferSize}: ${problem}: ${cause.message}`
     throw new ConfigError('CONFIG_BAD_VALUE', message, { cause })
-  }
-}
-
-const openLog = (path: string): number => {
-  try {
-    return openSync(path, 'a', 0o640)
-  } catch (error) {
-    throw new ConfigError('CONFIG_BAD_VALUE', `logto = ${path}: the file cannot be opened: ${(error as Error).message}`, {
-      cause: error,
-    })
   }
 }
 

@@ -9,6 +9,7 @@ import { ConnectPermission } from './gateway/connect-permission.ts'
 import { planHeaders } from './header-plans.ts'
 import { type HookPlan, planHooks } from './hooks/plan.ts'
 import { planMetrics } from './metrics.ts'
+import { type MonitoringPlan, planMonitoring } from './monitoring-plan.ts'
 import { planFarms, planMules } from './mules.ts'
 import type { HeaderPlan } from './request/header-change.ts'
 import { planSpoolers } from './spoolers.ts'
@@ -28,6 +29,7 @@ export interface Plans {
   readonly hooks: HookPlan
   /** Where they may. */
   readonly guestsMayConnect: ConnectPermission
+  readonly monitoring: MonitoringPlan
   readonly shared: SharedShape
 }
 
@@ -52,6 +54,7 @@ export const planAll = (settings: Settings, cwd: string): Plans => {
       directory,
     })),
   ]
+  const monitoring = planMonitoring(settings, cwd)
   const alarms = planAlarms(settings, { mules: mules.length, farms })
   return {
     threads,
@@ -65,7 +68,12 @@ export const planAll = (settings: Settings, cwd: string): Plans => {
       hasPlugins: settings.plugin.length + settings.needPlugin.length > 0,
     }),
     // Anywhere unless told: as in uWSGI. An embedding program's default is stricter (index.ts).
-    guestsMayConnect: new ConnectPermission(settings.allowConnect.length === 0 ? ['*'] : settings.allowConnect, cwd),
+    monitoring,
+    guestsMayConnect: new ConnectPermission(
+      settings.allowConnect.length === 0 ? ['*'] : settings.allowConnect,
+      cwd,
+      monitoring.control,
+    ),
     shared: {
       caches: planCaches(settings, cwd),
       locks: settings.locks ?? 0,

@@ -40,6 +40,11 @@ class Passage implements Ticket {
   }
 }
 
+export interface RunningExchange {
+  readonly slot: number
+  readonly packet: Uint8Array
+}
+
 export interface DispatcherOptions {
   readonly state: StateMap
   readonly workers: number
@@ -87,6 +92,12 @@ export class Dispatcher {
   /** Requests accepted and not over yet. */
   get active(): number {
     return this.#active + this.#offloaded.size
+  }
+
+  /** Requests in shared slots, begun or not. */
+  *running(): Generator<RunningExchange> {
+    for (const [slot, passage] of this.#passages.entries())
+      if (passage !== undefined) yield { slot, packet: passage.exchange.packet }
   }
 
   /** Resolves when no request is active. */

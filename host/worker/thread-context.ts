@@ -15,6 +15,7 @@ import type { SharedArea } from '../state/sharedarea.ts'
 import type { StateMap } from '../state/state-map.ts'
 import { CurrentRequestView } from './current-request.ts'
 import { requestOverran, ThreadStops } from './guest-stops.ts'
+import { InterpreterHeaps } from './interpreter-heaps.ts'
 import { MasterPort } from './master-port.ts'
 import type { Identity, ThreadStart } from './messages.ts'
 import { Overruns } from './overruns.ts'
@@ -45,6 +46,7 @@ export class ThreadContext implements ApiContext {
   readonly startedOn: number
   readonly isReload: boolean
   readonly master: MasterPort
+  readonly heaps: InterpreterHeaps
   readonly doorbell: Doorbell
   readonly waits: ThreadWaits
   readonly connections: ThreadConnections
@@ -107,6 +109,7 @@ export class ThreadContext implements ApiContext {
     })
     this.doorbell = state.doorbell(this.thread.number)
     this.master = new MasterPort({ port: start.callPort, doorbell: this.doorbell })
+    this.heaps = new InterpreterHeaps(this.master)
     const current = (): WsgiRequest | undefined => this.#wsgi
     this.stops = new ThreadStops({
       word: state.stops.of(number),
@@ -165,6 +168,12 @@ export class ThreadContext implements ApiContext {
         shared.spoolers.frequencyMs = milliseconds
       },
     })
+  }
+
+  /** Lets the master know of the apps that could be loaded. */
+  tellApps(apps: readonly AppFacts[]): void {
+    const facts = apps.map(({ id, modifier1, mountpoint, startupMs }) => ({ id, modifier1, mountpoint, startupMs }))
+    this.master.notify('apps', { apps: facts })
   }
 
   /** The apps are loaded: from now on every registration counts. */

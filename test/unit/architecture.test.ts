@@ -24,6 +24,7 @@ const arrows: readonly (readonly [room: string, allowed: readonly string[]])[] =
   ['host/errors-doc.ts', ['host/errors.ts', 'protocol/']],
   ['host/api/', ['host/state/', 'host/errors.ts', 'protocol/']],
   ['host/files/', []],
+  ['host/control/', []],
   ['host/request/', ['protocol/', 'host/errors.ts', 'host/plugin/app.ts', 'host/files/']],
   [
     'host/plugin/',
@@ -50,7 +51,14 @@ const arrows: readonly (readonly [room: string, allowed: readonly string[]])[] =
   ],
   [
     'host/gateway/',
-    ['protocol/', 'host/errors.ts', 'host/request/status.ts', 'host/master/exchange.ts', 'host/state/response-ring.ts'],
+    [
+      'protocol/',
+      'host/errors.ts',
+      'host/request/status.ts',
+      'host/master/exchange.ts',
+      'host/state/response-ring.ts',
+      'host/control/lines.ts',
+    ],
   ],
   [
     'host/worker/',
