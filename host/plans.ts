@@ -10,6 +10,7 @@ import { planHeaders } from './header-plans.ts'
 import { type HookPlan, planHooks } from './hooks/plan.ts'
 import { planMetrics } from './metrics.ts'
 import { planFarms, planMules } from './mules.ts'
+import { type PermissionPlan, planPermissions } from './permissions/permission-plan.ts'
 import type { HeaderPlan } from './request/header-change.ts'
 import { planSpoolers } from './spoolers.ts'
 import type { SharedShape } from './state/shared-parts.ts'
@@ -28,6 +29,8 @@ export interface Plans {
   readonly hooks: HookPlan
   /** Where they may. */
   readonly guestsMayConnect: ConnectPermission
+  /** What they may have of files and environment. */
+  readonly permissions: PermissionPlan
   readonly shared: SharedShape
 }
 
@@ -64,8 +67,8 @@ export const planAll = (settings: Settings, cwd: string): Plans => {
       alarms: alarms.alarms.map(({ name }) => name),
       hasPlugins: settings.plugin.length + settings.needPlugin.length > 0,
     }),
-    // Anywhere unless told: as in uWSGI. An embedding program's default is stricter (index.ts).
-    guestsMayConnect: new ConnectPermission(settings.allowConnect.length === 0 ? ['*'] : settings.allowConnect, cwd),
+    guestsMayConnect: new ConnectPermission(addressesFor(settings), cwd),
+    permissions: planPermissions(settings, cwd),
     shared: {
       caches: planCaches(settings, cwd),
       locks: settings.locks ?? 0,
@@ -76,3 +79,7 @@ export const planAll = (settings: Settings, cwd: string): Plans => {
     },
   }
 }
+
+/** Anywhere unless told, as in uWSGI; with `sandbox` nowhere. */
+const addressesFor = ({ allowConnect, sandbox }: Settings): readonly string[] =>
+  allowConnect.length > 0 || sandbox ? allowConnect : ['*']

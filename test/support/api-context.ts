@@ -2,6 +2,7 @@
 // refuse by name.
 import type { ApiContext, Log, ThreadIdentity } from '../../host/api/context.ts'
 import type { OptionMap } from '../../host/api/kinds.ts'
+import { Access } from '../../host/permissions/access.ts'
 import { StateMap } from '../../host/state/state-map.ts'
 
 export const testThread = (workerId = 1): ThreadIdentity => ({
@@ -31,6 +32,7 @@ export const testContext = (parts: Partial<ApiContext> & { opt?: OptionMap } = {
   thread: testThread(),
   log: silent,
   opt: new Map(),
+  access: new Access({ isSandboxed: false, readable: [], writable: [], environment: new Map(), directory: process.cwd() }),
   state:
     parts.state ??
     StateMap.create({

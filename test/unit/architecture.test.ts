@@ -24,6 +24,7 @@ const arrows: readonly (readonly [room: string, allowed: readonly string[]])[] =
   ['host/errors-doc.ts', ['host/errors.ts', 'protocol/']],
   ['host/api/', ['host/state/', 'host/errors.ts', 'protocol/']],
   ['host/files/', []],
+  ['host/permissions/', ['host/api/', 'host/files/', 'host/errors.ts']],
   ['host/request/', ['protocol/', 'host/errors.ts', 'host/plugin/app.ts', 'host/files/']],
   [
     'host/plugin/',
@@ -62,6 +63,7 @@ const arrows: readonly (readonly [room: string, allowed: readonly string[]])[] =
       'host/hooks/',
       'host/request/',
       'host/files/',
+      'host/permissions/',
       'host/log/',
       'host/errors.ts',
     ],
@@ -74,6 +76,7 @@ const arrows: readonly (readonly [room: string, allowed: readonly string[]])[] =
       'host/plugin/',
       'host/log/',
       'host/errors.ts',
+      'host/permissions/permission-plan.ts',
       'host/hooks/plan.ts',
       'host/worker/messages.ts',
       'host/worker/describe-messages.ts',
