@@ -14,6 +14,15 @@ export const testThread = (workerId = 1): ThreadIdentity => ({
   isLoading: false,
 })
 
+/** Guests get nothing but the directories of their apps. */
+export const testAccess = new Access({
+  isSandboxed: false,
+  readable: [],
+  writable: [],
+  environment: new Map(),
+  directory: process.cwd(),
+})
+
 const silent: Log = { text: () => {}, bytes: () => {} }
 
 /** What a test does not give is there as a service that says so when it is used. */
@@ -32,7 +41,7 @@ export const testContext = (parts: Partial<ApiContext> & { opt?: OptionMap } = {
   thread: testThread(),
   log: silent,
   opt: new Map(),
-  access: new Access({ isSandboxed: false, readable: [], writable: [], environment: new Map(), directory: process.cwd() }),
+  access: testAccess,
   state:
     parts.state ??
     StateMap.create({

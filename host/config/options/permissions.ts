@@ -36,9 +36,8 @@ export const permissions = [
     type: 'list',
     item: 'text',
     separator: ',',
-    bare: '*',
     value: 'NAMES',
-    help: "Let applications see these variables of the server's environment; a * at the end of a name stands for anything. Without it they see none.",
+    help: "Let applications see these variables of the server's environment; a * at the end of a name stands for anything, alone for all of them. Without it they see none.",
     effect: 'works',
   },
 ] as const satisfies readonly Option[]
