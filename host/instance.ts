@@ -4,7 +4,7 @@
 import { closeSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
 import type { Server } from 'node:net'
-import { apiSettings } from './api-settings.ts'
+import { apiSettings, guestStart } from './api-settings.ts'
 import type { Configuration } from './config/index.ts'
 import { ConfigError, PolywsgiError } from './errors.ts'
 import { parseAddress, type SocketAddress } from './gateway/address.ts'
@@ -142,6 +142,7 @@ export class Instance {
       pythonPath: settings.pythonpath,
       mounts,
       opt,
+      guests: guestStart(configuration, plans, mounts, cwd),
       api: apiSettings(settings, plans, staticPlan),
       plugins,
       pluginOptions: configuration.pluginOptions,

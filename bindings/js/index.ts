@@ -39,6 +39,7 @@ export const createJsPlugin = (options: JsPluginOptions = {}): Plugin<JsPluginDa
   const boot = async (context: WorkerContext<JsPluginData>): Promise<Booted> => {
     if (booted !== undefined) return booted
     const start = performance.now()
+    const { access } = context.server
     const runtime = await Runtime.boot({
       image: context.data?.image ?? (await compileImage()),
       memoryLimit: context.memoryLimit,
@@ -46,6 +47,7 @@ export const createJsPlugin = (options: JsPluginOptions = {}): Plugin<JsPluginDa
       api: context.api,
       owner: plugin,
       sharedDirectories: context.pythonPath,
+      access: { files: access.openFiles(), environment: access.environment },
     })
     const apps = new Apps(runtime, options.loadTimeoutMs ?? defaultLoadTimeoutMs)
     booted = { runtime, apps, hooks: new Hooks(runtime) }

@@ -4,6 +4,7 @@ import { type BoundApi, type BoundFunction, bindApi } from '../api/bind.ts'
 import type { ApiContext, Log } from '../api/context.ts'
 import type { OptionMap } from '../api/kinds.ts'
 import { ApiError } from '../errors.ts'
+import { Access } from '../permissions/access.ts'
 import { StateMap } from '../state/state-map.ts'
 
 export const describingContext = (parts: { version: string; hostname: string; opt: OptionMap; log: Log }): ApiContext => {
@@ -11,6 +12,8 @@ export const describingContext = (parts: { version: string; hostname: string; op
   const context: Partial<ApiContext> = {
     ...parts,
     masterPid: process.pid,
+    // Its own directory is what the file may read.
+    access: new Access({ isSandboxed: true, readable: [], writable: [], environment: new Map(), directory: process.cwd() }),
     thread: identity,
     apps: [],
     alarmNames: [],

@@ -2,6 +2,7 @@
 import type { ApiContext, AppFacts, CurrentRequest, Log, ThreadIdentity } from '../api/context.ts'
 import type { OptionMap } from '../api/kinds.ts'
 import { PolywsgiError } from '../errors.ts'
+import { Access } from '../permissions/access.ts'
 import { hookFailure } from '../plugin/plugin-hooks.ts'
 import { PluginRegistry } from '../plugin/registry.ts'
 import type { WsgiRequest } from '../request/wsgi-request.ts'
@@ -38,6 +39,7 @@ export class ThreadContext implements ApiContext {
   readonly thread: Thread & ThreadIdentity
   readonly log: Log
   readonly opt: OptionMap
+  readonly access: Access
   readonly state: StateMap
   readonly socketTimeoutMs: number
   readonly alarmNames: readonly string[]
@@ -79,7 +81,9 @@ export class ThreadContext implements ApiContext {
     this.masterPid = start.masterPid
     this.thread = { ...start.plan.identity, isLoading: true }
     this.log = log
-    this.opt = start.opt
+    const { guests } = start
+    this.opt = guests.opt
+    this.access = new Access(guests.permissions, guests.appDirectories)
     this.state = state
     this.socketTimeoutMs = api.socketTimeoutMs
     this.alarmNames = api.alarmNames

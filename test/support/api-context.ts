@@ -2,6 +2,7 @@
 // refuse by name.
 import type { ApiContext, Log, ThreadIdentity } from '../../host/api/context.ts'
 import type { OptionMap } from '../../host/api/kinds.ts'
+import { Access } from '../../host/permissions/access.ts'
 import { StateMap } from '../../host/state/state-map.ts'
 
 export const testThread = (workerId = 1): ThreadIdentity => ({
@@ -11,6 +12,15 @@ export const testThread = (workerId = 1): ThreadIdentity => ({
   muleId: 0,
   spoolerId: 0,
   isLoading: false,
+})
+
+/** Guests get nothing but the directories of their apps. */
+export const testAccess = new Access({
+  isSandboxed: false,
+  readable: [],
+  writable: [],
+  environment: new Map(),
+  directory: process.cwd(),
 })
 
 const silent: Log = { text: () => {}, bytes: () => {} }
@@ -31,6 +41,7 @@ export const testContext = (parts: Partial<ApiContext> & { opt?: OptionMap } = {
   thread: testThread(),
   log: silent,
   opt: new Map(),
+  access: testAccess,
   state:
     parts.state ??
     StateMap.create({

@@ -25,6 +25,7 @@ const arrows: readonly (readonly [room: string, allowed: readonly string[]])[] =
   ['host/api/', ['host/state/', 'host/errors.ts', 'protocol/']],
   ['host/files/', []],
   ['host/control/', []],
+  ['host/permissions/', ['host/api/', 'host/files/', 'host/errors.ts']],
   ['host/request/', ['protocol/', 'host/errors.ts', 'host/plugin/app.ts', 'host/files/']],
   [
     'host/plugin/',
@@ -70,6 +71,7 @@ const arrows: readonly (readonly [room: string, allowed: readonly string[]])[] =
       'host/hooks/',
       'host/request/',
       'host/files/',
+      'host/permissions/',
       'host/log/',
       'host/errors.ts',
     ],
@@ -82,6 +84,7 @@ const arrows: readonly (readonly [room: string, allowed: readonly string[]])[] =
       'host/plugin/',
       'host/log/',
       'host/errors.ts',
+      'host/permissions/permission-plan.ts',
       'host/hooks/plan.ts',
       'host/worker/messages.ts',
       'host/worker/describe-messages.ts',

@@ -15,7 +15,6 @@ describe('the scoreboard', () => {
       requests: 0,
       deltaRequests: 0,
       failedRequests: 0,
-      harakiris: 0,
       exceptions: 0,
       offloadedRequests: 0,
       harakiris: 0,
