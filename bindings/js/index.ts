@@ -45,6 +45,7 @@ export const createJsPlugin = (options: JsPluginOptions = {}): Plugin<JsPluginDa
       memoryLimit: context.memoryLimit,
       log: context.log,
       api: context.api,
+      stops: context.stops,
       owner: plugin,
       sharedDirectories: context.pythonPath,
       access: { files: access.openFiles(), environment: access.environment },

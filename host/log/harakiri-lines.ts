@@ -40,14 +40,18 @@ const longestTrace = 16_384
  * @param isVerbose all variables, not the usual few
  */
 export const overrunLines = (request: OverrunRequest, isVerbose: boolean): string[] => {
-  const { vars, coreId, since, requestId } = request
-  const value = (name: string): string => findVar(vars, name) ?? ''
-  const uri = shown('REQUEST_URI', value('REQUEST_URI'))
+  const { vars, coreId, requestId } = request
   return [
-    escaped(`HARAKIRI [core ${coreId}] ${value('REMOTE_ADDR')} - ${value('REQUEST_METHOD')} ${uri} since ${since}`),
+    `HARAKIRI ${shownRequest(request)}`,
     `HARAKIRI [core ${coreId}] request id: ${requestId}`,
     `HARAKIRI [core ${coreId}] vars: ${varsText(vars, isVerbose)}`,
   ]
+}
+
+/** `[core 0] 127.0.0.1 - GET /slow since 1790000000` */
+export const shownRequest = ({ vars, coreId, since }: OverrunRequest): string => {
+  const value = (name: string): string => shown(name, findVar(vars, name) ?? '')
+  return escaped(`[core ${coreId}] ${value('REMOTE_ADDR')} - ${value('REQUEST_METHOD')} ${value('REQUEST_URI')} since ${since}`)
 }
 
 /** @param trace the guest's own, '' when there is none */

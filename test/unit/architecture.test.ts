@@ -59,6 +59,7 @@ const arrows: readonly (readonly [room: string, allowed: readonly string[]])[] =
       'host/master/exchange.ts',
       'host/state/response-ring.ts',
       'host/control/lines.ts',
+      'host/request/request-id.ts',
     ],
   ],
   [
@@ -86,6 +87,7 @@ const arrows: readonly (readonly [room: string, allowed: readonly string[]])[] =
       'host/errors.ts',
       'host/permissions/permission-plan.ts',
       'host/hooks/plan.ts',
+      'host/request/request-id.ts',
       'host/worker/messages.ts',
       'host/worker/describe-messages.ts',
       'host/worker/exceptions.ts',
