@@ -1,7 +1,7 @@
 // Where guests may connect: the addresses of --allow-connect, and what a guest asks for judged by them.
 // Invariant: what is judged is what is connected to. Both sides are brought to one form first, and a socket gets that form;
 // no name is looked up, so a name that is allowed leads wherever it leads.
-import { statSync } from 'node:fs'
+import { type BigIntStats, statSync } from 'node:fs'
 import { isIPv4, isIPv6, SocketAddress } from 'node:net'
 import { resolve } from 'node:path'
 import { ConfigError, PolywsgiError } from '../errors.ts'
@@ -95,10 +95,13 @@ export class ConnectPermission {
 
 /** By links and `/proc/self/root` too. */
 const isSameFile = (path: string, other: string): boolean => {
-  if (path.startsWith('\0')) return false
-  const one = statSync(path, { bigint: true, throwIfNoEntry: false })
-  const two = statSync(other, { bigint: true, throwIfNoEntry: false })
-  return one !== undefined && two !== undefined && one.ino === two.ino && one.dev === two.dev
+  try {
+    const [one, two] = [path, other].map((name) => statSync(name, { bigint: true })) as [BigIntStats, BigIntStats]
+    return one.ino === two.ino && one.dev === two.dev
+  } catch {
+    // What cannot be looked at cannot be connected to, and a name in the abstract namespace is no file.
+    return false
+  }
 }
 
 /** For whoever is no guest. */

@@ -1,7 +1,6 @@
 // The two ends of the socket by which a running server is commanded: lines of JSON on a unix socket.
 // Invariant: a question is answered before the next one of its connection is run, and a client that is slow, silent or gone
 // holds nothing but its own connection.
-import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { type Answer, LineSplitter, parseQuestion, type Question, Refusal } from '../control/lines.ts'
 import type { ObservedServer } from './stats-server.ts'
@@ -37,6 +36,7 @@ export const createControlServer = ({ run }: ControlServerOptions): ObservedServ
 
 const converse = (socket: Socket, run: ControlServerOptions['run']): void => {
   const splitter = new LineSplitter()
+  let answered = Promise.resolve()
   socket.setTimeout(idleMs, () => socket.destroy())
   socket.on('data', (chunk: Buffer) => {
     let lines: string[]
@@ -46,11 +46,12 @@ const converse = (socket: Socket, run: ControlServerOptions['run']): void => {
       socket.end(encode({ ok: false, error: (error as Error).message }))
       return
     }
-    // Whoever does not wait for an answer is not read: what it sends, its end too, stays in its own buffers.
+    // Whoever does not wait for an answer is not read: what it sends stays in its own buffers.
     socket.pause()
-    void answerAll(socket, lines, run).then(() => socket.resume())
+    answered = answered.then(() => answerAll(socket, lines, run)).then(() => void socket.resume())
   })
-  socket.on('end', () => socket.end())
+  // It may have said all that it has to say before the first answer.
+  socket.on('end', () => void answered.then(() => socket.end()))
 }
 
 const encode = (answer: Answer): string => `${JSON.stringify(answer)}\n`
@@ -63,7 +64,7 @@ const answerAll = async (socket: Socket, lines: readonly string[], run: ControlS
     if (socket.destroyed) return
     socket.setTimeout(idleMs)
     // One answer at a time is held for a client that does not read.
-    if (!socket.write(encode(answer))) await Promise.race(['drain', 'close'].map((event) => once(socket, event)))
+    if (!socket.write(encode(answer))) await new Promise<void>((resolve) => socket.once('drain', resolve).once('close', resolve))
   }
 }
 
