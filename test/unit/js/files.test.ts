@@ -1,5 +1,5 @@
 // The modules uwsgi/fs and uwsgi/env: what they take, what they answer, what they throw, and that nothing else shows them.
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { Access } from '../../../host/permissions/access.ts'
@@ -11,7 +11,14 @@ const run = async (folder: string, statements: string, name = 'app.mjs'): Promis
     ['NAME', 'välue'],
     ['__proto__', 'plain'],
   ])
-  const access = new Access({ isSandboxed: true, readable: [], writable: [folder], environment, directory: folder })
+  const access = new Access({
+    isSandboxed: true,
+    readable: [],
+    writable: [realpathSync(folder)],
+    paths: [folder],
+    environment,
+    directory: folder,
+  })
   const harness = await bootJs({ server: { access } })
   const imports = name.endsWith('.cjs')
     ? "const fs = require('uwsgi/fs'), env = require('uwsgi/env')"

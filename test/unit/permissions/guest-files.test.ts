@@ -103,10 +103,25 @@ describe('files of guests', () => {
 })
 
 describe('the plan of permissions', () => {
+  it('holds where a path leads when the server starts, and refuses one that leads where none may', () => {
+    symlinkSync(at('inside'), at('alias'))
+    symlinkSync('/proc', at('system'))
+    const settings = { sandbox: true, allowRead: ['alias'], allowWrite: [], allowEnv: [] }
+    const access = new Access(planPermissions(settings, folder))
+    rmSync(at('alias'))
+    symlinkSync(at('outside'), at('alias'))
+    expect(errnoOf(() => access.openFiles().stat('alias/file'))).toBe('EACCES')
+    expect(access.openFiles().stat('inside/file').size).toBe(4)
+    expect(() => planPermissions({ ...settings, allowRead: ['system/self'] }, folder)).toThrow('guests get nothing of /proc')
+  })
+
   it('holds the variables that were named, with their values, and absolute paths', () => {
     const settings = { sandbox: true, allowRead: ['a', '/b'], allowWrite: [], allowEnv: ['ONE', 'TW*'] }
     const plan = planPermissions(settings, '/srv', { ONE: '1', TWO: '2', ONES: 'no', OTHER: 'no' })
-    expect(plan.readable).toEqual(['/srv/a', '/b'])
+    expect([plan.readable, plan.paths]).toEqual([
+      ['/srv/a', '/b'],
+      ['/srv/a', '/b'],
+    ])
     expect([...plan.environment]).toEqual([
       ['ONE', '1'],
       ['TWO', '2'],
