@@ -1,6 +1,7 @@
 // The life of `polywsgi [options] [config-file]`: read the configuration, start, say ready, stop on a signal.
 
 import { rmSync, writeFileSync } from 'node:fs'
+import { setFlagsFromString } from 'node:v8'
 import type { Configuration, ImmediateAction } from './config/index.ts'
 import { AppLoadError, ConfigError, PolywsgiError } from './errors.ts'
 import { HookExit } from './hooks/action.ts'
@@ -38,6 +39,9 @@ export const runCommand = async (argv: readonly string[]): Promise<number> => {
       process.env[assignment.slice(0, equals)] = assignment.slice(equals + 1)
     }
     if (settings.chdir !== undefined) process.chdir(settings.chdir)
+    // Of all threads that start from here on: whoever got hold of a function of the host could not make code of text by its
+    // constructor. The process is ours alone; in an embedding program's it would be everybody's.
+    if (settings.sandbox) setFlagsFromString('--disallow-code-generation-from-strings')
     instance = new Instance(configuration, parts, process.cwd())
     pidfile = settings.pidfile
   } catch (error) {

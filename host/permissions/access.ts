@@ -18,13 +18,13 @@ export class Access implements GuestAccess {
     this.#plan = plan
     this.isSandboxed = plan.isSandboxed
     this.environment = plan.environment
-    this.roots = [...plan.readable, ...plan.writable]
-    this.#every = new Roots([...plan.readable, ...apps], plan.writable)
+    this.roots = plan.paths
+    this.#every = new Roots([...plan.readable, ...apps.map(nearestPlace)], plan.writable)
   }
 
   openFiles(): GuestFiles {
-    const { readable, writable, directory } = this.#plan
-    return new HostFiles(new Roots(readable, writable), directory)
+    const { readable, writable, paths, directory } = this.#plan
+    return new HostFiles(new Roots(readable, writable, paths), directory)
   }
 
   mayRead(path: string): boolean {

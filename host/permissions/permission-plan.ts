@@ -2,12 +2,15 @@
 // --allow-write, --allow-env. Where they may connect is judged in the master (host/gateway/connect-permission.ts).
 import { dirname, resolve } from 'node:path'
 import { ConfigError } from '../errors.ts'
+import { nearestPlace } from './places.ts'
 
 export interface PermissionPlan {
   readonly isSandboxed: boolean
-  /** Absolute. */
+  /** Real places, found out once: a guest that may write where another path begins cannot have it lead elsewhere later. */
   readonly readable: readonly string[]
   readonly writable: readonly string[]
+  /** The paths that were named, absolute. */
+  readonly paths: readonly string[]
   readonly environment: ReadonlyMap<string, string>
   /** Where relative paths of guests begin. */
   readonly directory: string
@@ -25,13 +28,21 @@ export const planPermissions = (
   { sandbox, allowRead, allowWrite, allowEnv }: PermissionSettings,
   cwd: string,
   environment: NodeJS.ProcessEnv = process.env,
-): PermissionPlan => ({
-  isSandboxed: sandbox,
-  readable: pathsOf('allow-read', allowRead, cwd),
-  writable: pathsOf('allow-write', allowWrite, cwd),
-  environment: variablesOf(allowEnv, environment),
-  directory: cwd,
-})
+): PermissionPlan => {
+  const [readable, writable] = [pathsOf('allow-read', allowRead, cwd), pathsOf('allow-write', allowWrite, cwd)]
+  return {
+    isSandboxed: sandbox,
+    readable: readable.map(nearestPlace),
+    writable: writable.map(nearestPlace),
+    paths: [...readable, ...writable],
+    environment: variablesOf(allowEnv, environment),
+    directory: cwd,
+  }
+}
+
+/** Guests get nothing of files and environment. */
+export const noPermissions = (isSandboxed: boolean): PermissionPlan =>
+  planPermissions({ sandbox: isSandboxed, allowRead: [], allowWrite: [], allowEnv: [] }, process.cwd())
 
 /** What these hold is the machine, not files: with `/proc` alone the server's own memory could be read and written. */
 const systemDirectories = ['/proc', '/sys', '/dev']
@@ -41,7 +52,7 @@ const guestDirectories = ['/lib', '/home', '/home/python']
 const pathsOf = (option: string, paths: readonly string[], cwd: string): string[] =>
   paths.map((written) => {
     const path = resolve(cwd, written)
-    const fault = faultOf(path)
+    const fault = faultOf(path) ?? faultOf(nearestPlace(path))
     if (fault !== undefined) throw new ConfigError('CONFIG_BAD_VALUE', `${option} = ${written.slice(0, 200)}: ${fault}`)
     return path
   })

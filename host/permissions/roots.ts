@@ -1,24 +1,21 @@
 // The directories and files below which guests may read, and those below which they may write, by their real places.
 import { realpathSync } from 'node:fs'
 import { isWithin } from '../files/containment.ts'
-import { nearestPlace } from './places.ts'
 
 export class Roots {
-  readonly #readable = new Set<string>()
-  readonly #writable = new Set<string>()
+  readonly #readable: Set<string>
+  readonly #writable: ReadonlySet<string>
   /** Links that lead to roots: they may be named, nothing lies below them. */
-  readonly #links = new Set<string>()
+  readonly #links: Set<string>
 
-  /** @param readable absolute; they need not exist */
-  constructor(readable: readonly string[], writable: readonly string[]) {
-    for (const path of readable) this.#add(this.#readable, path)
-    for (const path of writable) this.#add(this.#writable, path)
-  }
-
-  #add(roots: Set<string>, path: string): void {
-    const place = nearestPlace(path)
-    roots.add(place)
-    if (place !== path) this.#links.add(path)
+  /**
+   * @param readable real places; there need be nothing
+   * @param paths other paths to such places
+   */
+  constructor(readable: readonly string[], writable: readonly string[], paths: readonly string[] = []) {
+    this.#readable = new Set(readable)
+    this.#writable = new Set(writable)
+    this.#links = new Set(paths)
   }
 
   /** One more that may be read. */
@@ -34,7 +31,7 @@ export class Roots {
 
   isReadable(place: string): boolean {
     for (const root of this.#readable) if (isWithin(root, place)) return true
-    return this.#links.has(place) || this.isWritable(place)
+    return this.isWritable(place)
   }
 
   isWritable(place: string): boolean {
@@ -44,7 +41,7 @@ export class Roots {
 
   /** It may be read, or something below it. */
   isVisible(place: string): boolean {
-    if (this.isReadable(place)) return true
+    if (this.isReadable(place) || this.#links.has(place)) return true
     for (const root of this.#readable) if (isWithin(place, root)) return true
     for (const root of this.#writable) if (isWithin(place, root)) return true
     return false

@@ -5,6 +5,7 @@ import type { ApiContext, Log } from '../api/context.ts'
 import type { OptionMap } from '../api/kinds.ts'
 import { ApiError } from '../errors.ts'
 import { Access } from '../permissions/access.ts'
+import { noPermissions } from '../permissions/permission-plan.ts'
 import { StateMap } from '../state/state-map.ts'
 
 export const describingContext = (parts: { version: string; hostname: string; opt: OptionMap; log: Log }): ApiContext => {
@@ -13,7 +14,7 @@ export const describingContext = (parts: { version: string; hostname: string; op
     ...parts,
     masterPid: process.pid,
     // Its own directory is what the file may read.
-    access: new Access({ isSandboxed: true, readable: [], writable: [], environment: new Map(), directory: process.cwd() }),
+    access: new Access(noPermissions(true)),
     thread: identity,
     apps: [],
     alarmNames: [],

@@ -3,6 +3,7 @@
 import type { ApiContext, Log, ThreadIdentity } from '../../host/api/context.ts'
 import type { OptionMap } from '../../host/api/kinds.ts'
 import { Access } from '../../host/permissions/access.ts'
+import { noPermissions } from '../../host/permissions/permission-plan.ts'
 import { StateMap } from '../../host/state/state-map.ts'
 
 export const testThread = (workerId = 1): ThreadIdentity => ({
@@ -15,13 +16,7 @@ export const testThread = (workerId = 1): ThreadIdentity => ({
 })
 
 /** Guests get nothing but the directories of their apps. */
-export const testAccess = new Access({
-  isSandboxed: false,
-  readable: [],
-  writable: [],
-  environment: new Map(),
-  directory: process.cwd(),
-})
+export const testAccess = new Access(noPermissions(false))
 
 const silent: Log = { text: () => {}, bytes: () => {} }
 

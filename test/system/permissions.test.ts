@@ -2,7 +2,7 @@
 // --sandbox and without.
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createHost } from 'polywsgi'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -212,6 +212,25 @@ describe('permissions', () => {
       expect((await server.run(language, read('/etc/passwd')[language])).ok).toBe(false)
       expect((await server.run(language, variable('HOME')[language])).text).not.toContain(process.env['HOME'] ?? 'nobody')
     }
+  })
+
+  it('of a sandbox let no thread of the server make code out of text', async () => {
+    const plugin = join(mkdtempSync(join(tmpdir(), 'polywsgi-code-')), 'code_plugin.mjs')
+    writeFileSync(
+      plugin,
+      `export default { name: 'code', postFork({ log }) {
+         let said
+         try { said = new Function('return 1')() } catch (error) { said = error.name }
+         log.text('code made of text: ' + said)
+       } }`,
+    )
+    const ask = async (...more: string[]): Promise<string> => {
+      await using server = await Server.start({ args: ['--plugin', plugin, '--http-socket', '127.0.0.1:0', ...more] })
+      await server.logged('code made of text')
+      return /code made of text: (\w+)/.exec(server.log)?.[1] ?? ''
+    }
+    expect([await ask('--sandbox'), await ask()]).toEqual(['EvalError', '1'])
+    rmSync(dirname(plugin), { recursive: true })
   })
 
   it('of an embedding program are those of a sandbox, unless it turns that off', async () => {

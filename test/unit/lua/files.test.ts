@@ -1,5 +1,5 @@
 // Files as Lua programs know them: formats, positions, modes, what is answered and what is raised; and files that nobody closes.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -15,7 +15,8 @@ beforeAll(async () => {
   const plan = {
     isSandboxed: true,
     readable: [],
-    writable: [folder],
+    writable: [realpathSync(folder)],
+    paths: [folder],
     environment: new Map([['NAME', 'value']]),
     directory: folder,
   }
