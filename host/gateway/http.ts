@@ -7,7 +7,7 @@ import type { TLSSocket } from 'node:tls'
 import { encodeHttpRequest, ProtocolError, VarsWriter } from '../../protocol/index.ts'
 import type { Exchange, ExchangeBody, ExchangeHead, Ticket } from '../master/exchange.ts'
 import { reasonPhrase } from '../request/status.ts'
-import { BodyCollector, type BodyLimits } from './body-collector.ts'
+import { BodyCollector, type BodyLimits, spoolStatus } from './body-collector.ts'
 import { BodyStream } from './body-stream.ts'
 import { Flow } from './flow.ts'
 import { boundPipelining } from './pipelining.ts'
@@ -143,8 +143,8 @@ const collect = (
   const collector = new BodyCollector({ ...options.limits, postBuffering }, request, (state, error) => {
     if (state === 'too-large') return refuse(response, 413)
     if (state === 'failed') {
-      options.log(`a request body could not be spooled: ${error?.message}`)
-      return refuse(response, 500)
+      options.log(`${request.socket.remoteAddress}: a request body could not be spooled: ${error?.message}`)
+      return refuse(response, spoolStatus(error))
     }
     // A chunked body's length is known only now, and must go into the packet, which may be full.
     let packet: Uint8Array
