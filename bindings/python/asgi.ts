@@ -7,7 +7,7 @@ import type { RequestResult } from '../../host/plugin/plugin.ts'
 import type { WsgiRequest } from '../../host/request/wsgi-request.ts'
 import type { Pointer } from './capi.ts'
 import type { Cores } from './cores.ts'
-import type { EventLoop } from './event-loop.ts'
+import { type EventLoop, stopError } from './event-loop.ts'
 import type { Interpreter } from './runtime.ts'
 import type { Call } from './wsgi-calls.ts'
 
@@ -169,7 +169,11 @@ export class AsyncRequests {
     const { api } = this.#interpreter
     if (result === api.none) return undefined
     if (result === 0) return this.#failed(call)
-    return result === api.true ? 0 : -1
+    if (result === api.true) return 0
+    if (result === api.false) return -1
+    const error = stopError(api, result)
+    api.c.Py_DecRef(result)
+    throw error
   }
 
   #shape({ vars }: WsgiRequest, { shape, hasRepeated }: { readonly shape: number; readonly hasRepeated: boolean }): Pointer {
@@ -208,6 +212,13 @@ export class AsyncRequests {
     if (!this.#calls.delete(call.serial)) return
     call.request.onCancel = undefined
     call.settle?.(result)
+  }
+
+  /** As `end`, by an error. */
+  fail(call: AsyncCall, error: Error): void {
+    if (!this.#calls.delete(call.serial)) return
+    call.request.onCancel = undefined
+    call.reject?.(error)
   }
 
   #bodyOf({ body }: WsgiRequest): Pointer {

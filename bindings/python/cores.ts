@@ -82,8 +82,6 @@ export class Cores implements SuspensionPoints {
   readonly slots: CoreSlot[] = []
   /** Set by a host function whose wait can be called off, just before it returns that: called when the core is given up instead. */
   callOff: (() => void) | undefined
-  /** The exception that ends a core whose request was given up; 0 before there is one. */
-  cancelled: Pointer = 0
   readonly #owner: CoreOwner
   readonly #api: PythonApi
   readonly #stacks: CoreStacks
@@ -171,7 +169,7 @@ export class Cores implements SuspensionPoints {
     if (core.isCancelled) {
       wait.catch(() => {})
       callOff?.()
-      return this.#api.raiseClass(this.cancelled, 'the request is over')
+      return this.#api.raiseClass(this.#api.harakiri, 'the request is over')
     }
     const waiting = Promise.withResolvers<void>()
     const wake = (completion: () => Pointer): void => {
@@ -186,7 +184,7 @@ export class Cores implements SuspensionPoints {
     wait.then(wake, (error) => wake(() => raiseHostError(this.#api, error)))
     core.call.onWait?.((message) => {
       core.isCancelled = core.call.servesMany !== true
-      wake(() => this.#api.raiseClass(this.cancelled, message))
+      wake(() => this.#api.raiseClass(this.#api.harakiri, message))
       callOff?.()
     })
     this.#switchOut(core, true)
