@@ -109,6 +109,7 @@ export class Instance {
         run: (thread, name, args) => this.master.supervisor.run(thread, name, args),
         onReloadAsked: () => this.#reloadForGuest(),
         onStopAsked: () => this.onStopAsked(),
+        onOverran: (workerId) => this.master.plugins.harakiri(workerId, true),
       })
     } catch (error) {
       this.closeLog()

@@ -103,7 +103,7 @@ export class Master {
       start: (plan) => this.#start(plan),
       threadStarts: () => this.plugins.threadStarts(),
       threadStarted: () => this.plugins.threadStarted(),
-      harakiri: (workerId) => this.plugins.harakiri(workerId),
+      harakiri: (workerId) => this.plugins.harakiri(workerId, false),
       appFailed: (plan, failure) => this.#appFailed(plan, failure),
       pluginLost: (plan, name, reason) => {
         log(`${threadName(plan)}: ${reason}: it is started anew without plugin ${name}`)

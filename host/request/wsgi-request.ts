@@ -13,6 +13,7 @@ import { checkedStatus, checkHeaders } from './header-rules.ts'
 import { joinHeaders } from './header-text.ts'
 import type { OffloadOrder } from './offload-order.ts'
 import { OffloadingResponse } from './offloading.ts'
+import { namedAnswer } from './request-id.ts'
 import type { ResponseHead, ResponseSink } from './response-sink.ts'
 
 export interface WsgiRequestFields {
@@ -144,7 +145,7 @@ export class WsgiRequest extends OffloadingResponse {
 
   /** Tells the master when its worker is to be done with it. @param end as `sharedNow` has it; 0 for never */
   noteDeadline(end: number): void {
-    this.#sink.setDeadline?.(end)
+    this.#sink.setDeadline?.(end, Math.floor(this.startedAt / 1000), this.coreId)
   }
 
   /** Resolves when the client's connection is closed. */
@@ -329,12 +330,13 @@ export class WsgiRequest extends OffloadingResponse {
   }
 
   /** Answers in the name of a handler that took too long: 504, or, when its response has begun, the end of that. */
-  timeOut(): void {
+  timeOut(requestId?: string): void {
     if (this.#finished) return
     if (this.#headersSent) return this.cut()
     this.dropFile()
-    this.setHead('504 Gateway Timeout', 'Content-Type\0text/plain')
-    this.finish('Gateway Timeout')
+    const { headers, text } = namedAnswer('Gateway Timeout', requestId)
+    this.setHead('504 Gateway Timeout', headers)
+    this.finish(text)
   }
 
   /**

@@ -39,6 +39,8 @@ const word = {
   pullLength: 11,
   leavingAwaited: 12,
   deadline: 13,
+  since: 14,
+  core: 15,
 } as const
 
 export interface SlotFilling {
@@ -51,6 +53,15 @@ export interface SlotFilling {
   /** With mode `file`. */
   readonly bodyFd: number
 }
+
+/** How a worker runs a request. */
+export interface SlotRun {
+  /** Seconds since the epoch; 0: nobody has said it. */
+  readonly since: number
+  readonly coreId: number
+}
+
+const nowhere: SlotRun = { since: 0, coreId: 0 }
 
 /** Bytes a worker may send ahead of what the client took: enough to keep a fast client busy, little enough for many slow ones. */
 export const responseWindow = 256 * 1024
@@ -114,10 +125,23 @@ export class RequestSlots {
     Atomics.store(this.#words, at, Atomics.load(this.#words, at) & ~0xffff)
   }
 
-  /** When the worker is to be done with it. @param end milliseconds as `sharedNow` has them; 0 for never */
-  setDeadline(slot: number, end: number): void {
+  /**
+   * When the worker is to be done with it, and what the master says of it if the worker is not.
+   * @param end milliseconds as `sharedNow` has them; 0 for never
+   */
+  setDeadline(slot: number, end: number, since = 0, coreId = 0): void {
+    const base = slot * requestRecordWords
+    this.#words[base + word.since] = since
+    this.#words[base + word.core] = coreId
     // The low 32 bits, and never 0 by accident.
-    Atomics.store(this.#words, slot * requestRecordWords + word.deadline, end === 0 ? 0 : end | 0 || 1)
+    Atomics.store(this.#words, base + word.deadline, end === 0 ? 0 : end | 0 || 1)
+  }
+
+  /** Since when, and on which core, a request runs that has a deadline. */
+  runOf(slot: number): SlotRun {
+    const base = slot * requestRecordWords
+    if (Atomics.load(this.#words, base + word.deadline) === 0) return nowhere
+    return { since: this.#words[base + word.since]! >>> 0, coreId: this.#words[base + word.core]! }
   }
 
   isOverdue(slot: number, now: number): boolean {

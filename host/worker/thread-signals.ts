@@ -20,8 +20,9 @@ export interface ThreadSignalsOptions {
   readonly signals: SignalState
   /** A handler cost the thread its interpreter: the thread must end. */
   readonly onFatal?: (error: Error) => void
-  /** Called before each handler: the time of what ran before it is not its. */
-  readonly beginsHandler?: () => void
+  /** Around each handler: the time of what runs below it is not its. */
+  readonly handlerBegins?: () => void
+  readonly handlerEnds?: () => void
   /** Milliseconds on a clock that never goes back. */
   readonly now?: () => number
 }
@@ -191,7 +192,7 @@ export class ThreadSignals implements Signals {
     this.#last = signum
     this.#setHandling(signum)
     this.#signals.countHandled(number)
-    this.#options.beginsHandler?.()
+    this.#options.handlerBegins?.()
     try {
       const handler = this.#handlers.get(signum)
       const outcome = handler?.owner.signalHandler?.(signum, handler.handler) ?? false
@@ -206,6 +207,7 @@ export class ThreadSignals implements Signals {
     } catch (error) {
       this.#failed(signum, error)
     } finally {
+      this.#options.handlerEnds?.()
       this.#setHandling(outer)
     }
     // Also of a handler that goes on: what came is what is waited for.

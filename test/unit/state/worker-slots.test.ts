@@ -15,6 +15,7 @@ describe('the scoreboard', () => {
       requests: 0,
       deltaRequests: 0,
       failedRequests: 0,
+      harakiris: 0,
       exceptions: 0,
       offloadedRequests: 0,
       status: 'idle',
