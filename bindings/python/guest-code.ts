@@ -59,7 +59,7 @@ export const runGuestCode = (
     return Object.fromEntries(definitions.map(({ name }, index) => [name, pointers[index]!]))
   }
   const { cores } = interpreter
-  const { toldStop } = new SoftStops(interpreter, context.stops)
+  const softStops = new SoftStops(interpreter, context.stops)
   if (cores !== undefined) interpreter.runGuestFile('cores', coresSource, functions(coreFunctions(api, cores)))
   const { sleep, ...derivations } = functions(blockingFunctions(api, cores))
   const loop = new EventLoop(interpreter, context.log)
@@ -82,12 +82,13 @@ export const runGuestCode = (
   const asyncCalls = new AsyncCalls(interpreter, loop, {
     ...{ requests: asyncRequests, log: context.log, mounts: interpreter.mounts, clientGone: look(wsgi, 'ClientGone') },
   })
+  softStops.onStop = (reason) => asyncRequests.stopCurrent(reason)
   calls.findOther = (serial) => asyncRequests.find(serial)
   const connections = new LoopConnections(interpreter, loop, context.server)
   const asyncioSetup = interpreter.runGuestFile('asyncio_setup', asyncioSetupSource, {
     ...functions([...loop.definitions(), ...asyncCalls.definitions(), ...connections.definitions()]),
     host_sleep: sleep!,
-    told_stop: held(toldStop),
+    told_stop: held(softStops.toldStop),
     encode: look(errors, 'encode'),
     describe: look(errors, 'describe'),
     ClientGone: look(wsgi, 'ClientGone'),

@@ -28,6 +28,8 @@ export class SoftStops {
   readonly #handlerArguments: Pointer
   /** Why the code is to be stopped that runs at this moment. */
   #reason: string | undefined
+  /** Told that the code of the outermost entry is stopped. */
+  onStop: (reason: string) => void = () => {}
   #isBusy = false
 
   /** Inside of an entry. Other guest files find the exception's class in `namespace`. */
@@ -111,6 +113,11 @@ export class SoftStops {
         const trace = this.#trace(api.words[(args >> 2) + 1]!, reason)
         this.#isBusy = false
         this.#stops.stopped(trace)
+        // What was called by way of the server is not the request below it.
+        if (!this.#interpreter.isNested) {
+          this.#interpreter.cores?.stopCurrent(reason)
+          this.onStop(reason)
+        }
         return raiseHarakiri(api, reason)
       },
     }

@@ -135,6 +135,32 @@ async def loops_later(environ, start_response):
         pass
 
 
+async def cleans_up(environ, start_response):
+    from asyncio import sleep
+
+    if environ["QUERY_STRING"] == "later":
+        await sleep(0)
+    overrun()
+    try:
+        while True:
+            pass
+    finally:
+        log.append("waits on")
+        await sleep(100_000)
+
+
+def waits_in_the_end(environ, start_response):
+    overrun()
+    try:
+        while True:
+            pass
+    finally:
+        try:
+            uwsgi.suspend()
+        finally:
+            log.append("did not wait")
+
+
 async def loops_in_a_group(environ, start_response):
     from asyncio import TaskGroup, sleep
 

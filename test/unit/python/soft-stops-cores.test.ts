@@ -38,4 +38,14 @@ describe('where requests run on cores', () => {
       expect((await cores.server.ask('answers_async')).text).toBe('answered')
     },
   )
+
+  test.each(['', 'later'])('it is over when its task still waits on its way out (%s)', async (query) => {
+    await expect(cores.server.ask('cleans_up', { query })).rejects.toMatchObject(stopped)
+    expect((await cores.server.ask('takes_log')).text).toContain("'waits on'")
+  })
+
+  test('it waits for nothing on its way out', async () => {
+    await expect(cores.server.ask('waits_in_the_end')).rejects.toMatchObject({ code: 'HARAKIRI' })
+    expect((await cores.server.ask('takes_log')).text).toBe("['did not wait']")
+  })
 })

@@ -79,6 +79,11 @@ describe('a request that overran', () => {
     expect(functionsOf(stops)).toEqual([name === 'loops_in_a_group' ? 'loop' : name])
     expect((await server.ask('answers_async')).text).toBe('answered')
   })
+
+  test.each(['', 'later'])('is over when its task still waits on its way out (%s)', async (query) => {
+    await expect(server.ask('cleans_up', { query })).rejects.toMatchObject(stopped)
+    expect(await log()).toBe("['waits on']")
+  })
 })
 
 describe('a function that a guest has registered', () => {
