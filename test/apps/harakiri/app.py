@@ -59,9 +59,9 @@ def mule_message(message):
 
 
 def spool(job):
-    if job["what"] == b"spin":
+    if job[b"what"] == b"spin":
         spin()
-    uwsgi.cache_update("spooler", job["what"])
+    uwsgi.cache_update("spooler", job[b"what"])
     return uwsgi.SPOOL_OK
 
 
