@@ -37,6 +37,7 @@ def lock():
 def wait():
     while not released:
         uwsgi.async_sleep(0.01)
+        uwsgi.suspend()
     return "waited"
 
 
