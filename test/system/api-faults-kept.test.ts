@@ -7,6 +7,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { counted, eventually, inFolder, type Language, languages, number, run, start } from '../support/faults-server.ts'
 import type { Server } from '../support/server.ts'
 
+/** Lua: a function in C that looks at nothing. */
+const stubborn = "local _ = (('a'):rep(40)):find(('a-'):rep(40) .. 'b')"
+
 describe('the spooler', () => {
   const hook = `def spool(env):
   kind = env[b'kind']
@@ -106,7 +109,7 @@ describe('locks', () => {
   it('are kept past a request, freed by a reload and by the death of a mule, and a wait with a timeout ends', async () => {
     const lua = `if uwsgi.mule_id() == 1 then
         uwsgi.register_rpc('hold', function() uwsgi.lock(1) return 'held' end)
-        uwsgi.register_rpc('die', function() uwsgi.lock(1) uwsgi.cache_inc('locked') uwsgi.set_user_harakiri(1) while true do end end)
+        uwsgi.register_rpc('die', function() uwsgi.lock(1) uwsgi.cache_inc('locked') uwsgi.set_user_harakiri(1) ${stubborn} end)
       end`
     await using server = await start({ lua }, '--workers', '2', '--mule', '--locks', '1')
     await eventually(() => run(server, 'lua', "return tostring(uwsgi.is_locked(1) or uwsgi.call('hold'))"), 'true')

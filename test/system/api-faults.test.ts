@@ -17,6 +17,9 @@ import {
 } from '../support/faults-server.ts'
 import type { Server } from '../support/server.ts'
 
+/** Lua: a function in C that looks at nothing. */
+const stubborn = "local _ = (('a'):rep(40)):find(('a-'):rep(40) .. 'b')"
+
 describe('RPC', () => {
   const load: Load = {
     python: "uwsgi.register_rpc('python_on', lambda n: uwsgi.call('lua_on', n))",
@@ -30,7 +33,7 @@ describe('RPC', () => {
       end
       if mule == 1 then
         uwsgi.register_rpc('mule_only', function(x) return 'mule:' .. x end)
-        uwsgi.register_rpc('mule_dies', function() uwsgi.set_user_harakiri(1) while true do end end)
+        uwsgi.register_rpc('mule_dies', function() uwsgi.set_user_harakiri(1) ${stubborn} end)
       end`,
     js: "uwsgi.registerRpc('js_on', (n) => uwsgi.call('python_on', n))",
   }
@@ -259,7 +262,7 @@ describe('signals', () => {
 
 describe('mules', () => {
   const lua = `uwsgi.mule_msg_hook = function(message)
-      if message == 'die' then uwsgi.set_user_harakiri(1) while true do end end
+      if message == 'die' then uwsgi.set_user_harakiri(1) ${stubborn} end
       if message == 'hold' then uwsgi.cache_inc('held') while uwsgi.cache_exists('held') do end return end
       if message == 'raise' then error('the mule says no') end
       uwsgi.cache_inc('got') uwsgi.cache_inc('bytes', #message) uwsgi.cache_inc('by' .. uwsgi.mule_id())

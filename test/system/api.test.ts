@@ -175,7 +175,8 @@ describe('locks', () => {
     await using server = await Server.start({ cwd: apps, args: [...base, '--workers', '2'] })
     const response = await fetch(`${server.http}/lua`, {
       method: 'POST',
-      body: 'uwsgi.lock(1) uwsgi.set_user_harakiri(1) while true do end',
+      // A function in C that looks at nothing.
+      body: `uwsgi.lock(1) uwsgi.set_user_harakiri(1) local _ = (('a'):rep(40)):find(('a-'):rep(40) .. 'b')`,
     })
     expect(response.status).toBe(504)
     expect(server.log).toContain('*** HARAKIRI ON WORKER')

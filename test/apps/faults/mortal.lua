@@ -5,7 +5,7 @@ if uwsgi.mule_id() == 1 then
   uwsgi.register_rpc('lives', function() return 'alive' end)
   uwsgi.register_rpc('dies', function()
     uwsgi.set_user_harakiri(1)
-    while true do end
+    local _ = (('a'):rep(40)):find(('a-'):rep(40) .. 'b')
   end)
 end
 
