@@ -1,10 +1,9 @@
 // One running server: sockets, master and workers, made from a configuration. The command and the embedding API are two
 // thin faces of it. Two instances in one process share nothing.
 
-import { closeSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
 import type { Server } from 'node:net'
-import { apiSettings } from './api-settings.ts'
+import { apiSettings, guestStart } from './api-settings.ts'
 import type { Configuration } from './config/index.ts'
 import { ConfigError, PolywsgiError } from './errors.ts'
 import { parseAddress, type SocketAddress } from './gateway/address.ts'
@@ -15,11 +14,11 @@ import { bindUdp, type UdpSocket } from './gateway/udp.ts'
 import { createUwsgiServer } from './gateway/uwsgi.ts'
 import { logAlarmWatcher } from './log/log-alarms.ts'
 import { createLogger, type Logger, type LogSettings } from './log/logger.ts'
+import { LogFile } from './log-file.ts'
 import { Master } from './master/master.ts'
 import { MasterHooks } from './master-hooks.ts'
 import { Monitoring } from './monitoring.ts'
 import { planMounts } from './mounts.ts'
-import { openLog } from './open-log.ts'
 import { type Plans, planAll } from './plans.ts'
 import type { PluginSource } from './plugin/plugin-source.ts'
 import { Services } from './services.ts'
@@ -42,7 +41,6 @@ export interface BoundSocket {
   readonly address: string
 }
 
-const standardError = 2
 /** Requests handed to shared slots beside those that run, so that a worker finds the next one without the master. */
 const prefetch = 32
 const responseRingSize = 1024 * 1024
@@ -64,7 +62,7 @@ export class Instance {
   readonly #servers: Server[] = []
   readonly #udpSockets: UdpSocket[] = []
   readonly #sockets: BoundSocket[] = []
-  #logFd: number
+  readonly #logFile: LogFile
   #starting: Promise<void> | undefined
   #stopped: Promise<number> | undefined
   /** The reload that runs, or ran last. */
@@ -85,23 +83,25 @@ export class Instance {
     const staticPlan = planStaticFiles(settings, cwd)
     const { workers } = settings
     const state = createState(settings, plans.threads.length - workers)
-    this.#logFd = settings.logto === undefined ? standardError : openLog(settings.logto)
+    this.#logFile = new LogFile(settings.logto)
     const logSettings: LogSettings = {
-      fd: this.#logFd,
+      fd: this.#logFile.fd,
       json: settings.logJson,
       format: settings.logFormat,
       micros: settings.logMicros,
       logRequests: !settings.disableLogging,
     }
     const alarmsOf = logAlarmWatcher(plans.alarms.logAlarms)
-    this.logger = createLogger(logSettings, { worker: 0 }, (line) => {
+    const onLine = (line: string): void => {
       // The first lines are written before there are services; they come from nobody but us.
       for (const alarm of alarmsOf(line)) this.services?.alarms.raise(alarm, Buffer.from(line))
-    })
+    }
+    this.logger = createLogger(logSettings, { worker: 0 }, onLine, (why) => this.#logFile.lost(why))
     this.#plans = plans
     this.#state = state
     this.#version = parts.version
     try {
+      this.#logFile.begin(this.logger, parts.version)
       this.services = new Services({
         settings,
         plans,
@@ -112,6 +112,7 @@ export class Instance {
         run: (thread, name, args) => this.master.supervisor.run(thread, name, args),
         onReloadAsked: () => this.#reloadForGuest(),
         onStopAsked: () => this.onStopAsked(),
+        onOverran: (workerId) => this.master.plugins.harakiri(workerId, true),
       })
     } catch (error) {
       this.closeLog()
@@ -141,6 +142,7 @@ export class Instance {
       pythonPath: settings.pythonpath,
       mounts,
       opt,
+      guests: guestStart(configuration, plans, mounts, cwd),
       api: apiSettings(settings, plans, staticPlan),
       plugins,
       pluginOptions: configuration.pluginOptions,
@@ -328,8 +330,7 @@ export class Instance {
   /** After the stop: nothing is logged any more. The descriptor's number may be another file's from here on. */
   closeLog(): void {
     this.logger.close()
-    if (this.#logFd !== standardError) closeSync(this.#logFd)
-    this.#logFd = standardError
+    this.#logFile.close()
   }
 
   async #stop(mercyMs: number): Promise<number> {

@@ -38,6 +38,8 @@ export interface ServicesOptions {
   /** A guest wants the server reloaded, or stopped. */
   onReloadAsked(): void
   onStopAsked(): void
+  /** Code of a worker took longer than it may, and has ended without its worker. */
+  onOverran(workerId: number): void
 }
 
 export class Services {
@@ -125,6 +127,7 @@ export class Services {
       alarm: ({ name, message }) => this.alarms.raise(name, message),
       rpcRegistered: ({ name }, { thread }) => this.rpc.registered(thread, name),
       ...this.#descriptors.noticeHandlers,
+      overran: (_notice, { thread }) => options.onOverran(thread),
       ...this.facts.noticeHandlers,
       reload: () => options.onReloadAsked(),
       stop: () => options.onStopAsked(),

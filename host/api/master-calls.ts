@@ -77,6 +77,8 @@ export interface MasterNoticeTable {
   cancelWait: { id: number }
   /** The request that opened them has ended. */
   closeFds: { fds: readonly number[] }
+  /** Code of this thread took longer than it may, and has ended without its thread. */
+  overran: Record<string, never>
   reload: Record<string, never>
   stop: Record<string, never>
 }

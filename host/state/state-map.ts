@@ -8,6 +8,7 @@ import { computeLayout, doorbellWords, type StateLayout, type StateShape } from 
 import { RequestQueue } from './request-queue.ts'
 import { RequestSlots } from './request-slots.ts'
 import { ResponseRing } from './response-ring.ts'
+import { StopWords } from './stop-words.ts'
 import { WorkerSlots } from './worker-slots.ts'
 
 /** What crosses to a worker: shared memory, and the layout by which to read it. */
@@ -15,6 +16,7 @@ export interface StateHandle {
   readonly buffer: SharedArrayBuffer
   readonly layout: StateLayout
   readonly deadlines: SharedArrayBuffer
+  readonly stops: SharedArrayBuffer
   readonly apps: SharedArrayBuffer
   readonly cores: CoreSlotsHandle
 }
@@ -25,6 +27,7 @@ export class StateMap {
   readonly queue: RequestQueue
   readonly workers: WorkerSlots
   readonly deadlines: Deadlines
+  readonly stops: StopWords
   readonly apps: AppCounters
   readonly cores: CoreSlots
 
@@ -34,17 +37,19 @@ export class StateMap {
     this.queue = new RequestQueue(handle.buffer, handle.layout, this.slots)
     this.workers = new WorkerSlots(handle.buffer, handle.layout)
     this.deadlines = Deadlines.open(handle.deadlines)
+    this.stops = StopWords.open(handle.stops)
     this.apps = AppCounters.open(handle.apps)
     this.cores = CoreSlots.open(handle.cores)
   }
 
   static create(shape: StateShape): StateMap {
     const layout = computeLayout(shape)
-    const deadlines = Deadlines.create(shape.workers + (shape.otherThreads ?? 0) + 1).handle
+    const threads = shape.workers + (shape.otherThreads ?? 0) + 1
     return new StateMap({
       buffer: new SharedArrayBuffer(layout.byteLength),
       layout,
-      deadlines,
+      deadlines: Deadlines.create(threads).handle,
+      stops: StopWords.create(threads).handle,
       apps: AppCounters.create(shape.workers).handle,
       cores: CoreSlots.create(shape.workers, shape.cores ?? 1).handle,
     })

@@ -62,6 +62,7 @@ const run = async (): Promise<void> => {
       workers: start.workers,
       api,
       server: context,
+      stops: context.stops,
       memoryLimit: start.memoryLimit,
       pythonPath: start.pythonPath,
       booted: (what, milliseconds, heapBytes) => {

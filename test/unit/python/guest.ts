@@ -7,6 +7,7 @@ import type { GuestFunction } from '../../../host/api/guest-function.ts'
 import type { ApiFunction, ApiParameter, ApiResult, ApiValue } from '../../../host/api/kinds.ts'
 import type { Plugin, WorkerContext } from '../../../host/plugin/plugin.ts'
 import { testContext } from '../../support/api-context.ts'
+import { TestStops } from '../../support/test-stops.ts'
 import { appPath } from './python-harness.ts'
 
 export const plugin = pythonPlugin as Plugin
@@ -91,7 +92,7 @@ export class Guest {
     const server = testContext({ log })
     const context: WorkerContext = {
       ...{ log, opt: new Map(), options: new Map(), thread: server.thread, cores: 1, workers: 1, data: plugin.data, api, server },
-      ...{ memoryLimit: 256 * 1024 * 1024, pythonPath: [], booted: () => {} },
+      ...{ stops: new TestStops(false), memoryLimit: 256 * 1024 * 1024, pythonPath: [], booted: () => {} },
     }
     await plugin.postFork?.(context)
     const guest = new Guest(context, kept, lines)
