@@ -158,7 +158,8 @@ export class Dispatcher {
       const own = status === 500 || this.#state.slots.isOverdue(slot, now) ? status : 503
       const vars = varsOfPacket(passage.exchange.packet)
       const requestId = requestIdOf(vars)
-      failed.push({ status: own, vars, requestId, ...this.#state.slots.runOf(slot) })
+      const run = this.#state.slots.runningCore(slot)
+      failed.push({ status: own, vars, requestId, since: run?.begunAt ?? 0, coreId: run?.core ?? 0 })
       this.#freeSlot(slot, passage)
       if (!abandoned) passage.exchange.fail(own, reason, requestId)
     }
