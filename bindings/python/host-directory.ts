@@ -4,7 +4,7 @@
 // Invariant: every host path is the mount's root plus names that were looked up one by one; none was made by the guest.
 import type { Stats } from 'node:fs'
 import { join } from 'node:path'
-import type { GuestFile, GuestFiles, OpenMode } from '../../host/api/guest-access.ts'
+import type { GuestFiles, HostFile, OpenMode } from '../../host/api/guest-access.ts'
 import { FileError } from '../../host/errors.ts'
 import type { EmscriptenModule, FileNode, FileStatus, FileSystemType, NodeOperations, StreamOperations } from './emscripten.ts'
 
@@ -64,7 +64,7 @@ export const hostDirectoryType = (module: EmscriptenModule, files: GuestFiles): 
     return path
   }
 
-  const change = (node: FileNode, mode: OpenMode, use: (file: GuestFile) => void): void =>
+  const change = (node: FileNode, mode: OpenMode, use: (file: HostFile) => void): void =>
     attempt(() => {
       const file = files.open(hostPath(node), mode, false)
       try {
@@ -113,7 +113,7 @@ export const hostDirectoryType = (module: EmscriptenModule, files: GuestFiles): 
     symlink: refuse,
   }
 
-  const hostFile = ({ hostFile: file }: { hostFile?: GuestFile }): GuestFile => {
+  const hostFile = ({ hostFile: file }: { hostFile?: HostFile }): HostFile => {
     if (file === undefined) throw new FS.ErrnoError(ERRNO_CODES['EISDIR'] ?? EIO)
     return file
   }

@@ -15,7 +15,7 @@ export interface OpenMode {
 }
 
 /** A regular file of the host. Whoever opened it closes it. */
-export interface GuestFile {
+export interface HostFile {
   /** @returns how many bytes; 0 at the end. @throws FileError */
   read(into: Uint8Array, position: number): number
   /** Writes all of it; with `append` the position does not count. @throws FileError */
@@ -38,7 +38,7 @@ export interface GuestFiles {
   /** Something that may be read lies there, or below. The path is without links. */
   isVisible(path: string): boolean
   /** @param isFollowing false: a symbolic link is refused */
-  open(path: string, mode: OpenMode, isFollowing?: boolean): GuestFile
+  open(path: string, mode: OpenMode, isFollowing?: boolean): HostFile
   stat(path: string, isFollowing?: boolean): Stats
   /** Names, in no order. */
   list(path: string): string[]

@@ -21,7 +21,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import type { GuestFile, GuestFiles, OpenMode } from '../api/guest-access.ts'
+import type { GuestFiles, HostFile, OpenMode } from '../api/guest-access.ts'
 import { FileError } from '../errors.ts'
 import { inDirectory, inDirectoryOf, nearestPlace } from './places.ts'
 import { fault, systemFault } from './reasons.ts'
@@ -60,7 +60,7 @@ export class HostFiles implements GuestFiles {
     return this.#roots.isVisible(path)
   }
 
-  open(path: string, mode: OpenMode, isFollowing = true): GuestFile {
+  open(path: string, mode: OpenMode, isFollowing = true): HostFile {
     if (this.#open.size >= mostOpenFiles) throw fault(path, 'EMFILE', `more than ${mostOpenFiles} files are open`)
     return this.#at(path, mode.write ? 'write' : 'read', isFollowing, (at) => {
       const fd = this.#openRegular(path, at, mode)
@@ -183,7 +183,7 @@ const assertRegular = (path: string, stats: Stats): void => {
   throw fault(path, 'EINVAL', 'it is no regular file')
 }
 
-class OpenedFile implements GuestFile {
+class OpenedFile implements HostFile {
   readonly #path: string
   readonly #isAppending: boolean
   readonly #onClose: () => void
