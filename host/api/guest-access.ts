@@ -14,6 +14,12 @@ export interface OpenMode {
   readonly append?: boolean
 }
 
+export interface ChangedAttributes {
+  readonly mode?: number | undefined
+  readonly accessedMs?: number | undefined
+  readonly modifiedMs?: number | undefined
+}
+
 /** A regular file of the host. Whoever opened it closes it. */
 export interface HostFile {
   /** @returns how many bytes; 0 at the end. @throws FileError */
@@ -23,8 +29,6 @@ export interface HostFile {
   stat(): Stats
   /** @throws FileError */
   truncate(size: number): void
-  changeMode(mode: number): void
-  changeTimes(accessedMs: number, modifiedMs: number): void
   close(): void
 }
 
@@ -47,6 +51,8 @@ export interface GuestFiles {
   remove(path: string): void
   rename(from: string, to: string): void
   makeDirectory(path: string): void
+  /** Permissions and times of a file or directory; a link is refused. */
+  change(path: string, attributes: ChangedAttributes): void
 }
 
 /** What the configuration gives to guests. */
