@@ -10,7 +10,14 @@ import type { MountPlan } from './worker/mount-plan.ts'
 export const apiSettings = (settings: Configuration['settings'], plans: Plans, files: StaticPlan): ApiSettings => ({
   socketTimeoutMs: settings.socketTimeout * 1000,
   rpcMax: settings.rpcMax,
-  harakiriMs: settings.harakiri * 1000,
+  harakiriMs: {
+    worker: settings.harakiri * 1000,
+    mule: settings.muleHarakiri * 1000,
+    spooler: settings.spoolerHarakiri * 1000,
+  },
+  isHarakiriVerbose: settings.harakiriVerbose,
+  harakiriGraceMs: settings.harakiriGrace * 1000,
+  isSoftHarakiri: settings.softHarakiri,
   bufferSize: settings.bufferSize,
   alarmNames: plans.alarms.alarms.map(({ name }) => name),
   spoolers: plans.spoolers,

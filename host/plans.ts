@@ -9,6 +9,7 @@ import { ConnectPermission } from './gateway/connect-permission.ts'
 import { planHeaders } from './header-plans.ts'
 import { type HookPlan, planHooks } from './hooks/plan.ts'
 import { planMetrics } from './metrics.ts'
+import { type MonitoringPlan, planMonitoring } from './monitoring-plan.ts'
 import { planFarms, planMules } from './mules.ts'
 import { type PermissionPlan, planPermissions } from './permissions/permission-plan.ts'
 import type { HeaderPlan } from './request/header-change.ts'
@@ -29,6 +30,7 @@ export interface Plans {
   readonly hooks: HookPlan
   /** Where they may. */
   readonly guestsMayConnect: ConnectPermission
+  readonly monitoring: MonitoringPlan
   /** What they may have of files and environment. */
   readonly permissions: PermissionPlan
   readonly shared: SharedShape
@@ -55,6 +57,7 @@ export const planAll = (settings: Settings, cwd: string): Plans => {
       directory,
     })),
   ]
+  const monitoring = planMonitoring(settings, cwd)
   const alarms = planAlarms(settings, { mules: mules.length, farms })
   return {
     threads,
@@ -67,7 +70,8 @@ export const planAll = (settings: Settings, cwd: string): Plans => {
       alarms: alarms.alarms.map(({ name }) => name),
       hasPlugins: settings.plugin.length + settings.needPlugin.length > 0,
     }),
-    guestsMayConnect: new ConnectPermission(addressesFor(settings), cwd),
+    monitoring,
+    guestsMayConnect: new ConnectPermission(addressesFor(settings), cwd, monitoring.control),
     permissions: planPermissions(settings, cwd),
     shared: {
       caches: planCaches(settings, cwd),

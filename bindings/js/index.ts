@@ -45,13 +45,14 @@ export const createJsPlugin = (options: JsPluginOptions = {}): Plugin<JsPluginDa
       memoryLimit: context.memoryLimit,
       log: context.log,
       api: context.api,
+      stops: context.stops,
       owner: plugin,
       sharedDirectories: context.pythonPath,
       access: { files: access.openFiles(), environment: access.environment },
     })
     const apps = new Apps(runtime, options.loadTimeoutMs ?? defaultLoadTimeoutMs)
     booted = { runtime, apps, hooks: new Hooks(runtime) }
-    context.booted('js', performance.now() - start)
+    context.booted('js', performance.now() - start, () => runtime.engine.memory.buffer.byteLength)
     return booted
   }
 

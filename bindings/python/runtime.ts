@@ -56,10 +56,15 @@ export class Interpreter {
   #death: FatalGuestError | undefined
   #isReasonKnown = false
   #depth = 0
+  readonly #signals: SignalSource
 
-  private constructor(api: PythonApi, parts: { mounts: HostMounts; streams: StandardStreams } & RuntimeOptions) {
-    const { mounts, streams, cores = 1, memoryLimit } = parts
+  private constructor(
+    api: PythonApi,
+    parts: { mounts: HostMounts; streams: StandardStreams; signals: SignalSource } & RuntimeOptions,
+  ) {
+    const { mounts, streams, signals, cores = 1, memoryLimit } = parts
     this.api = api
+    this.#signals = signals
     this.mounts = mounts
     this.#streams = streams
     this.#hostFunctions = new HostFunctions(api, () => this.assertAlive())
@@ -69,7 +74,7 @@ export class Interpreter {
 
   /** @throws PolywsgiError CONFIG_BAD_VALUE for too small a memory limit, PLUGIN_LOAD when CPython does not start */
   static async boot(options: RuntimeOptions): Promise<Interpreter> {
-    const { instance, module, setApi } = await instantiate(options)
+    const { instance, module, setApi, signals } = await instantiate(options)
     const api = new PythonApi(instance.exports)
     setApi(api)
     if (api.bytes.length > options.memoryLimit) {
@@ -85,12 +90,21 @@ export class Interpreter {
     limitMemoryFiles(module)
     const mounts = new HostMounts(module, options.access.openFiles())
     mountRoots(mounts, options)
-    return new Interpreter(api, { mounts, streams, ...options })
+    return new Interpreter(api, { mounts, streams, signals, ...options })
   }
 
   /** Undefined while the interpreter lives. */
   get death(): FatalGuestError | undefined {
     return this.#death
+  }
+
+  /**
+   * From now on running code asks for signals, once in some fifty instructions that call or loop.
+   * @param check the number of one that has come, or 0; called from within that code
+   */
+  watchSignals(check: () => number): void {
+    this.#signals.check = check
+    this.api.words[this.api.symbol('Py_EMSCRIPTEN_SIGNAL_HANDLING') >> 2] = 1
   }
 
   /** Notes that an exception came through wasm frames. Returns what to throw. */
@@ -236,6 +250,10 @@ export class Interpreter {
   }
 }
 
+interface SignalSource {
+  check(): number
+}
+
 /** How tracebacks name our own files; frames of these are taken out before anybody sees them. */
 export const guestFilePrefix = '<polywsgi>/'
 /** Py_file_input: what Py_CompileString is to expect. */
@@ -246,6 +264,7 @@ const instantiate = async (options: RuntimeOptions) => {
   const { default: create } = (await import(glueUrl())) as { default: EmscriptenFactory }
   let api: PythonApi | undefined
   let instance: WasmInstance | undefined
+  const signals: SignalSource = { check: () => 0 }
   let glue: EmscriptenModule | undefined
   const growMemory = (wanted: number): boolean => {
     if (glue === undefined || wanted > memoryLimit) return false
@@ -272,7 +291,10 @@ const instantiate = async (options: RuntimeOptions) => {
     printErr: (line) => log.text(line),
     locateFile: (name) => name,
     instantiateWasm: (imports, done) => {
-      instance = new wasm.Instance(image.module, gateImports(image.module, imports, { growMemory }))
+      instance = new wasm.Instance(
+        image.module,
+        gateImports(image.module, imports, { growMemory, checkSignals: () => signals.check() }),
+      )
       done(instance, image.module)
       return {}
     },
@@ -281,7 +303,7 @@ const instantiate = async (options: RuntimeOptions) => {
   const setApi = (value: PythonApi): void => {
     api = value
   }
-  return { instance, module, setApi }
+  return { instance, module, setApi, signals }
 }
 
 const mountRoots = (mounts: HostMounts, { access, log }: RuntimeOptions): void => {

@@ -47,8 +47,14 @@ export interface ThreadPlan {
 export interface ApiSettings {
   readonly socketTimeoutMs: number
   readonly rpcMax: number
-  /** How long a request may take; 0: for ever. */
-  readonly harakiriMs: number
+  /** How long a request, a message to a mule or a job of a spooler may take; 0: for ever. */
+  readonly harakiriMs: Readonly<Record<ThreadIdentity['kind'], number>>
+  /** All variables of a request that overran are told. */
+  readonly isHarakiriVerbose: boolean
+  /** How long what overran may take to end by itself, before its thread is ended. */
+  readonly harakiriGraceMs: number
+  /** Means of stopping guest code are wanted that cost running code some of its speed. */
+  readonly isSoftHarakiri: boolean
   readonly bufferSize: number
   readonly alarmNames: readonly string[]
   readonly spoolers: readonly string[]

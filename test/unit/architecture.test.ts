@@ -24,6 +24,7 @@ const arrows: readonly (readonly [room: string, allowed: readonly string[]])[] =
   ['host/errors-doc.ts', ['host/errors.ts', 'protocol/']],
   ['host/api/', ['host/state/', 'host/errors.ts', 'protocol/']],
   ['host/files/', []],
+  ['host/control/', []],
   ['host/permissions/', ['host/api/', 'host/files/', 'host/errors.ts']],
   ['host/request/', ['protocol/', 'host/errors.ts', 'host/plugin/app.ts', 'host/files/']],
   [
@@ -51,7 +52,15 @@ const arrows: readonly (readonly [room: string, allowed: readonly string[]])[] =
   ],
   [
     'host/gateway/',
-    ['protocol/', 'host/errors.ts', 'host/request/status.ts', 'host/master/exchange.ts', 'host/state/response-ring.ts'],
+    [
+      'protocol/',
+      'host/errors.ts',
+      'host/request/status.ts',
+      'host/master/exchange.ts',
+      'host/state/response-ring.ts',
+      'host/control/lines.ts',
+      'host/request/request-id.ts',
+    ],
   ],
   [
     'host/worker/',
@@ -78,6 +87,7 @@ const arrows: readonly (readonly [room: string, allowed: readonly string[]])[] =
       'host/errors.ts',
       'host/permissions/permission-plan.ts',
       'host/hooks/plan.ts',
+      'host/request/request-id.ts',
       'host/worker/messages.ts',
       'host/worker/describe-messages.ts',
       'host/worker/exceptions.ts',

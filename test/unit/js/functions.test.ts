@@ -5,6 +5,7 @@ import { compileImage } from '../../../bindings/js/wasm-image.ts'
 import type { GuestFunction } from '../../../host/api/guest-function.ts'
 import { GuestError } from '../../../host/errors.ts'
 import { testAccess } from '../../support/api-context.ts'
+import { TestStops } from '../../support/test-stops.ts'
 import { type Booted, bootApi, type MadeApi } from './made-api.ts'
 
 /** A registry such as RPC has: one function for each name, the one before it released. */
@@ -236,6 +237,7 @@ describe('functions kept', () => {
       owner,
       sharedDirectories: [],
       access: { files: testAccess.openFiles(), environment: new Map() },
+      stops: new TestStops(),
       api: {
         attributes: [],
         hooks: [{ ...common, shape: 'hook', name: 'some_hook', params: [], returns: 'none' }],
