@@ -4,11 +4,13 @@ import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { fuzz } from './fuzz.ts'
+import { kill } from './kill.ts'
 import { parsers } from './parsers.ts'
 import type { Outcome, Part } from './part.ts'
 import { renderResults } from './results.ts'
+import { slowloris } from './slowloris.ts'
 
-const parts: readonly Part[] = [parsers, fuzz]
+const parts: readonly Part[] = [parsers, fuzz, slowloris, kill]
 
 const usage = `npm run soak -- [--only PART,...] [--seconds N] [--count N] [--seed N] [--harakiri-grace N] [--results FILE]
 
