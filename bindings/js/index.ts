@@ -44,6 +44,7 @@ export const createJsPlugin = (options: JsPluginOptions = {}): Plugin<JsPluginDa
       memoryLimit: context.memoryLimit,
       log: context.log,
       api: context.api,
+      stops: context.stops,
       owner: plugin,
       sharedDirectories: context.pythonPath,
     })

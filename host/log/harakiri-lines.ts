@@ -40,14 +40,18 @@ const longestTrace = 16_384
  * @param isVerbose all variables, not the usual few
  */
 export const overrunLines = (request: OverrunRequest, isVerbose: boolean): string[] => {
-  const { vars, coreId, since, requestId } = request
-  const value = (name: string): string => findVar(vars, name) ?? ''
-  const uri = shown('REQUEST_URI', value('REQUEST_URI'))
+  const { vars, coreId, requestId } = request
   return [
-    escaped(`HARAKIRI [core ${coreId}] ${value('REMOTE_ADDR')} - ${value('REQUEST_METHOD')} ${uri} since ${since}`),
+    `HARAKIRI ${shownRequest(request)}`,
     `HARAKIRI [core ${coreId}] request id: ${requestId}`,
     `HARAKIRI [core ${coreId}] vars: ${varsText(vars, isVerbose)}`,
   ]
+}
+
+/** `[core 0] 127.0.0.1 - GET /slow since 1790000000` */
+export const shownRequest = ({ vars, coreId, since }: OverrunRequest): string => {
+  const value = (name: string): string => shown(name, findVar(vars, name) ?? '')
+  return escaped(`[core ${coreId}] ${value('REMOTE_ADDR')} - ${value('REQUEST_METHOD')} ${value('REQUEST_URI')} since ${since}`)
 }
 
 /** @param trace the guest's own, '' when there is none */
@@ -60,7 +64,7 @@ export const stoppedLines = (where: string, trace: string): string[] => {
 /** Names and values as one object of JSON. Where a name occurs twice the last one counts. */
 const varsText = (vars: Uint8Array, isVerbose: boolean): string => {
   const chosen = new Map<string, string>()
-  for (const [name, value] of iterateVars(vars)) if (isVerbose || shortSet.has(name)) chosen.set(name, value)
+  for (const [name, value] of iterateVars(vars)) if (isVerbose || (value !== '' && shortSet.has(name))) chosen.set(name, value)
   const members: string[] = []
   let length = 0
   for (const [name, value] of chosen) {

@@ -74,7 +74,7 @@ export class WsgiRequest extends OffloadingResponse {
   exception: unknown
   /** How often its handler was given the CPU (uWSGI: `switches`). */
   switches = 1
-  /** Set by the loop when its core has done with it: what comes of it later is for nobody. */
+  /** Set when its core has done with it, or its time is over: what comes of it later is for nobody. */
   isOver = false
   /**
    * Ends the handler where it stands. Set by its plugin while the handler waits; called by the loop, which has answered the

@@ -39,7 +39,10 @@ export class ThreadStops implements GuestStops {
     const request = current()
     if (!deadlines.condemns(request)) return undefined
     this.#condemned = deadlines.isHandling ? undefined : request
-    return this.#condemned === undefined ? codeOverran : requestOverran
+    if (this.#condemned === undefined) return codeOverran
+    // What it would answer now, or get for itself, is let go.
+    this.#condemned.isOver = true
+    return requestOverran
   }
 
   stopped(trace: string): void {

@@ -25,6 +25,8 @@ export const isOverrun = (error: unknown): boolean => isThrown(error, PolywsgiEr
 
 export class Overruns {
   readonly #parts: OverrunsParts
+  /** Requests that are answered and told. */
+  readonly #told = new WeakSet<WsgiRequest>()
 
   constructor(parts: OverrunsParts) {
     this.#parts = parts
@@ -37,7 +39,8 @@ export class Overruns {
   request(request: WsgiRequest, error: PolywsgiError, trace: string | undefined): void {
     const { name, log, isVerbose } = this.#parts
     const { coreId } = request
-    if (!request.isOver) {
+    if (!this.#told.has(request)) {
+      this.#told.add(request)
       const requestId = requestIdOf(request.vars)
       log.text(`*** HARAKIRI ON ${name.toUpperCase()} CORE ${coreId} ***`)
       const since = Math.floor(request.startedAt / 1000)

@@ -258,8 +258,9 @@ export class RequestLoop {
     const { request } = running
     running.hasFailed = true
     request.exception ??= error
-    // It was stopped for its time, which is answered and told already.
-    if (request.isOver && isOverrun(error)) return
+    // It was stopped for its time.
+    if (request.isOver && isOverrun(error))
+      return this.#options.current.requestOverran(request, error as PolywsgiError, undefined)
     const plugin = this.#pluginOf(request) as Plugin
     this.#hookFailed(plugin, 'request', error)
   }

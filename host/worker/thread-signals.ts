@@ -5,10 +5,11 @@ import type { Signals } from '../api/context.ts'
 import type { GuestFunction } from '../api/guest-function.ts'
 import { ApiError, GuestError } from '../errors.ts'
 import { Seldom } from '../log/seldom.ts'
-import { isFatal, isThrown, thrownText } from '../plugin/thrown.ts'
+import { isFatal, isThrown, thrownMessage, thrownText } from '../plugin/thrown.ts'
 import type { SignalRing } from '../state/signal-ring.ts'
 import type { SignalState } from '../state/signal-state.ts'
 import { parseReceiver, threadName } from '../state/signal-target.ts'
+import { isOverrun } from './overruns.ts'
 import type { ServiceParts } from './service-parts.ts'
 
 /** After this many in a row the thread looks for requests, and its event loop gets its turn. */
@@ -224,7 +225,8 @@ export class ThreadSignals implements Signals {
   }
 
   #failed(signum: number, error: unknown): void {
-    const text = isThrown(error, GuestError) ? error.report : thrownText(error)
+    // Where it was stopped is told already.
+    const text = isOverrun(error) ? thrownMessage(error) : isThrown(error, GuestError) ? error.report : thrownText(error)
     this.#parts.log.text(text)
     this.#complain(signum)
     if (isFatal(error)) this.#options.onFatal?.(error as Error)

@@ -50,7 +50,14 @@ const arrows: readonly (readonly [room: string, allowed: readonly string[]])[] =
   ],
   [
     'host/gateway/',
-    ['protocol/', 'host/errors.ts', 'host/request/status.ts', 'host/master/exchange.ts', 'host/state/response-ring.ts'],
+    [
+      'protocol/',
+      'host/errors.ts',
+      'host/request/status.ts',
+      'host/request/request-id.ts',
+      'host/master/exchange.ts',
+      'host/state/response-ring.ts',
+    ],
   ],
   [
     'host/worker/',
@@ -75,6 +82,7 @@ const arrows: readonly (readonly [room: string, allowed: readonly string[]])[] =
       'host/log/',
       'host/errors.ts',
       'host/hooks/plan.ts',
+      'host/request/request-id.ts',
       'host/worker/messages.ts',
       'host/worker/describe-messages.ts',
       'host/worker/exceptions.ts',

@@ -4,6 +4,7 @@ import { Runtime } from '../../../bindings/js/runtime.ts'
 import { compileImage } from '../../../bindings/js/wasm-image.ts'
 import type { GuestFunction } from '../../../host/api/guest-function.ts'
 import { GuestError } from '../../../host/errors.ts'
+import { TestStops } from '../../support/test-stops.ts'
 import { type Booted, bootApi, type MadeApi } from './made-api.ts'
 
 /** A registry such as RPC has: one function for each name, the one before it released. */
@@ -234,6 +235,7 @@ describe('functions kept', () => {
       log,
       owner,
       sharedDirectories: [],
+      stops: new TestStops(),
       api: {
         attributes: [],
         hooks: [{ ...common, shape: 'hook', name: 'some_hook', params: [], returns: 'none' }],
