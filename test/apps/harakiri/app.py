@@ -37,6 +37,7 @@ def lock():
 def wait():
     while not released:
         uwsgi.async_sleep(0.01)
+        uwsgi.suspend()
     return "waited"
 
 
@@ -59,9 +60,9 @@ def mule_message(message):
 
 
 def spool(job):
-    if job["what"] == b"spin":
+    if job[b"what"] == b"spin":
         spin()
-    uwsgi.cache_update("spooler", job["what"])
+    uwsgi.cache_update("spooler", job[b"what"])
     return uwsgi.SPOOL_OK
 
 
