@@ -16,7 +16,7 @@ export const limits = [
     name: 'guest-fds',
     group: 'workers',
     type: 'integer',
-    min: 0,
+    min: 1,
     max: 1_000_000,
     unit: 'descriptors',
     help: 'How many connections the guests of one worker, mule or spooler may have open, and how many files each of its interpreters. Unless given: 1024 connections, and 16 more for each core where there are several; 128 files.',
