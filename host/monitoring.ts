@@ -1,6 +1,6 @@
 // How a running server is watched and commanded: the stats server, metrics for Prometheus, the control socket. All of them tell
 // what `stats()` tells, and do what the embedding program can do.
-import { type Controlled, type ControlledCache, runCommand } from './control/commands.ts'
+import { type Controlled, type ControlledCache, type ReloadKind, runCommand } from './control/commands.ts'
 import type { SocketAddress } from './gateway/address.ts'
 import { createControlServer } from './gateway/control-socket.ts'
 import { listen } from './gateway/listen.ts'
@@ -26,7 +26,7 @@ export interface WatchedServer {
   readonly services: Services
   readonly logger: Pick<Logger, 'text'>
   stats(): HostStats
-  reload(): Promise<void>
+  reload(kind: ReloadKind): Promise<void>
   onStopAsked(): void
 }
 
@@ -107,7 +107,7 @@ export class Monitoring {
     reload: (kind) => {
       const { server } = this.#options
       server.logger.text(`polywsgi ctl: reload (${kind})`)
-      return server.reload()
+      return server.reload(kind)
     },
     caches: () => {
       const { caches } = this.#options.server.services.shared

@@ -3,7 +3,7 @@
 import { fillCaches } from './caches.ts'
 import type { Settings } from './config/index.ts'
 import { ConfigError, PolywsgiError } from './errors.ts'
-import { Descriptors } from './gateway/descriptors.ts'
+import { Descriptors, mostConnections } from './gateway/descriptors.ts'
 import { connectTimeoutMs, connectTo, requestRemote } from './gateway/remote-client.ts'
 import type { Logger } from './log/logger.ts'
 import { Alarms } from './master/alarms.ts'
@@ -99,7 +99,10 @@ export class Services {
       signals: this.shared.signals,
       workers: plans.shared.signals.workers,
     })
-    this.#descriptors = new Descriptors({ permission: plans.guestsMayConnect, cores: settings.async })
+    this.#descriptors = new Descriptors({
+      permission: plans.guestsMayConnect,
+      most: settings.guestFds ?? mostConnections(settings.async),
+    })
     this.#mules = new MuleMessages({
       queues: this.shared.messages,
       farms: plans.farms,

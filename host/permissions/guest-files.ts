@@ -45,9 +45,12 @@ export class HostFiles implements GuestFiles {
   readonly #roots: Roots
   /** Where relative paths begin. */
   readonly #directory: string
+  readonly #most: number
   readonly #open = new Set<OpenedFile>()
 
-  constructor(roots: Roots, directory: string) {
+  /** @param most files that may be open at the same time */
+  constructor(roots: Roots, directory: string, most = mostOpenFiles) {
+    this.#most = most
     this.#roots = roots
     this.#directory = directory
   }
@@ -61,7 +64,7 @@ export class HostFiles implements GuestFiles {
   }
 
   open(path: string, mode: OpenMode, isFollowing = true): HostFile {
-    if (this.#open.size >= mostOpenFiles) throw fault(path, 'EMFILE', `more than ${mostOpenFiles} files are open`)
+    if (this.#open.size >= this.#most) throw fault(path, 'EMFILE', `more than ${this.#most} files are open`)
     return this.#at(path, mode.write ? 'write' : 'read', isFollowing, (at) => {
       const fd = this.#openRegular(path, at, mode)
       const file = new OpenedFile(path, fd, mode.append === true, () => this.#open.delete(file))

@@ -6,6 +6,7 @@ import { bindApi } from '../api/bind.ts'
 import { MimeTypes } from '../files/mime-types.ts'
 import { logAlarmWatcher } from '../log/log-alarms.ts'
 import { createLogger } from '../log/logger.ts'
+import { limitedLog } from '../log/rate-limit.ts'
 import { hookFailure } from '../plugin/plugin-hooks.ts'
 import type { PluginRegistry } from '../plugin/registry.ts'
 import { socketDefaults } from '../plugin/socket-timeout.ts'
@@ -47,7 +48,8 @@ socketDefaults.timeout = start.api.socketTimeoutMs / 1000
 let made: ThreadContext | undefined
 
 const run = async (): Promise<void> => {
-  const context = new ThreadContext(start, state, log)
+  const guestLog = limitedLog(log, { rate: start.api.logRate, who: name })
+  const context = new ThreadContext(start, state, guestLog)
   made = context
   const api = bindApi(context)
   const plugins = new ThreadPlugins({
@@ -55,7 +57,7 @@ const run = async (): Promise<void> => {
     log,
     timeoutMs: start.pluginTimeoutMs,
     context: {
-      log,
+      log: guestLog,
       opt: start.opt,
       thread: context.thread,
       cores: start.cores,
@@ -138,6 +140,7 @@ const run = async (): Promise<void> => {
         onFatal: context.onFatal,
         handleSignals: () => context.signals.handlePending(),
         post: parcelPost(port),
+        responseLimit: start.api.responseLimit,
         mimeTypes: new MimeTypes(start.api.mimeTypes),
         current: context,
         afterRequest: hooks.afterRequest(),

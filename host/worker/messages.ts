@@ -47,6 +47,12 @@ export interface ThreadPlan {
 export interface ApiSettings {
   readonly socketTimeoutMs: number
   readonly rpcMax: number
+  /** Bytes of a response's body; infinite without a limit. */
+  readonly responseLimit: number
+  /** Files that an interpreter may have open; undefined: as many as it commonly may. */
+  readonly guestFds: number | undefined
+  /** Lines of guests in a second; 0: any number. */
+  readonly logRate: number
   /** How long a request, a message to a mule or a job of a spooler may take; 0: for ever. */
   readonly harakiriMs: Readonly<Record<ThreadIdentity['kind'], number>>
   /** All variables of a request that overran are told. */

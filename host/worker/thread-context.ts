@@ -83,7 +83,7 @@ export class ThreadContext implements ApiContext {
     this.log = log
     const { guests } = start
     this.opt = guests.opt
-    this.access = new Access(guests.permissions, guests.appDirectories)
+    this.access = new Access(guests.permissions, guests.appDirectories, api.guestFds)
     this.state = state
     this.socketTimeoutMs = api.socketTimeoutMs
     this.alarmNames = api.alarmNames

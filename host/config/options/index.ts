@@ -9,6 +9,7 @@ import { configuration } from './configuration.ts'
 import { connections } from './connections.ts'
 import { exceptions } from './exceptions.ts'
 import { hooks } from './hooks.ts'
+import { limits } from './limits.ts'
 import { logging } from './logging.ts'
 import { mules } from './mules.ts'
 import { permissions } from './permissions.ts'
@@ -30,6 +31,7 @@ const table = [
   ...permissions,
   ...workers,
   ...requests,
+  ...limits,
   ...exceptions,
   ...staticFiles,
   ...server,
