@@ -1,5 +1,6 @@
 // The life of `polywsgi [options] [config-file]`: read the configuration, start, say ready, stop on a signal.
 
+import { setFlagsFromString } from 'node:v8'
 import type { Configuration, ImmediateAction } from './config/index.ts'
 import { AppLoadError, ConfigError, PolywsgiError } from './errors.ts'
 import { HookExit } from './hooks/action.ts'
@@ -22,6 +23,7 @@ export const runCommand = async (argv: readonly string[]): Promise<number> => {
       process.stdout.write(`${await (await authoring()).init(argv.slice(1))}\n`)
       return ExitCode.ok
     }
+    if (argv[0] === 'ctl') return await (await import('./ctl.ts')).ctl(argv.slice(1))
     const loader = createPluginLoader(process.cwd())
     const configuration = await loadConfiguration(argv, process.env, process.cwd(), loader)
     const { action, settings } = configuration
@@ -41,6 +43,9 @@ export const runCommand = async (argv: readonly string[]): Promise<number> => {
     }
     if (settings.chdir !== undefined) changeDirectory(settings.chdir)
     if (settings.pidfile !== undefined) pidfile = new Pidfile(settings.pidfile)
+    // Of all threads that start from here on: whoever got hold of a function of the host could not make code of text by its
+    // constructor. The process is ours alone; in an embedding program's it would be everybody's.
+    if (settings.sandbox) setFlagsFromString('--disallow-code-generation-from-strings')
     instance = new Instance(configuration, parts, process.cwd())
   } catch (error) {
     return complain(error)

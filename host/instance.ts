@@ -3,7 +3,7 @@
 
 import type { RequestListener } from 'node:http'
 import type { Server } from 'node:net'
-import { apiSettings } from './api-settings.ts'
+import { apiSettings, guestStart } from './api-settings.ts'
 import type { Configuration } from './config/index.ts'
 import { ConfigError, PolywsgiError } from './errors.ts'
 import { parseAddress, type SocketAddress } from './gateway/address.ts'
@@ -17,6 +17,7 @@ import { createLogger, type Logger, type LogSettings } from './log/logger.ts'
 import { LogFile } from './log-file.ts'
 import { Master } from './master/master.ts'
 import { MasterHooks } from './master-hooks.ts'
+import { Monitoring } from './monitoring.ts'
 import { planMounts } from './mounts.ts'
 import { type Plans, planAll } from './plans.ts'
 import type { PluginSource } from './plugin/plugin-source.ts'
@@ -57,6 +58,7 @@ export class Instance {
   readonly #state: StateMap
   readonly #version: string
   readonly #files: StaticService
+  readonly #monitoring: Monitoring
   readonly #servers: Server[] = []
   readonly #udpSockets: UdpSocket[] = []
   readonly #sockets: BoundSocket[] = []
@@ -110,6 +112,7 @@ export class Instance {
         run: (thread, name, args) => this.master.supervisor.run(thread, name, args),
         onReloadAsked: () => this.#reloadForGuest(),
         onStopAsked: () => this.onStopAsked(),
+        onOverran: (workerId) => this.master.plugins.harakiri(workerId, true),
       })
     } catch (error) {
       this.closeLog()
@@ -139,6 +142,7 @@ export class Instance {
       pythonPath: settings.pythonpath,
       mounts,
       opt,
+      guests: guestStart(configuration, plans, mounts, cwd),
       api: apiSettings(settings, plans, staticPlan),
       plugins,
       pluginOptions: configuration.pluginOptions,
@@ -170,6 +174,7 @@ export class Instance {
       logger: this.logger,
       dispatcher: this.master.dispatcher,
     })
+    this.#monitoring = new Monitoring({ plan: plans.monitoring, state, server: this })
   }
 
   get sockets(): readonly BoundSocket[] {
@@ -194,6 +199,7 @@ export class Instance {
     for (const address of settings.httpSocket) await this.listen('http', parseAddress(address))
     for (const address of settings.socket) await this.listen('uwsgi', parseAddress(address))
     for (const address of settings.udp) await this.#bindUdp(parseAddress(address))
+    await this.#monitoring.start()
     await this.services.prepare()
     await this.master.start()
     await this.hooks.afterApps()
@@ -257,14 +263,17 @@ export class Instance {
   }
 
   stats(): HostStats {
+    const { master, services } = this
+    const { listen } = this.configuration.settings
+    const { spoolers } = this.#plans
     return collectStats({
       version: this.#version,
       state: this.#state,
-      shared: this.services.shared,
-      active: this.master.dispatcher.active,
+      services,
+      master,
+      listen,
       sockets: this.#sockets,
-      spoolers: this.#plans.spoolers,
-      isReady: (thread) => this.master.supervisor.isReady(thread),
+      spoolers,
     })
   }
 
@@ -336,6 +345,7 @@ export class Instance {
     this.services.stopClocks()
     await this.#closeUdp()
     const [filesCutOff, requestsCutOff] = await Promise.all([this.#files.stop(mercyMs), this.master.stop(mercyMs)])
+    this.#monitoring.stop()
     const cutOff = filesCutOff + requestsCutOff
     await this.hooks.atExit()
     await this.services.close()
@@ -367,6 +377,7 @@ const createState = (settings: Configuration['settings'], otherThreads: number):
   try {
     return StateMap.create({
       workers,
+      cores,
       otherThreads,
       requestSlots: workers * cores + prefetch,
       requestAreaSize: packetHeaderSize + bufferSize,

@@ -12,6 +12,8 @@ export interface ListenOptions {
   readonly backlog: number
   /** Octal mode of a unix socket (`chmod-socket`). */
   readonly mode: number | undefined
+  /** The unix socket is never anybody else's, not for a moment. */
+  readonly isPrivate?: boolean
 }
 
 /**
@@ -28,10 +30,14 @@ export const listen = async (server: Server, options: ListenOptions): Promise<st
   await new Promise<void>((resolve, reject) => {
     const failed = (error: NodeJS.ErrnoException): void => reject(bindError(address, error))
     server.once('error', failed)
-    server.listen({ ...target, backlog }, () => {
-      server.off('error', failed)
-      resolve()
-    })
+    const listenNow = (): void => {
+      server.listen({ ...target, backlog }, () => {
+        server.off('error', failed)
+        resolve()
+      })
+    }
+    if (options.isPrivate === true) withPrivateUmask(listenNow)
+    else listenNow()
   })
   if (address.kind === 'unix') {
     if (options.mode !== undefined && !isAbstract(address.path)) chmodSync(address.path, options.mode)
@@ -40,6 +46,18 @@ export const listen = async (server: Server, options: ListenOptions): Promise<st
   const bound = server.address()
   const port = typeof bound === 'object' && bound !== null ? bound.port : address.port
   return formatTcp(address.host, port)
+}
+
+/** A unix socket is bound within the call. */
+const withPrivateUmask = (call: () => void): void => {
+  let before: number | undefined
+  try {
+    before = process.umask(0o177)
+  } catch {
+    // A program that embeds the server in a worker thread has no say in this; the mode follows in a moment.
+  }
+  call()
+  if (before !== undefined) process.umask(before)
 }
 
 const bindError = (address: SocketAddress, error: NodeJS.ErrnoException): PolywsgiError => {

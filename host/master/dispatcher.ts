@@ -2,6 +2,7 @@
 // take them; a request is begun by whoever takes it, so one that waits is never lost with a worker.
 // Invariant: every exchange submitted ends by exactly one of: a last `respond`, one `fail`, or the gateway's `abandon`.
 
+import { requestIdOf, varsOfPacket } from '../request/request-id.ts'
 import { sharedNow } from '../state/deadlines.ts'
 import type { Doorbell } from '../state/doorbell.ts'
 import { BodyMode, PullState } from '../state/request-slots.ts'
@@ -9,6 +10,7 @@ import { RecordKind, ResponseFlag, type ResponseRecord, type ResponseRing } from
 import type { StateMap } from '../state/state-map.ts'
 import { WorkerState } from '../state/worker-slots.ts'
 import type { BodyPiece, Exchange, ExchangeHead, OffloadedResponse, OffloadRequest, Ticket } from './exchange.ts'
+import type { FailedRequest } from './failed-requests.ts'
 import { Parcels } from './parcels.ts'
 
 const noSlot = -1
@@ -38,6 +40,11 @@ class Passage implements Ticket {
   abandon(): void {
     this.#dispatcher.abandon(this)
   }
+}
+
+export interface RunningExchange {
+  readonly slot: number
+  readonly packet: Uint8Array
 }
 
 export interface DispatcherOptions {
@@ -89,6 +96,12 @@ export class Dispatcher {
     return this.#active + this.#offloaded.size
   }
 
+  /** Requests in shared slots, begun or not. */
+  *running(): Generator<RunningExchange> {
+    for (const [slot, passage] of this.#passages.entries())
+      if (passage !== undefined) yield { slot, packet: passage.exchange.packet }
+  }
+
   /** Resolves when no request is active. */
   async idle(): Promise<void> {
     if (this.active > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve))
@@ -129,23 +142,26 @@ export class Dispatcher {
   /**
    * A worker's thread has ended. What it had said is delivered; what it had begun fails, with 504 where the worker was ended for
    * a deadline that was this request's, with 503 for the others of that worker, which may be tried again.
-   * @returns by status how many failed
+   * @returns those that failed
    */
-  workerEnded(workerId: number, status: 500 | 504, reason: string): ReadonlyMap<number, number> {
+  workerEnded(workerId: number, status: 500 | 504, reason: string): readonly FailedRequest[] {
     const ring = this.#rings[workerId - 1] as ResponseRing
     ring.drain((record) => this.#handle(record))
     ring.reset()
     this.parcels.threadEnded(workerId)
-    const failed = new Map<number, number>()
+    const failed: FailedRequest[] = []
     const now = sharedNow()
     for (let slot = 0; slot < this.#passages.length; slot += 1) {
       const passage = this.#passages[slot]
       if (passage === undefined || this.#state.slots.runningWorker(slot) !== workerId) continue
       const { abandoned } = passage
       const own = status === 500 || this.#state.slots.isOverdue(slot, now) ? status : 503
-      failed.set(own, (failed.get(own) ?? 0) + 1)
+      const vars = varsOfPacket(passage.exchange.packet)
+      const requestId = requestIdOf(vars)
+      const run = this.#state.slots.runningCore(slot)
+      failed.push({ status: own, vars, requestId, since: run?.begunAt ?? 0, coreId: run?.core ?? 0 })
       this.#freeSlot(slot, passage)
-      if (!abandoned) passage.exchange.fail(own, reason)
+      if (!abandoned) passage.exchange.fail(own, reason, requestId)
     }
     return failed
   }

@@ -4,11 +4,11 @@
 
 import { MessageChannel } from 'node:worker_threads'
 import { PolywsgiError } from '../errors.ts'
-import { sharedNow } from '../state/deadlines.ts'
 import type { StateMap } from '../state/state-map.ts'
 import { WorkerState } from '../state/worker-slots.ts'
 import type { AppFailure, ThreadPlan, ThreadStart } from '../worker/messages.ts'
 import type { CallHandlers, NoticeHandlers } from './call-handlers.ts'
+import { Harakiri } from './harakiri.ts'
 import { respawnDelayMs } from './respawn.ts'
 import { ThreadCalls } from './thread-calls.ts'
 import { type ThreadEvents, ThreadHandle, threadName } from './thread-handle.ts'
@@ -25,6 +25,8 @@ export interface SupervisorOptions {
   /** Around the start of each thread. */
   threadStarts?(): void
   threadStarted?(): void
+  /** How long what overran its deadline may take to end. */
+  readonly harakiriGraceMs: number
   /** Worker `workerId` is about to be ended for its deadline. */
   harakiri?(workerId: number): void
   appFailed(plan: ThreadPlan, failure: AppFailure): void
@@ -42,9 +44,6 @@ const shortLifeMs = 2000
 const stopMs = 5000
 /** A mule may be in a program of its own, or a spooler in a job, that no message reaches. */
 const otherStopMs = 1000
-const harakiriWatchMs = 200
-/** How much later than a thread itself the master looks at its deadlines. */
-const ownGraceMs = 300
 
 export class Supervisor {
   readonly #options: SupervisorOptions
@@ -53,11 +52,13 @@ export class Supervisor {
   readonly #failedStarts = new Map<number, number>()
   readonly #respawns = new Map<number, NodeJS.Timeout>()
   readonly #readyWaiters = new Map<number, PromiseWithResolvers<void>>()
-  #watch: NodeJS.Timeout | undefined
+  readonly #harakiri: Harakiri
   #phase: 'starting' | 'serving' | 'stopping' = 'starting'
 
   constructor(options: SupervisorOptions) {
     this.#options = options
+    const { state, harakiriGraceMs: graceMs } = options
+    this.#harakiri = new Harakiri({ state, graceMs, threads: () => this.#handles.keys(), end: (thread) => this.#overran(thread) })
   }
 
   /**
@@ -71,8 +72,7 @@ export class Supervisor {
     for (const plan of this.#options.plans) this.#spawn(plan)
     await Promise.all(ready)
     this.#phase = 'serving'
-    this.#watch = setInterval(() => this.#enforceDeadlines(), harakiriWatchMs)
-    this.#watch.unref()
+    this.#harakiri.start()
   }
 
   get readyWorkers(): number {
@@ -119,7 +119,7 @@ export class Supervisor {
   /** No thread is started any more; those that run are left alone until `stop`. */
   beginStop(): void {
     this.#phase = 'stopping'
-    clearInterval(this.#watch)
+    this.#harakiri.stop()
     for (const timer of this.#respawns.values()) clearTimeout(timer)
     this.#respawns.clear()
     for (const waiter of this.#readyWaiters.values()) waiter.reject(stopped())
@@ -233,6 +233,7 @@ export class Supervisor {
       state.apps.threadEnded(number)
     }
     state.deadlines.threadEnded(number)
+    state.stops.threadEnded(number)
     const said = this.#options.ended(plan, reason === harakiri ? 504 : 500)
     if (this.#phase === 'stopping') return
     // An end that was asked for, while the server goes on, is a reload's.
@@ -276,17 +277,17 @@ export class Supervisor {
     this.#respawns.set(number, timer)
   }
 
-  #enforceDeadlines(): void {
-    const now = sharedNow()
-    for (const handle of this.#handles.values()) {
-      const { number, workerId } = handle.plan.identity
-      // The thread is asked first: what waits in it is given up there, and the others go on.
-      if (!this.#options.state.deadlines.isOver(number, now - ownGraceMs)) continue
-      this.#options.state.deadlines.threadEnded(number)
-      this.#options.log(`*** HARAKIRI ON ${threadName(handle.plan).toUpperCase()} ***`)
-      if (workerId > 0) this.#options.harakiri?.(workerId)
-      void handle.terminate(harakiri)
+  #overran(thread: number): void {
+    const { log, state, harakiri: isAboutToEnd } = this.#options
+    const handle = this.#handles.get(thread)
+    if (handle === undefined) return
+    const { workerId } = handle.plan.identity
+    log(`*** HARAKIRI ON ${threadName(handle.plan).toUpperCase()} ***`)
+    if (workerId > 0) {
+      state.workers.countHarakiri(workerId)
+      isAboutToEnd?.(workerId)
     }
+    void handle.terminate(harakiri)
   }
 }
 

@@ -27,6 +27,11 @@ export class Deadlines {
     Atomics.store(this.#words, thread, BigInt(end))
   }
 
+  /** On the clock of `sharedNow`; 0 for none. */
+  of(thread: number): number {
+    return Number(Atomics.load(this.#words, thread))
+  }
+
   isOver(thread: number, now: number): boolean {
     const deadline = Atomics.load(this.#words, thread)
     return deadline !== 0n && BigInt(now) >= deadline

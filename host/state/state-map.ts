@@ -1,12 +1,14 @@
 // Opens the memory map: the same call in the master, which made it, and in each worker, which got it at its start.
 
 import { AppCounters } from './app-counters.ts'
+import { CoreSlots, type CoreSlotsHandle } from './core-slots.ts'
 import { Deadlines } from './deadlines.ts'
 import { Doorbell } from './doorbell.ts'
 import { computeLayout, doorbellWords, type StateLayout, type StateShape } from './layout.ts'
 import { RequestQueue } from './request-queue.ts'
 import { RequestSlots } from './request-slots.ts'
 import { ResponseRing } from './response-ring.ts'
+import { StopWords } from './stop-words.ts'
 import { WorkerSlots } from './worker-slots.ts'
 
 /** What crosses to a worker: shared memory, and the layout by which to read it. */
@@ -14,7 +16,9 @@ export interface StateHandle {
   readonly buffer: SharedArrayBuffer
   readonly layout: StateLayout
   readonly deadlines: SharedArrayBuffer
+  readonly stops: SharedArrayBuffer
   readonly apps: SharedArrayBuffer
+  readonly cores: CoreSlotsHandle
 }
 
 export class StateMap {
@@ -23,7 +27,9 @@ export class StateMap {
   readonly queue: RequestQueue
   readonly workers: WorkerSlots
   readonly deadlines: Deadlines
+  readonly stops: StopWords
   readonly apps: AppCounters
+  readonly cores: CoreSlots
 
   private constructor(handle: StateHandle) {
     this.handle = handle
@@ -31,17 +37,21 @@ export class StateMap {
     this.queue = new RequestQueue(handle.buffer, handle.layout, this.slots)
     this.workers = new WorkerSlots(handle.buffer, handle.layout)
     this.deadlines = Deadlines.open(handle.deadlines)
+    this.stops = StopWords.open(handle.stops)
     this.apps = AppCounters.open(handle.apps)
+    this.cores = CoreSlots.open(handle.cores)
   }
 
   static create(shape: StateShape): StateMap {
     const layout = computeLayout(shape)
-    const deadlines = Deadlines.create(shape.workers + (shape.otherThreads ?? 0) + 1).handle
+    const threads = shape.workers + (shape.otherThreads ?? 0) + 1
     return new StateMap({
       buffer: new SharedArrayBuffer(layout.byteLength),
       layout,
-      deadlines,
+      deadlines: Deadlines.create(threads).handle,
+      stops: StopWords.create(threads).handle,
       apps: AppCounters.create(shape.workers).handle,
+      cores: CoreSlots.create(shape.workers, shape.cores ?? 1).handle,
     })
   }
 

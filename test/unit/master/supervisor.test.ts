@@ -51,6 +51,7 @@ describe('the supervisor', () => {
       plans,
       state,
       entry,
+      harakiriGraceMs: 0,
       log: (line) => {
         log.push(line)
         onLog(line)

@@ -17,6 +17,7 @@ describe('the scoreboard', () => {
       failedRequests: 0,
       exceptions: 0,
       offloadedRequests: 0,
+      harakiris: 0,
       status: 'idle',
       runningTime: 0,
       lastSpawn: 0,
