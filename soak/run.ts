@@ -10,9 +10,10 @@ import { parsers } from './parsers.ts'
 import type { Outcome, Part } from './part.ts'
 import { reload } from './reload.ts'
 import { renderResults } from './results.ts'
+import { runaways } from './runaways.ts'
 import { slowloris } from './slowloris.ts'
 
-const parts: readonly Part[] = [parsers, fuzz, slowloris, kill, reload, mixed]
+const parts: readonly Part[] = [parsers, fuzz, slowloris, kill, reload, runaways, mixed]
 
 const usage = `npm run soak -- [--only PART,...] [--seconds N] [--count N] [--seed N] [--harakiri-grace N] [--results FILE]
 
