@@ -5,12 +5,15 @@ import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { fuzz } from './fuzz.ts'
 import { kill } from './kill.ts'
+import { mixed } from './mixed.ts'
 import { parsers } from './parsers.ts'
 import type { Outcome, Part } from './part.ts'
+import { reload } from './reload.ts'
 import { renderResults } from './results.ts'
+import { runaways } from './runaways.ts'
 import { slowloris } from './slowloris.ts'
 
-const parts: readonly Part[] = [parsers, fuzz, slowloris, kill]
+const parts: readonly Part[] = [parsers, fuzz, slowloris, kill, reload, runaways, mixed]
 
 const usage = `npm run soak -- [--only PART,...] [--seconds N] [--count N] [--seed N] [--harakiri-grace N] [--results FILE]
 
