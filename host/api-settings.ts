@@ -1,9 +1,11 @@
-// What threads must know of a configuration for the functions of the API: the settings they depend on, as one message.
+// What threads must know of a configuration for the functions of the API, and for what guests may do, as messages.
+import { dirname, isAbsolute, resolve } from 'node:path'
 import type { Configuration } from './config/index.ts'
 import type { Plans } from './plans.ts'
 import type { StaticPlan } from './static/static-plan.ts'
 import { publicRoots } from './static-files.ts'
-import type { ApiSettings } from './worker/messages.ts'
+import type { ApiSettings, GuestStart } from './worker/messages.ts'
+import type { MountPlan } from './worker/mount-plan.ts'
 
 export const apiSettings = (settings: Configuration['settings'], plans: Plans, files: StaticPlan): ApiSettings => ({
   socketTimeoutMs: settings.socketTimeout * 1000,
@@ -24,6 +26,20 @@ export const apiSettings = (settings: Configuration['settings'], plans: Plans, f
   spoolerQuiet: settings.spoolerQuiet,
   startedOn: Math.floor(Date.now() / 1000),
   isReload: false,
-  fileRoots: [...settings.pythonpath, ...publicRoots(files)],
+  fileRoots: [...settings.pythonpath, ...publicRoots(files), ...plans.permissions.readable, ...plans.permissions.writable],
   mimeTypes: files.mimeTypes.own,
+})
+
+export const guestStart = (
+  { settings, opt, defined }: Configuration,
+  plans: Plans,
+  mounts: readonly MountPlan[],
+  cwd: string,
+): GuestStart => ({
+  permissions: plans.permissions,
+  opt: settings.sandbox ? defined : opt,
+  appDirectories: [
+    ...mounts.map(({ source }) => (isAbsolute(source) ? dirname(source) : cwd)),
+    ...settings.pythonpath.map((directory) => resolve(cwd, directory)),
+  ],
 })

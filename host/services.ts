@@ -17,6 +17,7 @@ import { MetricsCollector } from './master/metrics-collector.ts'
 import { RpcRouter } from './master/rpc-router.ts'
 import { Scheduler } from './master/scheduler.ts'
 import { SignalRouter } from './master/signal-router.ts'
+import { ThreadFacts } from './master/thread-facts.ts'
 import { Offloader } from './offload/offloader.ts'
 import type { Plans } from './plans.ts'
 import { MuleMessages } from './state/mule-messages.ts'
@@ -49,6 +50,7 @@ export class Services {
   readonly notices: NoticeHandlers
   readonly alarms: Alarms
   readonly offloader: Offloader
+  readonly facts = new ThreadFacts()
   readonly #options: ServicesOptions
   readonly #scheduler: Scheduler
   readonly #monitors: FileMonitors
@@ -126,6 +128,7 @@ export class Services {
       rpcRegistered: ({ name }, { thread }) => this.rpc.registered(thread, name),
       ...this.#descriptors.noticeHandlers,
       overran: (_notice, { thread }) => options.onOverran(thread),
+      ...this.facts.noticeHandlers,
       reload: () => options.onReloadAsked(),
       stop: () => options.onStopAsked(),
     }

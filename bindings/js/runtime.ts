@@ -10,6 +10,7 @@ import { Collector } from './collector.ts'
 import { Converter, verifyLayout } from './convert.ts'
 import { Engine, type Pointer, type RawFunction } from './engine.ts'
 import { GuestThrow } from './errors.ts'
+import { type FilesParts, fileFunctions } from './files.ts'
 import { FunctionTable } from './functions.ts'
 import { glueFiles, lazyGlueFiles } from './glue.ts'
 import { packetFunctions } from './host-packet.ts'
@@ -33,6 +34,8 @@ export interface RuntimeOptions {
   readonly owner: FunctionOwner
   /** Directories, beside that of an app, from which modules may be imported. */
   readonly sharedDirectories: readonly string[]
+  /** What guests may have of the machine. */
+  readonly access: Pick<FilesParts, 'files' | 'environment'>
 }
 
 export class Runtime {
@@ -46,6 +49,7 @@ export class Runtime {
   readonly interruption: Interruption
   readonly owner: FunctionOwner
   readonly log: Log
+  readonly #options: RuntimeOptions
   /** Called by the glue when an app was mounted or failed to be. */
   onMounted: (id: number, kind: number, index: number) => void = () => {}
   onMountFailed: (id: number, description: string) => void = () => {}
@@ -54,12 +58,13 @@ export class Runtime {
 
   private constructor(engine: Engine, options: RuntimeOptions) {
     this.engine = engine
+    this.#options = options
     this.log = options.log
     this.owner = options.owner
     this.converter = new Converter(engine)
     this.collector = new Collector(engine, this.converter)
     this.suspension = new Suspension(engine, this.converter, new AsyncContext(engine), (name) => this.entry(name))
-    this.modules = new ModuleLoader(engine, this.converter, options.sharedDirectories)
+    this.modules = new ModuleLoader(engine, this.converter, options.sharedDirectories, options.access.files)
     this.requests = new RequestTable(this.converter, this.suspension, options.log)
     this.functions = new FunctionTable(this, engine)
     const stack = (): string => this.#textBy('currentStack') ?? ''
@@ -111,6 +116,7 @@ export class Runtime {
       ...this.modules.functions(),
       ...this.requests.functions(),
       ...this.functions.functions(),
+      ...fileFunctions(this.converter, { ...this.#options.access, memoryLimit: this.#options.memoryLimit }),
       ...this.#hostFunctions(),
     }
     for (const [name, raw] of Object.entries(functions)) {

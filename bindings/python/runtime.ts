@@ -3,6 +3,7 @@
 // most of the start-up time (1.0 s with them, 0.1 s without).
 // Invariant: an exception that crosses wasm frames kills the interpreter; from then on every entry is refused.
 import type { Log } from '../../host/api/context.ts'
+import type { GuestAccess } from '../../host/api/guest-access.ts'
 import { GuestError, PolywsgiError } from '../../host/errors.ts'
 import { type WasmInstance, wasm } from '../../host/plugin/web-assembly.ts'
 import { type Pointer, PythonApi } from './capi.ts'
@@ -16,6 +17,7 @@ import { glueUrl, type PythonImage } from './image.ts'
 
 export interface RuntimeOptions {
   readonly image: PythonImage
+  readonly access: GuestAccess
   readonly log: Log
   /** Bytes the interpreter's memory may grow to. */
   readonly memoryLimit: number
@@ -23,7 +25,7 @@ export interface RuntimeOptions {
   readonly cores?: number
 }
 
-/** The guest's whole environment: nothing of the host's. */
+/** The guest's environment, beside what it was given of the host's. */
 const environment = { HOME: homePath, LANG: 'C.UTF-8', PATH: '/usr/bin:/bin', PWD: homePath, USER: 'python' }
 /** Emscripten's own additions to it. */
 const unwanted = { LOGNAME: undefined, _: undefined }
@@ -86,7 +88,9 @@ export class Interpreter {
     removeModules(api)
     startPython(api)
     limitMemoryFiles(module)
-    return new Interpreter(api, { mounts: new HostMounts(module), streams, signals, ...options })
+    const mounts = new HostMounts(module, options.access.openFiles())
+    mountRoots(mounts, options)
+    return new Interpreter(api, { mounts, streams, signals, ...options })
   }
 
   /** Undefined while the interpreter lives. */
@@ -256,7 +260,7 @@ export const guestFilePrefix = '<polywsgi>/'
 const fileInput = 257
 
 const instantiate = async (options: RuntimeOptions) => {
-  const { image, log, memoryLimit } = options
+  const { access, image, log, memoryLimit } = options
   const { default: create } = (await import(glueUrl())) as { default: EmscriptenFactory }
   let api: PythonApi | undefined
   let instance: WasmInstance | undefined
@@ -279,7 +283,7 @@ const instantiate = async (options: RuntimeOptions) => {
     preRun: [
       (started) => {
         glue = started
-        Object.assign(started.ENV, environment, unwanted)
+        Object.assign(started.ENV, environment, unwanted, Object.fromEntries(access.environment))
         layOutFiles(started, image.stdlib)
       },
     ],
@@ -300,6 +304,16 @@ const instantiate = async (options: RuntimeOptions) => {
     api = value
   }
   return { instance, module, setApi, signals }
+}
+
+const mountRoots = (mounts: HostMounts, { access, log }: RuntimeOptions): void => {
+  for (const root of access.roots) {
+    try {
+      mounts.addRoot(root)
+    } catch (error) {
+      log.text(`python: ${root} cannot be shown: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
 }
 
 const executable = '/usr/bin/python3'

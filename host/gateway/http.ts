@@ -8,7 +8,7 @@ import { encodeHttpRequest, ProtocolError, VarsWriter } from '../../protocol/ind
 import type { Exchange, ExchangeBody, ExchangeHead, Ticket } from '../master/exchange.ts'
 import { namedAnswer } from '../request/request-id.ts'
 import { reasonPhrase } from '../request/status.ts'
-import { BodyCollector, type BodyLimits } from './body-collector.ts'
+import { BodyCollector, type BodyLimits, spoolStatus } from './body-collector.ts'
 import { BodyStream } from './body-stream.ts'
 import { Flow } from './flow.ts'
 import { boundPipelining } from './pipelining.ts'
@@ -144,8 +144,8 @@ const collect = (
   const collector = new BodyCollector({ ...options.limits, postBuffering }, request, (state, error) => {
     if (state === 'too-large') return refuse(response, 413)
     if (state === 'failed') {
-      options.log(`a request body could not be spooled: ${error?.message}`)
-      return refuse(response, 500)
+      options.log(`${request.socket.remoteAddress}: a request body could not be spooled: ${error?.message}`)
+      return refuse(response, spoolStatus(error))
     }
     // A chunked body's length is known only now, and must go into the packet, which may be full.
     let packet: Uint8Array

@@ -7,7 +7,7 @@ import { answersInPackets, bodyLength } from '../../protocol/modifiers.ts'
 import type { Exchange, ExchangeBody, ExchangeHead, Ticket } from '../master/exchange.ts'
 import { namedAnswer } from '../request/request-id.ts'
 import { reasonPhrase } from '../request/status.ts'
-import { BodyCollector, type BodyLimits } from './body-collector.ts'
+import { BodyCollector, type BodyLimits, spoolStatus } from './body-collector.ts'
 import { BodyStream } from './body-stream.ts'
 import { copyChunk, releaseChunk } from './chunk-pool.ts'
 import { Flow } from './flow.ts'
@@ -151,8 +151,8 @@ class UwsgiConnection implements Exchange {
 
   #collected(isComplete: boolean, error: Error | undefined): void {
     if (!isComplete) {
-      this.#options.log(`a request body could not be spooled: ${error?.message}`)
-      return this.#refuse(500)
+      this.#options.log(`${this.#client()}: a request body could not be spooled: ${error?.message}`)
+      return this.#refuse(spoolStatus(error))
     }
     this.body = (this.#collector as BodyCollector).take()
     this.#submit()

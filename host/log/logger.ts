@@ -29,14 +29,19 @@ export interface Logger extends Log {
   close(): void
 }
 
-/** @param onLine sees every line that is written */
+/**
+ * @param onLine sees every line that is written
+ * @param onLost hears that lines cannot be written from now on
+ */
 export const createLogger = (
   settings: LogSettings,
   origin: Record<string, string | number>,
   onLine?: (line: string) => void,
+  onLost?: (why: Error) => void,
 ): Logger => {
   const writer = new LogWriter(settings.fd)
   writer.onLine = onLine
+  writer.onLost = onLost
   return settings.json ? jsonLogger(writer, settings, origin) : textLogger(writer, settings)
 }
 

@@ -42,6 +42,11 @@ class Passage implements Ticket {
   }
 }
 
+export interface RunningExchange {
+  readonly slot: number
+  readonly packet: Uint8Array
+}
+
 export interface DispatcherOptions {
   readonly state: StateMap
   readonly workers: number
@@ -89,6 +94,12 @@ export class Dispatcher {
   /** Requests accepted and not over yet. */
   get active(): number {
     return this.#active + this.#offloaded.size
+  }
+
+  /** Requests in shared slots, begun or not. */
+  *running(): Generator<RunningExchange> {
+    for (const [slot, passage] of this.#passages.entries())
+      if (passage !== undefined) yield { slot, packet: passage.exchange.packet }
   }
 
   /** Resolves when no request is active. */
@@ -147,7 +158,8 @@ export class Dispatcher {
       const own = status === 500 || this.#state.slots.isOverdue(slot, now) ? status : 503
       const vars = varsOfPacket(passage.exchange.packet)
       const requestId = requestIdOf(vars)
-      failed.push({ status: own, vars, requestId, ...this.#state.slots.runOf(slot) })
+      const run = this.#state.slots.runningCore(slot)
+      failed.push({ status: own, vars, requestId, since: run?.begunAt ?? 0, coreId: run?.core ?? 0 })
       this.#freeSlot(slot, passage)
       if (!abandoned) passage.exchange.fail(own, reason, requestId)
     }

@@ -39,6 +39,7 @@ export interface MasterOptions {
   readonly pythonPath: readonly string[]
   readonly mounts: readonly MountPlan[]
   readonly opt: OptionMap
+  readonly guests: ThreadStart['guests']
   readonly api: ApiSettings
   readonly plugins: readonly PluginSource[]
   /** The values of plugins' own options: by the plugin's name, then by the option's. */
@@ -198,6 +199,7 @@ export class Master {
       farms,
       mounts,
       opt,
+      guests,
       memoryLimit,
       pythonPath,
       logSettings,
@@ -225,6 +227,7 @@ export class Master {
       headers: this.#options.headers,
       mounts,
       opt,
+      guests,
       log: logSettings,
       logAlarms,
       memoryLimit,

@@ -56,8 +56,11 @@ export interface WorkerContext<Data = unknown> extends PluginContext {
   readonly memoryLimit: number
   /** Directories where guests look for modules beside their own (`--pythonpath`). */
   readonly pythonPath: readonly string[]
-  /** Reports progress while booting: shown at start-up as `worker 1: python booted in 0.62 s`. */
-  booted(what: string, milliseconds: number): void
+  /**
+   * Reports progress while booting: shown at start-up as `worker 1: python booted in 0.62 s`.
+   * @param heapBytes reads how much memory the interpreter holds now; called again and again, so it is to be cheap
+   */
+  booted(what: string, milliseconds: number, heapBytes?: () => number): void
 }
 
 /**

@@ -13,7 +13,7 @@ export interface ResponseSink {
   /** True once the client's connection is closed; what is sent from then on is discarded. */
   readonly clientGone: boolean
   /** Notes when the request is to be over. Absent: nobody would look. */
-  setDeadline?(end: number, since: number, coreId: number): void
+  setDeadline?(end: number): void
   /** Resolves when `clientGone` becomes true; never when the request ends before. Absent: nobody could tell. */
   readonly clientLeaves?: Promise<void>
   /** True when `send` of so many bytes would park the thread. Absent: it never does. */

@@ -145,7 +145,7 @@ export class WsgiRequest extends OffloadingResponse {
 
   /** Tells the master when its worker is to be done with it. @param end as `sharedNow` has it; 0 for never */
   noteDeadline(end: number): void {
-    this.#sink.setDeadline?.(end, Math.floor(this.startedAt / 1000), this.coreId)
+    this.#sink.setDeadline?.(end)
   }
 
   /** Resolves when the client's connection is closed. */

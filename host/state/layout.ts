@@ -9,6 +9,8 @@
 /** Sizes that are fixed for the life of the map. */
 export interface StateShape {
   readonly workers: number
+  /** Of each worker; 1 unless said otherwise. */
+  readonly cores?: number
   /** Mules and spoolers: they have doorbells, numbered after the workers', and serve no requests. */
   readonly otherThreads?: number
   /** Requests that may be queued or running at once; a power of two is not needed. */

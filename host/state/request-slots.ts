@@ -39,8 +39,10 @@ const word = {
   pullLength: 11,
   leavingAwaited: 12,
   deadline: 13,
-  since: 14,
-  core: 15,
+  /** worker number (16 bits) | core (16 bits) */
+  core: 14,
+  /** Seconds since the epoch. */
+  begunAt: 15,
 } as const
 
 export interface SlotFilling {
@@ -53,15 +55,6 @@ export interface SlotFilling {
   /** With mode `file`. */
   readonly bodyFd: number
 }
-
-/** How a worker runs a request. */
-export interface SlotRun {
-  /** Seconds since the epoch; 0: nobody has said it. */
-  readonly since: number
-  readonly coreId: number
-}
-
-const nowhere: SlotRun = { since: 0, coreId: 0 }
 
 /** Bytes a worker may send ahead of what the client took: enough to keep a fast client busy, little enough for many slow ones. */
 export const responseWindow = 256 * 1024
@@ -97,6 +90,7 @@ export class RequestSlots {
     words[base + word.windowAwaited] = 0
     this.#forgetPull(slot)
     words[base + word.deadline] = 0
+    words[base + word.core] = 0
     const generation = ((words[base + word.state]! >>> 16) + 1) & 0xffff
     // The release: a worker that sees `queued` sees all of the above.
     Atomics.store(words, base + word.state, (generation << 16) | SlotPhase.queued)
@@ -125,28 +119,30 @@ export class RequestSlots {
     Atomics.store(this.#words, at, Atomics.load(this.#words, at) & ~0xffff)
   }
 
-  /**
-   * When the worker is to be done with it, and what the master says of it if the worker is not.
-   * @param end milliseconds as `sharedNow` has them; 0 for never
-   */
-  setDeadline(slot: number, end: number, since = 0, coreId = 0): void {
-    const base = slot * requestRecordWords
-    this.#words[base + word.since] = since
-    this.#words[base + word.core] = coreId
+  /** When the worker is to be done with it. @param end milliseconds as `sharedNow` has them; 0 for never */
+  setDeadline(slot: number, end: number): void {
     // The low 32 bits, and never 0 by accident.
-    Atomics.store(this.#words, base + word.deadline, end === 0 ? 0 : end | 0 || 1)
-  }
-
-  /** Since when, and on which core, a request runs that has a deadline. */
-  runOf(slot: number): SlotRun {
-    const base = slot * requestRecordWords
-    if (Atomics.load(this.#words, base + word.deadline) === 0) return nowhere
-    return { since: this.#words[base + word.since]! >>> 0, coreId: this.#words[base + word.core]! }
+    Atomics.store(this.#words, slot * requestRecordWords + word.deadline, end === 0 ? 0 : end | 0 || 1)
   }
 
   isOverdue(slot: number, now: number): boolean {
     const end = Atomics.load(this.#words, slot * requestRecordWords + word.deadline)
     return end !== 0 && ((now - end) | 0) >= 0
+  }
+
+  /** The worker that has claimed the slot says where the request runs: for those who ask what goes on, nothing depends on it. */
+  noteCore(slot: number, workerId: number, core: number, begunAt: number): void {
+    const base = slot * requestRecordWords
+    this.#words[base + word.core] = (workerId << 16) | core
+    this.#words[base + word.begunAt] = begunAt
+  }
+
+  /** Where the slot's request runs; undefined while no worker has it. */
+  runningCore(slot: number): { readonly workerId: number; readonly core: number; readonly begunAt: number } | undefined {
+    const base = slot * requestRecordWords
+    const place = this.#words[base + word.core]!
+    if ((Atomics.load(this.#words, base + word.state) & 3) !== SlotPhase.running || place === 0) return undefined
+    return { workerId: place >>> 16, core: place & 0xffff, begunAt: this.#words[base + word.begunAt]! >>> 0 }
   }
 
   isQueued(slot: number): boolean {

@@ -1,6 +1,7 @@
 // Opens the memory map: the same call in the master, which made it, and in each worker, which got it at its start.
 
 import { AppCounters } from './app-counters.ts'
+import { CoreSlots, type CoreSlotsHandle } from './core-slots.ts'
 import { Deadlines } from './deadlines.ts'
 import { Doorbell } from './doorbell.ts'
 import { computeLayout, doorbellWords, type StateLayout, type StateShape } from './layout.ts'
@@ -17,6 +18,7 @@ export interface StateHandle {
   readonly deadlines: SharedArrayBuffer
   readonly stops: SharedArrayBuffer
   readonly apps: SharedArrayBuffer
+  readonly cores: CoreSlotsHandle
 }
 
 export class StateMap {
@@ -27,6 +29,7 @@ export class StateMap {
   readonly deadlines: Deadlines
   readonly stops: StopWords
   readonly apps: AppCounters
+  readonly cores: CoreSlots
 
   private constructor(handle: StateHandle) {
     this.handle = handle
@@ -36,6 +39,7 @@ export class StateMap {
     this.deadlines = Deadlines.open(handle.deadlines)
     this.stops = StopWords.open(handle.stops)
     this.apps = AppCounters.open(handle.apps)
+    this.cores = CoreSlots.open(handle.cores)
   }
 
   static create(shape: StateShape): StateMap {
@@ -47,6 +51,7 @@ export class StateMap {
       deadlines: Deadlines.create(threads).handle,
       stops: StopWords.create(threads).handle,
       apps: AppCounters.create(shape.workers).handle,
+      cores: CoreSlots.create(shape.workers, shape.cores ?? 1).handle,
     })
   }
 

@@ -7,6 +7,7 @@ import type { OptionMap } from '../api/kinds.ts'
 import type { HookPlan } from '../hooks/plan.ts'
 import type { LogAlarmPlan } from '../log/log-alarms.ts'
 import type { LogSettings } from '../log/logger.ts'
+import type { PermissionPlan } from '../permissions/permission-plan.ts'
 import type { PluginOptionValue } from '../plugin/plugin-option.ts'
 import type { PluginSource } from '../plugin/plugin-source.ts'
 import type { HeaderPlan } from '../request/header-change.ts'
@@ -69,6 +70,15 @@ export interface ApiSettings {
   readonly mimeTypes: ReadonlyMap<string, string>
 }
 
+/** What guests may do, as a thread gets it. */
+export interface GuestStart {
+  readonly permissions: PermissionPlan
+  /** What `uwsgi.opt` shows them. */
+  readonly opt: OptionMap
+  /** Directories of all apps, and those of `pythonpath`. */
+  readonly appDirectories: readonly string[]
+}
+
 /** The hooks of the configuration, as a thread gets them. */
 export interface HookStart {
   readonly plan: HookPlan
@@ -94,6 +104,7 @@ export interface ThreadStart {
   readonly pluginTimeoutMs: number
   readonly mounts: readonly MountPlan[]
   readonly opt: OptionMap
+  readonly guests: GuestStart
   readonly log: LogSettings
   readonly logAlarms: readonly LogAlarmPlan[]
   readonly memoryLimit: number

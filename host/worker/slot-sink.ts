@@ -59,8 +59,8 @@ export class SlotSink implements ResponseSink {
   }
 
   /** Notes for the master when the request is to be over. @param end as `sharedNow` has it; 0 for never */
-  setDeadline(end: number, since: number, coreId: number): void {
-    this.#link.slots.setDeadline(this.#slot, end, since, coreId)
+  setDeadline(end: number): void {
+    this.#link.slots.setDeadline(this.#slot, end)
   }
 
   get clientLeaves(): Promise<void> {

@@ -2,6 +2,7 @@
 import type { ApiContext, AppFacts, CurrentRequest, Log, ThreadIdentity } from '../api/context.ts'
 import type { OptionMap } from '../api/kinds.ts'
 import { PolywsgiError } from '../errors.ts'
+import { Access } from '../permissions/access.ts'
 import { hookFailure } from '../plugin/plugin-hooks.ts'
 import { PluginRegistry } from '../plugin/registry.ts'
 import type { WsgiRequest } from '../request/wsgi-request.ts'
@@ -15,6 +16,7 @@ import type { SharedArea } from '../state/sharedarea.ts'
 import type { StateMap } from '../state/state-map.ts'
 import { CurrentRequestView } from './current-request.ts'
 import { requestOverran, ThreadStops } from './guest-stops.ts'
+import { InterpreterHeaps } from './interpreter-heaps.ts'
 import { MasterPort } from './master-port.ts'
 import type { Identity, ThreadStart } from './messages.ts'
 import { Overruns } from './overruns.ts'
@@ -37,6 +39,7 @@ export class ThreadContext implements ApiContext {
   readonly thread: Thread & ThreadIdentity
   readonly log: Log
   readonly opt: OptionMap
+  readonly access: Access
   readonly state: StateMap
   readonly socketTimeoutMs: number
   readonly alarmNames: readonly string[]
@@ -45,6 +48,7 @@ export class ThreadContext implements ApiContext {
   readonly startedOn: number
   readonly isReload: boolean
   readonly master: MasterPort
+  readonly heaps: InterpreterHeaps
   readonly doorbell: Doorbell
   readonly waits: ThreadWaits
   readonly connections: ThreadConnections
@@ -77,7 +81,9 @@ export class ThreadContext implements ApiContext {
     this.masterPid = start.masterPid
     this.thread = { ...start.plan.identity, isLoading: true }
     this.log = log
-    this.opt = start.opt
+    const { guests } = start
+    this.opt = guests.opt
+    this.access = new Access(guests.permissions, guests.appDirectories)
     this.state = state
     this.socketTimeoutMs = api.socketTimeoutMs
     this.alarmNames = api.alarmNames
@@ -107,6 +113,7 @@ export class ThreadContext implements ApiContext {
     })
     this.doorbell = state.doorbell(this.thread.number)
     this.master = new MasterPort({ port: start.callPort, doorbell: this.doorbell })
+    this.heaps = new InterpreterHeaps(this.master)
     const current = (): WsgiRequest | undefined => this.#wsgi
     this.stops = new ThreadStops({
       word: state.stops.of(number),
@@ -165,6 +172,12 @@ export class ThreadContext implements ApiContext {
         shared.spoolers.frequencyMs = milliseconds
       },
     })
+  }
+
+  /** Lets the master know of the apps that could be loaded. */
+  tellApps(apps: readonly AppFacts[]): void {
+    const facts = apps.map(({ id, modifier1, mountpoint, startupMs }) => ({ id, modifier1, mountpoint, startupMs }))
+    this.master.notify('apps', { apps: facts })
   }
 
   /** The apps are loaded: from now on every registration counts. */

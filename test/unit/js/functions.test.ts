@@ -4,6 +4,7 @@ import { Runtime } from '../../../bindings/js/runtime.ts'
 import { compileImage } from '../../../bindings/js/wasm-image.ts'
 import type { GuestFunction } from '../../../host/api/guest-function.ts'
 import { GuestError } from '../../../host/errors.ts'
+import { testAccess } from '../../support/api-context.ts'
 import { TestStops } from '../../support/test-stops.ts'
 import { type Booted, bootApi, type MadeApi } from './made-api.ts'
 
@@ -235,6 +236,7 @@ describe('functions kept', () => {
       log,
       owner,
       sharedDirectories: [],
+      access: { files: testAccess.openFiles(), environment: new Map() },
       stops: new TestStops(),
       api: {
         attributes: [],
