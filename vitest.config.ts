@@ -13,7 +13,7 @@ export default defineConfig({
       {
         test: {
           name: 'system',
-          include: ['test/system/**/*.test.ts'],
+          include: ['test/system/**/*.test.ts', 'test/escapes/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           // The system tests start servers of several threads each; two cores do not carry many at once.

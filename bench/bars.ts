@@ -39,6 +39,9 @@ export const bars = {
     unit: 'KB',
   },
   slowClients: { text: 'hello beside slow clients, to without them', limit: 0.9, direction: 'at least', unit: 'ratio' },
+  sandbox: { text: 'hello with the sandbox, to without it', limit: 0.95, direction: 'at least', unit: 'ratio' },
+  respawnSpare: { text: 'death of a worker to the next answer, with a spare one', limit: 0.3, direction: 'at most', unit: 's' },
+  respawn: { text: 'death of a worker to the next answer', limit: 1, direction: 'at most', unit: 's' },
   nothingLost: { text: 'increments lost or values torn', limit: 0, direction: 'at most', unit: 'errors' },
   noErrors: { text: 'failed requests', limit: 0, direction: 'at most', unit: 'errors' },
 } as const satisfies Record<string, Bar>

@@ -16,6 +16,8 @@ import { payloadRows } from './rows/payloads.ts'
 import { pluginHookRows } from './rows/plugin-hooks.ts'
 import { proxyRows } from './rows/proxies.ts'
 import { residentMemoryRows } from './rows/resident-memory.ts'
+import { respawnRows } from './rows/respawn.ts'
+import { sandboxRows } from './rows/sandbox.ts'
 import { sleeperRows } from './rows/sleepers.ts'
 import { tenThousandRows } from './rows/sleepers-10000.ts'
 import { slowClientRows } from './rows/slow-clients.ts'
@@ -40,6 +42,8 @@ const rows: readonly Row[] = [
   ...proxyRows,
   ...suspensionRows,
   ...slowClientRows,
+  ...respawnRows,
+  ...sandboxRows,
 ]
 
 process.exitCode = await main(process.argv.slice(2))

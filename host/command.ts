@@ -1,24 +1,29 @@
 // The life of `polywsgi [options] [config-file]`: read the configuration, start, say ready, stop on a signal.
 
-import { rmSync, writeFileSync } from 'node:fs'
+import { setFlagsFromString } from 'node:v8'
 import type { Configuration, ImmediateAction } from './config/index.ts'
 import { AppLoadError, ConfigError, PolywsgiError } from './errors.ts'
 import { HookExit } from './hooks/action.ts'
 import { createPluginLoader, Instance, loadConfiguration, parts } from './main.ts'
 import { boundNursery } from './nursery.ts'
+import { Pidfile } from './pidfile.ts'
 
-/** Exit codes of the command. */
-export const ExitCode = { ok: 0, failed: 1, configuration: 2 } as const
+/**
+ * Exit codes of the command. `configuration` and `app`: starting again helps nobody before a person has changed something;
+ * `failed`: the moment was bad (an address in use, say), or it is our own fault.
+ */
+export const ExitCode = { ok: 0, failed: 1, configuration: 2, app: 3 } as const
 
 /** @returns the exit code, once the server has stopped */
 export const runCommand = async (argv: readonly string[]): Promise<number> => {
   let instance: Instance
-  let pidfile: string | undefined
+  let pidfile: Pidfile | undefined
   try {
     if (argv[0] === 'init') {
       process.stdout.write(`${await (await authoring()).init(argv.slice(1))}\n`)
       return ExitCode.ok
     }
+    if (argv[0] === 'ctl') return await (await import('./ctl.ts')).ctl(argv.slice(1))
     const loader = createPluginLoader(process.cwd())
     const configuration = await loadConfiguration(argv, process.env, process.cwd(), loader)
     const { action, settings } = configuration
@@ -36,9 +41,12 @@ export const runCommand = async (argv: readonly string[]): Promise<number> => {
       const equals = assignment.indexOf('=')
       process.env[assignment.slice(0, equals)] = assignment.slice(equals + 1)
     }
-    if (settings.chdir !== undefined) process.chdir(settings.chdir)
+    if (settings.chdir !== undefined) changeDirectory(settings.chdir)
+    if (settings.pidfile !== undefined) pidfile = new Pidfile(settings.pidfile)
+    // Of all threads that start from here on: whoever got hold of a function of the host could not make code of text by its
+    // constructor. The process is ours alone; in an embedding program's it would be everybody's.
+    if (settings.sandbox) setFlagsFromString('--disallow-code-generation-from-strings')
     instance = new Instance(configuration, parts, process.cwd())
-    pidfile = settings.pidfile
   } catch (error) {
     return complain(error)
   }
@@ -48,7 +56,7 @@ export const runCommand = async (argv: readonly string[]): Promise<number> => {
   try {
     await Promise.race([instance.start(), stopping.begun])
     if (!stopping.hasBegun()) {
-      if (pidfile !== undefined) writeFileSync(pidfile, `${process.pid}\n`)
+      pidfile?.write()
       sayReady(instance)
     }
   } catch (error) {
@@ -60,7 +68,7 @@ export const runCommand = async (argv: readonly string[]): Promise<number> => {
     }
   }
   await stopping.done
-  if (pidfile !== undefined) rmSync(pidfile, { force: true })
+  pidfile?.remove()
   return instance.hooks.exitCode ?? ExitCode.ok
 }
 
@@ -92,7 +100,17 @@ const complain = (error: unknown): number => {
   if (error instanceof AppLoadError) process.stderr.write(`polywsgi: ${error.message}\n*** no app loaded. GAME OVER ***\n`)
   else if (error instanceof PolywsgiError) process.stderr.write(`polywsgi: ${error.message}\n`)
   else process.stderr.write(`polywsgi: ${(error as Error)?.stack ?? String(error)}\n`)
-  return error instanceof ConfigError ? ExitCode.configuration : ExitCode.failed
+  if (error instanceof ConfigError) return ExitCode.configuration
+  return error instanceof AppLoadError ? ExitCode.app : ExitCode.failed
+}
+
+const changeDirectory = (path: string): void => {
+  try {
+    process.chdir(path)
+  } catch (cause) {
+    const message = `chdir = ${path}: the directory cannot be entered: ${(cause as Error).message}`
+    throw new ConfigError('CONFIG_BAD_VALUE', message, { cause })
+  }
 }
 
 interface Stopping {

@@ -122,3 +122,20 @@ export class TimeoutError extends PolywsgiError {
     super('API_IO', message)
   }
 }
+
+/**
+ * A file of the host that a guest asked for and does not get: it may not have it (API_REFUSED), or the system has refused
+ * (API_IO).
+ */
+export class FileError extends PolywsgiError {
+  /** The system's name of what is wrong: `ENOENT`. */
+  readonly errno: string
+  /** What is wrong, without the path. */
+  readonly reason: string
+
+  constructor(path: string, errno: string, reason: string, isRefusal = false) {
+    super(isRefusal ? 'API_REFUSED' : 'API_IO', `${JSON.stringify(path.slice(0, 200)).slice(1, -1)}: ${reason}`)
+    this.errno = errno
+    this.reason = reason
+  }
+}

@@ -26,8 +26,9 @@ export type { HostStats, WorkerStats } from './stats.ts'
 export interface PluginSettings {}
 
 /**
- * Every option of docs/options.md by its camelCase name, and mounts as an object; options of plugins by theirs. Without
- * `allowConnect` guests open no connections.
+ * Every option of docs/options.md by its camelCase name, and mounts as an object; options of plugins by theirs. Guests are
+ * sandboxed unless `sandbox` is false: they connect to nothing but `allowConnect`, read nothing but `allowRead`, `allowWrite` and the
+ * directories of their code, write nothing but `allowWrite`, see nothing of the environment but `allowEnv`.
  */
 export interface HostOptions extends Partial<Omit<Settings, 'mount'>>, PluginSettings {
   /** Mountpoint to app: `{ '/py': './app.py', '/lua': './app.lua' }`. Paths are relative to `cwd`. */
@@ -93,7 +94,7 @@ export const createHost = async (options: HostOptions = {}): Promise<Host> => {
     needApp: true,
     disableLogging: true,
     ...settings,
-    allowConnect: nowhereUnlessTold(settings.allowConnect),
+    ...sandboxed(settings),
     mount: Object.entries(mounts).map(([mountpoint, source]) => `${mountpoint}=${source}`),
   }
   const configuration = await loadSettings(given, cwd, createPluginLoader(cwd))
@@ -163,9 +164,11 @@ export const createHost = async (options: HostOptions = {}): Promise<Host> => {
   }
 }
 
-/** An empty list allows nothing, while the option that is not given allows everything. */
-const nowhereUnlessTold = (allowed: readonly string[] | undefined): readonly string[] =>
-  allowed === undefined || (Array.isArray(allowed) && allowed.length === 0) ? ['none'] : allowed
+/** On unless it is turned off. An empty list of addresses allows none, while the option that is not given may allow all. */
+const sandboxed = ({ sandbox = true, allowConnect }: HostOptions): Pick<HostOptions, 'sandbox' | 'allowConnect'> => {
+  if (Array.isArray(allowConnect) && allowConnect.length === 0) return { sandbox, allowConnect: ['none'] }
+  return allowConnect === undefined ? { sandbox } : { sandbox, allowConnect }
+}
 
 const utf8 = new TextEncoder()
 

@@ -1,10 +1,9 @@
 // One running server: sockets, master and workers, made from a configuration. The command and the embedding API are two
 // thin faces of it. Two instances in one process share nothing.
 
-import { closeSync, openSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
 import type { Server } from 'node:net'
-import { apiSettings } from './api-settings.ts'
+import { apiSettings, guestStart } from './api-settings.ts'
 import type { Configuration } from './config/index.ts'
 import { ConfigError, PolywsgiError } from './errors.ts'
 import { parseAddress, type SocketAddress } from './gateway/address.ts'
@@ -15,9 +14,11 @@ import { bindUdp, type UdpSocket } from './gateway/udp.ts'
 import { createUwsgiServer } from './gateway/uwsgi.ts'
 import { logAlarmWatcher } from './log/log-alarms.ts'
 import { createLogger, type Logger, type LogSettings } from './log/logger.ts'
+import { LogFile } from './log-file.ts'
 import type { ReloadKind } from './master/generation.ts'
 import { Master } from './master/master.ts'
 import { MasterHooks } from './master-hooks.ts'
+import { Monitoring } from './monitoring.ts'
 import { planMounts } from './mounts.ts'
 import { type Plans, planAll } from './plans.ts'
 import type { PluginSource } from './plugin/plugin-source.ts'
@@ -42,7 +43,6 @@ export interface BoundSocket {
   readonly address: string
 }
 
-const standardError = 2
 /** Requests handed to shared slots beside those that run, so that a worker finds the next one without the master. */
 const prefetch = 32
 const responseRingSize = 1024 * 1024
@@ -60,10 +60,11 @@ export class Instance {
   readonly #state: StateMap
   readonly #version: string
   readonly #files: StaticService
+  readonly #monitoring: Monitoring
   readonly #servers: Server[] = []
   readonly #udpSockets: UdpSocket[] = []
   readonly #sockets: BoundSocket[] = []
-  #logFd: number
+  readonly #logFile: LogFile
   #starting: Promise<void> | undefined
   #stopped: Promise<number> | undefined
   readonly #reloads = new Reloads(
@@ -83,23 +84,25 @@ export class Instance {
     const staticPlan = planStaticFiles(settings, cwd)
     const { workers } = settings
     const state = createState(settings, plans.threads.length - workers)
-    this.#logFd = settings.logto === undefined ? standardError : openLog(settings.logto)
+    this.#logFile = new LogFile(settings.logto)
     const logSettings: LogSettings = {
-      fd: this.#logFd,
+      fd: this.#logFile.fd,
       json: settings.logJson,
       format: settings.logFormat,
       micros: settings.logMicros,
       logRequests: !settings.disableLogging,
     }
     const alarmsOf = logAlarmWatcher(plans.alarms.logAlarms)
-    this.logger = createLogger(logSettings, { worker: 0 }, (line) => {
+    const onLine = (line: string): void => {
       // The first lines are written before there are services; they come from nobody but us.
       for (const alarm of alarmsOf(line)) this.services?.alarms.raise(alarm, Buffer.from(line))
-    })
+    }
+    this.logger = createLogger(logSettings, { worker: 0 }, onLine, (why) => this.#logFile.lost(why))
     this.#plans = plans
     this.#state = state
     this.#version = parts.version
     try {
+      this.#logFile.begin(this.logger, parts.version)
       this.services = new Services({
         settings,
         plans,
@@ -111,6 +114,7 @@ export class Instance {
         run: (seat, name, args) => this.master.supervisor.run(seat, name, args),
         onReloadAsked: () => this.#reloadForGuest(),
         onStopAsked: () => this.onStopAsked(),
+        onOverran: (workerId) => this.master.plugins.harakiri(workerId, true),
       })
     } catch (error) {
       this.closeLog()
@@ -140,6 +144,7 @@ export class Instance {
       pythonPath: settings.pythonpath,
       mounts,
       opt,
+      guests: guestStart(configuration, plans, mounts, cwd),
       api: apiSettings(settings, plans, staticPlan),
       plugins,
       pluginOptions: configuration.pluginOptions,
@@ -173,6 +178,7 @@ export class Instance {
       logger: this.logger,
       dispatcher: this.master.dispatcher,
     })
+    this.#monitoring = new Monitoring({ plan: plans.monitoring, state, server: this })
   }
 
   get sockets(): readonly BoundSocket[] {
@@ -197,6 +203,7 @@ export class Instance {
     for (const address of settings.httpSocket) await this.listen('http', parseAddress(address))
     for (const address of settings.socket) await this.listen('uwsgi', parseAddress(address))
     for (const address of settings.udp) await this.#bindUdp(parseAddress(address))
+    await this.#monitoring.start()
     await this.services.prepare()
     await this.master.start()
     await this.hooks.afterApps()
@@ -257,14 +264,17 @@ export class Instance {
   }
 
   stats(): HostStats {
+    const { master, services } = this
+    const { listen } = this.configuration.settings
+    const { spoolers } = this.#plans
     return collectStats({
       version: this.#version,
       state: this.#state,
-      shared: this.services.shared,
-      active: this.master.dispatcher.active,
+      services,
+      master,
+      listen,
       sockets: this.#sockets,
-      spoolers: this.#plans.spoolers,
-      isReady: (thread) => this.master.supervisor.isReady(thread),
+      spoolers,
     })
   }
 
@@ -321,8 +331,7 @@ export class Instance {
   /** After the stop: nothing is logged any more. The descriptor's number may be another file's from here on. */
   closeLog(): void {
     this.logger.close()
-    if (this.#logFd !== standardError) closeSync(this.#logFd)
-    this.#logFd = standardError
+    this.#logFile.close()
   }
 
   async #stop(mercyMs: number): Promise<number> {
@@ -337,6 +346,7 @@ export class Instance {
     this.services.stopClocks()
     await this.#closeUdp()
     const [filesCutOff, requestsCutOff] = await Promise.all([this.#files.stop(mercyMs), this.master.stop(mercyMs)])
+    this.#monitoring.stop()
     const cutOff = filesCutOff + requestsCutOff
     await this.hooks.atExit()
     await this.services.close()
@@ -368,6 +378,7 @@ const createState = (settings: Configuration['settings'], otherThreads: number):
   try {
     return StateMap.create({
       workers,
+      cores,
       otherThreads,
       spares: settings.spare,
       requestSlots: workers * cores + prefetch,
@@ -379,16 +390,6 @@ const createState = (settings: Configuration['settings'], otherThreads: number):
     const problem = 'the memory for requests is not to be had'
     const message = `workers = ${workers}, async = ${cores}, buffer-size = ${bufferSize}: ${problem}: ${cause.message}`
     throw new ConfigError('CONFIG_BAD_VALUE', message, { cause })
-  }
-}
-
-const openLog = (path: string): number => {
-  try {
-    return openSync(path, 'a', 0o640)
-  } catch (error) {
-    throw new ConfigError('CONFIG_BAD_VALUE', `logto = ${path}: the file cannot be opened: ${(error as Error).message}`, {
-      cause: error,
-    })
   }
 }
 

@@ -9,7 +9,9 @@ import { ConnectPermission } from './gateway/connect-permission.ts'
 import { planHeaders } from './header-plans.ts'
 import { type HookPlan, planHooks } from './hooks/plan.ts'
 import { planMetrics } from './metrics.ts'
+import { type MonitoringPlan, planMonitoring } from './monitoring-plan.ts'
 import { planFarms, planMules } from './mules.ts'
+import { type PermissionPlan, planPermissions } from './permissions/permission-plan.ts'
 import type { HeaderPlan } from './request/header-change.ts'
 import { planSpoolers } from './spoolers.ts'
 import { seatCapacity } from './state/layout.ts'
@@ -29,6 +31,9 @@ export interface Plans {
   readonly hooks: HookPlan
   /** Where they may. */
   readonly guestsMayConnect: ConnectPermission
+  readonly monitoring: MonitoringPlan
+  /** What they may have of files and environment. */
+  readonly permissions: PermissionPlan
   readonly shared: SharedShape
 }
 
@@ -54,6 +59,7 @@ export const planAll = (settings: Settings, cwd: string): Plans => {
     })),
   ]
   const seats = seatCapacity(threads.length, spare)
+  const monitoring = planMonitoring(settings, cwd)
   const alarms = planAlarms(settings, { mules: mules.length, farms })
   return {
     threads,
@@ -66,8 +72,9 @@ export const planAll = (settings: Settings, cwd: string): Plans => {
       alarms: alarms.alarms.map(({ name }) => name),
       hasPlugins: settings.plugin.length + settings.needPlugin.length > 0,
     }),
-    // Anywhere unless told: as in uWSGI. An embedding program's default is stricter (index.ts).
-    guestsMayConnect: new ConnectPermission(settings.allowConnect.length === 0 ? ['*'] : settings.allowConnect, cwd),
+    monitoring,
+    guestsMayConnect: new ConnectPermission(addressesFor(settings), cwd, monitoring.control),
+    permissions: planPermissions(settings, cwd),
     shared: {
       caches: planCaches(settings, cwd),
       locks: settings.locks ?? 0,
@@ -78,3 +85,7 @@ export const planAll = (settings: Settings, cwd: string): Plans => {
     },
   }
 }
+
+/** Anywhere unless told, as in uWSGI; with `sandbox` nowhere. */
+const addressesFor = ({ allowConnect, sandbox }: Settings): readonly string[] =>
+  allowConnect.length > 0 || sandbox ? allowConnect : ['*']

@@ -17,6 +17,7 @@ import { MetricsCollector } from './master/metrics-collector.ts'
 import { RpcRouter } from './master/rpc-router.ts'
 import { Scheduler } from './master/scheduler.ts'
 import { SignalRouter } from './master/signal-router.ts'
+import { ThreadFacts } from './master/thread-facts.ts'
 import { Offloader } from './offload/offloader.ts'
 import type { Plans } from './plans.ts'
 import { MuleMessages } from './state/mule-messages.ts'
@@ -40,6 +41,8 @@ export interface ServicesOptions {
   /** A guest wants the server reloaded, or stopped. */
   onReloadAsked(): void
   onStopAsked(): void
+  /** Code of a worker took longer than it may, and has ended without its worker. */
+  onOverran(workerId: number): void
 }
 
 export class Services {
@@ -50,6 +53,7 @@ export class Services {
   readonly notices: NoticeHandlers
   readonly alarms: Alarms
   readonly offloader: Offloader
+  readonly facts = new ThreadFacts()
   readonly #options: ServicesOptions
   readonly #scheduler: Scheduler
   readonly #monitors: FileMonitors
@@ -128,6 +132,8 @@ export class Services {
       alarm: ({ name, message }) => this.alarms.raise(name, message),
       rpcRegistered: ({ name }, { thread }) => this.rpc.registered(thread, name),
       ...this.#descriptors.noticeHandlers,
+      overran: (_notice, { thread }) => options.onOverran(state.seats.number(thread)),
+      ...this.facts.noticeHandlers,
       reload: () => options.onReloadAsked(),
       stop: () => options.onStopAsked(),
     }
@@ -181,6 +187,7 @@ export class Services {
     }
     this.#descriptors.threadEnded(seat)
     this.rpc.threadEnded(seat)
+    this.facts.threadEnded(seat)
   }
 
   /** Nothing fires any more. */

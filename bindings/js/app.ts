@@ -52,7 +52,7 @@ export class Apps {
   }
 
   async #mount(mount: AppMount): Promise<JsApp> {
-    const { engine, modules, suspension } = this.#runtime
+    const { engine, interruption, modules, suspension } = this.#runtime
     const path = modules.openApp(mount.source)
     if (path === undefined) throw new AppLoadError(`cannot load ${mount.source}: no such file`)
     const id = ++this.#mounts
@@ -66,10 +66,9 @@ export class Apps {
       reject(new AppLoadError(`cannot load ${mount.source}: ${reason}`, error.traceback, { cause: error }))
     }
     this.#mounting = { id, resolve, reject: fail }
-    // Loading runs on the worker's own time: a loop without end is stopped. Requests need no such guard, since the master
-    // ends a worker whose request has overrun its deadline.
-    engine.shouldInterrupt = () => performance.now() > deadline
-    engine.ffi._QTS_RuntimeEnableInterruptHandler(engine.runtime)
+    // Loading runs on the worker's own time: a loop without end is stopped.
+    const { isDue } = interruption
+    engine.shouldInterrupt = () => performance.now() > deadline || isDue()
     // Keeps the event loop alive for a top-level await as well: guests' timers do not.
     const timeout = setTimeout(() => fail(tooLong), this.#loadTimeoutMs)
     const watchIdle = (): void => {
@@ -90,7 +89,7 @@ export class Apps {
       suspension.onTurnEnd.delete(watchIdle)
       engine.onDeath.delete(reject)
       clearTimeout(timeout)
-      engine.ffi._QTS_RuntimeDisableInterruptHandler(engine.runtime)
+      engine.shouldInterrupt = isDue
       this.#mounting = undefined
     }
   }
@@ -108,7 +107,7 @@ export class Apps {
    * @throws FatalGuestError when the interpreter was lost
    */
   request(wsgi: WsgiRequest): RequestResult | Promise<RequestResult> {
-    const { converter, engine, requests, suspension } = this.#runtime
+    const { converter, engine, interruption, requests, suspension } = this.#runtime
     if (engine.dead !== undefined) throw engine.dead
     const request = requests.begin(wsgi)
     const app = wsgi.app?.handle as JsApp | undefined
@@ -134,8 +133,9 @@ export class Apps {
       if (engine.isException(result)) {
         // Handlers' errors are caught by the glue; this one it could not: an interrupt, or no memory to go on.
         const error = engine.takeException(result)
-        if (!request.isAnswered) requests.fail(request, this.#runtime.describe(error))
+        const description = this.#runtime.describe(error)
         engine.free(error)
+        if (interruption.errorOf(description) === undefined && !request.isAnswered) requests.fail(request, description)
       } else engine.free(result)
       suspension.endTurn()
     } catch (error) {

@@ -152,8 +152,9 @@ export class FunctionTable {
       const error = engine.takeException(result)
       const description = this.#runtime.describe(error)
       engine.free(error)
+      const stopped = this.#runtime.interruption.errorOf(description)
       this.#runtime.suspension.endTurn()
-      throw guestErrorOf(description)
+      throw stopped ?? guestErrorOf(description)
     }
     let settled = result
     try {
@@ -237,7 +238,8 @@ export class FunctionTable {
       /** token, reason. */
       promiseRejected: (_argc, argv) => {
         this.#finish(converter.int(argv)!, () => {
-          throw guestErrorOf(this.#runtime.describe(argv + 8))
+          const description = this.#runtime.describe(argv + 8)
+          throw this.#runtime.interruption.errorOf(description) ?? guestErrorOf(description)
         })
         return 0
       },

@@ -8,6 +8,7 @@ import calls from './guest/calls.js?raw'
 import console from './guest/console.js?raw'
 import dispatch from './guest/dispatch.js?raw'
 import errors from './guest/errors.js?raw'
+import files from './guest/files.js?raw'
 import formData from './guest/form-data.js?raw'
 import headers from './guest/headers.js?raw'
 import inspect from './guest/inspect.js?raw'
@@ -51,6 +52,7 @@ export const glueFiles: readonly GlueFile[] = [
   { file: 'polywsgi:response.js', source: response },
   { file: 'polywsgi:platform.js', source: platform },
   { file: 'polywsgi:uwsgi.js', source: uwsgi },
+  { file: 'polywsgi:files.js', source: files },
   { file: 'polywsgi:calls.js', source: calls },
   { file: 'polywsgi:dispatch.js', source: dispatch },
   { file: 'polywsgi:mount.js', source: mount },

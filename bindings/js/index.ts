@@ -39,17 +39,20 @@ export const createJsPlugin = (options: JsPluginOptions = {}): Plugin<JsPluginDa
   const boot = async (context: WorkerContext<JsPluginData>): Promise<Booted> => {
     if (booted !== undefined) return booted
     const start = performance.now()
+    const { access } = context.server
     const runtime = await Runtime.boot({
       image: context.data?.image ?? (await compileImage()),
       memoryLimit: context.memoryLimit,
       log: context.log,
       api: context.api,
+      stops: context.stops,
       owner: plugin,
       sharedDirectories: context.pythonPath,
+      access: { files: access.openFiles(), environment: access.environment },
     })
     const apps = new Apps(runtime, options.loadTimeoutMs ?? defaultLoadTimeoutMs)
     booted = { runtime, apps, hooks: new Hooks(runtime) }
-    context.booted('js', performance.now() - start)
+    context.booted('js', performance.now() - start, () => runtime.engine.memory.buffer.byteLength)
     return booted
   }
 

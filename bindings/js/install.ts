@@ -9,6 +9,7 @@ import { PolywsgiError } from '../../host/errors.ts'
 import { argumentReader, dictPositions } from './arguments.ts'
 import type { Pointer, RawFunction } from './engine.ts'
 import { GuestThrow } from './errors.ts'
+import { environmentModuleName, fileMembers, filesModuleName } from './files.ts'
 import type { Outcome } from './host-promises.ts'
 import { apiModuleName } from './modules.ts'
 import { guestValue, isPlain, newShape } from './results.ts'
@@ -133,6 +134,16 @@ export const installApi = (runtime: Runtime, api: BoundApi): void => {
     (name, index) => `const v${index} = api[${JSON.stringify(name)}]\nexport { v${index} as ${name} }`,
   )
   runtime.modules.addVirtual(apiModuleName, `const api = globalThis.uwsgi\nexport default api\n${lines.join('\n')}\n`)
-  runtime.callEntry('importNow', [converter.newText(apiModuleName)])
+  runtime.modules.addVirtual(filesModuleName, moduleOf(filesModuleName, fileMembers))
+  runtime.modules.addVirtual(environmentModuleName, moduleOf(environmentModuleName, []))
+  runtime.callEntry('showBuiltIns', [])
+  for (const name of [apiModuleName, filesModuleName, environmentModuleName])
+    runtime.callEntry('importNow', [converter.newText(name)])
   runtime.suspension.endTurn()
+  runtime.callEntry('hideBuiltIns', [])
 }
+
+const moduleOf = (name: string, members: readonly string[]): string =>
+  `const members = globalThis.polywsgiBuiltIns['${name}']\nexport default members\n${members
+    .map((member) => `export const ${member} = members.${member}`)
+    .join('\n')}\n`

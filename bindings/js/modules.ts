@@ -2,6 +2,7 @@
 // followed, in the directory of the app that asks for it or in a directory that the operator named.
 import { readFileSync, realpathSync, statSync } from 'node:fs'
 import { dirname, extname, resolve, sep } from 'node:path'
+import type { GuestFiles } from '../../host/api/guest-access.ts'
 import type { Converter } from './convert.ts'
 import type { Engine, Pointer, RawFunction } from './engine.ts'
 import { GuestThrow } from './errors.ts'
@@ -29,6 +30,7 @@ const realPathOf = (path: string): string | undefined => {
 export class ModuleLoader {
   readonly #engine: Engine
   readonly #converter: Converter
+  readonly #files: GuestFiles
   readonly #sharedDirectories: readonly string[]
   readonly #appDirectories = new Set<string>()
   /** Sources of modules that are no files, by name. */
@@ -36,7 +38,10 @@ export class ModuleLoader {
   /** The file being mounted: the one path the glue itself may import. */
   #rootPath = ''
 
-  constructor(engine: Engine, converter: Converter, sharedDirectories: readonly string[]) {
+  /** @param files those that guests may read: the directories of apps are added to them */
+  constructor(engine: Engine, converter: Converter, sharedDirectories: readonly string[], files: GuestFiles) {
+    this.#files = files
+    for (const directory of sharedDirectories) files.show(resolve(directory))
     this.#engine = engine
     this.#converter = converter
     this.#sharedDirectories = sharedDirectories.flatMap((directory) => {
@@ -64,6 +69,8 @@ export class ModuleLoader {
     const path = realPathOf(source)
     if (path === undefined) return undefined
     this.#appDirectories.add(dirname(path))
+    this.#files.show(dirname(resolve(source)))
+    this.#files.show(dirname(path))
     this.#rootPath = path
     return path
   }
@@ -83,7 +90,7 @@ export class ModuleLoader {
     if (!/^(?:\.{0,2}\/|\.{1,2}$)/.test(specifier)) {
       const advice = specifier.startsWith('node:')
         ? 'the modules of Node.js are not available to guests'
-        : "only 'uwsgi' and paths ('./name.js') can be imported"
+        : "only 'uwsgi', 'uwsgi/fs', 'uwsgi/env' and paths ('./name.js') can be imported"
       throw new GuestThrow('Error', `cannot import ${from}: ${advice}`)
     }
     if (specifier.includes('\0')) throw new GuestThrow('Error', `cannot import ${from}: no such file`)

@@ -67,6 +67,8 @@ export class RequestTable {
   /** Streams whose head is known but not sent: it goes with the first chunk, or alone when the turn ends without one. */
   readonly #headsWaiting = new Set<GuestRequest>()
   readonly #breaks: Outcome<number>
+  /** Tells code that was stopped from code that failed, and ends its request. */
+  isOfStopped: (description: string) => boolean = () => false
   #lastId = 0
 
   constructor(converter: Converter, suspension: Suspension, log: Log) {
@@ -88,8 +90,12 @@ export class RequestTable {
   }
 
   /** The one that guest code runs for now, as far as is known. */
+  get running(): GuestRequest | undefined {
+    return this.#running.get(this.#suspension.current)
+  }
+
   get current(): WsgiRequest | undefined {
-    return this.#running.get(this.#suspension.current)?.wsgi
+    return this.running?.wsgi
   }
 
   /** How many are under way. */
@@ -135,14 +141,14 @@ export class RequestTable {
 
   /** The promise of a request whose handler goes on after the call of it has returned. */
   later(request: GuestRequest): Promise<0 | -1> {
-    request.wsgi.onCancel = (error) => this.#giveUp(request, error)
+    request.wsgi.onCancel = (error) => this.giveUp(request, error)
     return new Promise((resolve, reject) => {
       request.settle = { resolve, reject }
     })
   }
 
   /** The host has answered for the handler: what it says later is not heard, and what it waits for is rejected. */
-  #giveUp(request: GuestRequest, error: PolywsgiError): void {
+  giveUp(request: GuestRequest, error: PolywsgiError): void {
     request.isAnswered = true
     request.result = -1
     request.breaks?.settle('fulfilled', timeIsOver)
@@ -278,8 +284,10 @@ export class RequestTable {
       },
       /** id, description. */
       fail: (_argc, argv) => {
+        const description = converter.text(argv + 8) ?? 'an unprintable error'
+        if (this.isOfStopped(description)) return 0
         const request = this.#open(argv)
-        if (request !== undefined) this.fail(request, converter.text(argv + 8) ?? 'an unprintable error')
+        if (request !== undefined) this.fail(request, description)
         return 0
       },
       /** 0 without a body, -1 when the length is not known. */

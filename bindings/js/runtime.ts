@@ -4,16 +4,19 @@ import { randomFillSync, randomUUID } from 'node:crypto'
 import type { BoundApi } from '../../host/api/bind.ts'
 import type { Log } from '../../host/api/context.ts'
 import type { FunctionOwner } from '../../host/api/guest-function.ts'
+import type { GuestStops } from '../../host/api/guest-stops.ts'
 import { AsyncContext } from './async-context.ts'
 import { Collector } from './collector.ts'
 import { Converter, verifyLayout } from './convert.ts'
 import { Engine, type Pointer, type RawFunction } from './engine.ts'
 import { GuestThrow } from './errors.ts'
+import { type FilesParts, fileFunctions } from './files.ts'
 import { FunctionTable } from './functions.ts'
 import { glueFiles, lazyGlueFiles } from './glue.ts'
 import { packetFunctions } from './host-packet.ts'
 import { textFunctions, wantText } from './host-text.ts'
 import { installApi } from './install.ts'
+import { Interruption } from './interruption.ts'
 import { ModuleLoader } from './modules.ts'
 import { Rejections } from './rejections.ts'
 import { RequestTable } from './requests.ts'
@@ -26,10 +29,13 @@ export interface RuntimeOptions {
   readonly memoryLimit: number
   readonly log: Log
   readonly api: BoundApi
+  readonly stops: GuestStops
   /** Who runs the functions that guests give to the API: the plugin. */
   readonly owner: FunctionOwner
   /** Directories, beside that of an app, from which modules may be imported. */
   readonly sharedDirectories: readonly string[]
+  /** What guests may have of the machine. */
+  readonly access: Pick<FilesParts, 'files' | 'environment'>
 }
 
 export class Runtime {
@@ -40,8 +46,10 @@ export class Runtime {
   readonly modules: ModuleLoader
   readonly requests: RequestTable
   readonly functions: FunctionTable
+  readonly interruption: Interruption
   readonly owner: FunctionOwner
   readonly log: Log
+  readonly #options: RuntimeOptions
   /** Called by the glue when an app was mounted or failed to be. */
   onMounted: (id: number, kind: number, index: number) => void = () => {}
   onMountFailed: (id: number, description: string) => void = () => {}
@@ -50,14 +58,18 @@ export class Runtime {
 
   private constructor(engine: Engine, options: RuntimeOptions) {
     this.engine = engine
+    this.#options = options
     this.log = options.log
     this.owner = options.owner
     this.converter = new Converter(engine)
     this.collector = new Collector(engine, this.converter)
     this.suspension = new Suspension(engine, this.converter, new AsyncContext(engine), (name) => this.entry(name))
-    this.modules = new ModuleLoader(engine, this.converter, options.sharedDirectories)
+    this.modules = new ModuleLoader(engine, this.converter, options.sharedDirectories, options.access.files)
     this.requests = new RequestTable(this.converter, this.suspension, options.log)
     this.functions = new FunctionTable(this, engine)
+    const stack = (): string => this.#textBy('currentStack') ?? ''
+    this.interruption = new Interruption(engine, options.stops, this.suspension, this.requests, stack)
+    this.requests.isOfStopped = (description) => this.interruption.errorOf(description) !== undefined
   }
 
   static async boot(options: RuntimeOptions): Promise<Runtime> {
@@ -76,15 +88,19 @@ export class Runtime {
     this.#runGlue()
     this.suspension.relieve = () => this.collector.collect()
     this.suspension.onJobError = (error) => {
-      this.log.text(`uncaught error: ${this.describe(error)}`)
+      const description = this.describe(error)
       this.engine.free(error)
+      if (this.interruption.errorOf(description) === undefined) this.log.text(`uncaught error: ${description}`)
     }
     this.engine.onDeath.add((error) => this.requests.rejectAll(error))
     this.engine.makeGuestError = (error) => this.#makeError(error)
     installApi(this, api)
-    const rejections = new Rejections(this.engine, this.suspension, (reason) =>
-      this.log.text(`unhandled promise rejection: ${this.describe(reason)}`),
-    )
+    const rejections = new Rejections(this.engine, this.suspension, (reason) => {
+      const description = this.describe(reason)
+      if (this.interruption.errorOf(description) === undefined) this.log.text(`unhandled promise rejection: ${description}`)
+    })
+    // They are found by what it changes.
+    this.interruption.begin()
     rejections.onDropped = (count) => this.log.text(`unhandled promise rejection: ${count} more`)
     this.suspension.onTurnEnd.add(() => this.collector.check())
   }
@@ -100,6 +116,7 @@ export class Runtime {
       ...this.modules.functions(),
       ...this.requests.functions(),
       ...this.functions.functions(),
+      ...fileFunctions(this.converter, { ...this.#options.access, memoryLimit: this.#options.memoryLimit }),
       ...this.#hostFunctions(),
     }
     for (const [name, raw] of Object.entries(functions)) {
@@ -169,10 +186,10 @@ export class Runtime {
     return this.#textBy('inspect', value) ?? 'something unprintable'
   }
 
-  #textBy(entry: string, value: Pointer): string | undefined {
+  #textBy(entry: string, value?: Pointer): string | undefined {
     try {
-      this.engine.setValue(0, value)
-      const result = this.engine.call(this.entry(entry), 1)
+      if (value !== undefined) this.engine.setValue(0, value)
+      const result = this.engine.call(this.entry(entry), value === undefined ? 0 : 1)
       const text = this.engine.isException(result) ? undefined : this.converter.text(result)
       this.engine.free(this.engine.isException(result) ? this.engine.takeException(result) : result)
       return text

@@ -33,7 +33,8 @@ export class Suspension {
   readonly #entry: (name: string) => Pointer
   /** What the host finishes later. */
   readonly promises: HostPromises
-  readonly #abandoned = new Set<number>()
+  /** And since when. */
+  readonly #abandoned = new Map<number, number>()
   #isPumpScheduled = false
   /** Jobs of the queue run: each for whom it was begun, be that nobody, and not for who is served at the moment. */
   isRunningJobs = false
@@ -70,10 +71,10 @@ export class Suspension {
    * others too, as timers may be, goes on.
    */
   abandon(request: number, error: unknown): void {
-    this.#abandoned.add(request)
+    this.#abandoned.set(request, performance.now())
     // Numbers are used in order: what was given up so long ago is not heard of any more.
     if (this.#abandoned.size > mostAbandoned) {
-      for (const oldest of this.#abandoned) {
+      for (const oldest of this.#abandoned.keys()) {
         this.#abandoned.delete(oldest)
         break
       }
@@ -84,6 +85,13 @@ export class Suspension {
   /** True while guest code runs for a request that was given up. */
   get isAbandoned(): boolean {
     return this.#abandoned.size > 0 && this.#abandoned.has(this.current)
+  }
+
+  /** True while code runs for a request that was given up so long ago. */
+  isAbandonedFor(milliseconds: number): boolean {
+    if (this.#abandoned.size === 0) return false
+    const since = this.#abandoned.get(this.current)
+    return since !== undefined && performance.now() - since > milliseconds
   }
 
   get hasJobs(): boolean {

@@ -2,14 +2,17 @@
 // files, which prune the rest. What those files need of the host is one table of functions, reachable by nobody else.
 import { randomInt } from 'node:crypto'
 import type { BoundApi } from '../../host/api/bind.ts'
+import type { GuestFiles } from '../../host/api/guest-access.ts'
 import type { FunctionOwner } from '../../host/api/guest-function.ts'
 import { pushBytes, pushInteger, pushText } from './convert.ts'
 import { replaceCoroutineFunctions } from './coroutines.ts'
 import { Entries } from './entries.ts'
 import { ownChunkName } from './errors.ts'
+import { fileFunctions } from './files.ts'
 import { luaStatus, type Pointer } from './glue.ts'
 import describeSource from './guest/describe.lua?raw'
 import entriesSource from './guest/entries.lua?raw'
+import filesSource from './guest/files.lua?raw'
 import modulesSource from './guest/modules.lua?raw'
 import pluginSource from './guest/plugin.lua?raw'
 import sandboxSource from './guest/sandbox.lua?raw'
@@ -49,7 +52,13 @@ const libraries = ['base', 'coroutine', 'debug', 'math', 'os', 'string', 'table'
 export const openSandbox = (
   runtime: LuaRuntime,
   api: BoundApi,
-  parts: { owner: FunctionOwner; memoryLimit: number; isAsync: boolean },
+  parts: {
+    owner: FunctionOwner
+    memoryLimit: number
+    isAsync: boolean
+    files: GuestFiles
+    environment: ReadonlyMap<string, string>
+  },
 ): Sandbox => {
   const { lua, main } = runtime
   const moduleFiles: ModuleFiles[] = []
@@ -76,12 +85,14 @@ export const openSandbox = (
     arguments: entries.pushArguments,
     keep,
     ...pluginFiles.hostFunctions(),
+    ...fileFunctions(runtime, parts.files, parts.environment),
     ...(parts.isAsync ? moduleLoads.hostFunctions() : {}),
   }
   pushHost(runtime, moduleFiles, more)
   const host = runtime.anchor(main)
   const pruned = runScript(runtime, sandboxSource, [host], 3) as [Reference, Reference, Reference]
   const [luaLoad, luaTraceback, luaInfo] = pruned
+  runScript(runtime, filesSource, [host], 0)
   const [describe, probe, collect] = runScript(runtime, describeSource, [luaTraceback], 3) as [Reference, Reference, Reference]
   runtime.setOwnFunctions({ describe, probe, collect })
   const [newWorld] = runScript(runtime, modulesSource, [host, luaLoad], 1) as [Reference]

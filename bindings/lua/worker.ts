@@ -2,8 +2,10 @@
 // down, the ways to run something beside requests.
 // A request has a thread while it is served; threads are made when they are needed, and some are kept: of ten thousand cores most
 // are idle. One that ended badly is reset, not replaced.
-import { readFileSync } from 'node:fs'
+import { readFileSync, realpathSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import type { CoreWaits } from '../../host/api/context.ts'
+import type { GuestFiles } from '../../host/api/guest-access.ts'
 import type { FunctionOwner } from '../../host/api/guest-function.ts'
 import { AppLoadError, GuestError, PolywsgiError } from '../../host/errors.ts'
 import type { AppMount } from '../../host/plugin/app.ts'
@@ -31,6 +33,7 @@ export class LuaWorker {
   readonly runtime: LuaRuntime
   readonly #sandbox: Sandbox
   readonly #packageRoots: readonly string[]
+  readonly #files: GuestFiles
   /** True: a worker with several cores, whose requests may wait for each other. */
   readonly isAsync: boolean
   readonly #idle: LuaThread[]
@@ -48,7 +51,17 @@ export class LuaWorker {
     this.#packageRoots = context.pythonPath
     this.isAsync = context.cores > 1 && context.thread.kind === 'worker'
     this.#waits = context.server.waits
-    this.#sandbox = openSandbox(runtime, context.api, { owner, memoryLimit: context.memoryLimit, isAsync: this.isAsync })
+    const { access } = context.server
+    const { isAsync } = this
+    this.#files = access.openFiles()
+    for (const directory of context.pythonPath) this.#files.show(resolve(directory))
+    this.#sandbox = openSandbox(runtime, context.api, {
+      owner,
+      memoryLimit: context.memoryLimit,
+      isAsync,
+      files: this.#files,
+      environment: access.environment,
+    })
     this.#idle = [runtime.newThread()]
 
     this.#vars = runtime.allocate(maxVarsSize)
@@ -156,6 +169,8 @@ export class LuaWorker {
   #runFile(entry: Reference, file: string, source: Uint8Array, callable: string | undefined): void {
     const { runtime } = this
     const files = new ModuleFiles(file, this.#packageRoots)
+    this.#files.show(dirname(resolve(file)))
+    this.#files.show(dirname(realpathSync(file)))
     const id = this.#sandbox.moduleFiles.push(files) - 1
     const pushArguments = (L: Pointer): number => {
       pushInteger(runtime, L, id)

@@ -10,6 +10,7 @@ import type { Pointer, PythonApi } from './capi.ts'
 import type { Cores } from './cores.ts'
 import { EnvironBuilder } from './environ.ts'
 import { FatalGuestError } from './errors.ts'
+import { stopError } from './event-loop.ts'
 import type { GuestCode } from './guest-code.ts'
 import { exitSeconds, type Hooks } from './hooks.ts'
 import type { Interpreter } from './runtime.ts'
@@ -205,14 +206,19 @@ export class Apps {
     return this.#outcome(result)
   }
 
-  /** @param result of a handler; 0 with an exception set */
+  /** @param result of a handler; 0 with an exception set @throws PolywsgiError HARAKIRI when the host has stopped it */
   #outcome(result: Pointer): RequestResult {
     if (result === 0) {
       this.#guest.calls.fail(new GuestError('python', this.#interpreter.takeException(), ''))
       return -1
     }
     // True and False are immortal: this reference needs no release.
-    return result === this.#interpreter.api.true ? 0 : -1
+    const { api } = this.#interpreter
+    if (result === api.true) return 0
+    if (result === api.false) return -1
+    const error = stopError(api, result)
+    api.c.Py_DecRef(result)
+    throw error
   }
 
   /** A new environ, or 0 with an exception set. */

@@ -2,12 +2,12 @@
 // Invariant: a request is known here, by its serial number, from its entry to its end; whatever a task does for one that is
 // not is refused.
 import type { Log } from '../../host/api/context.ts'
-import { GuestError } from '../../host/errors.ts'
+import { GuestError, PolywsgiError } from '../../host/errors.ts'
 import type { RequestResult } from '../../host/plugin/plugin.ts'
 import type { WsgiRequest } from '../../host/request/wsgi-request.ts'
 import type { Pointer } from './capi.ts'
 import type { Cores } from './cores.ts'
-import type { EventLoop } from './event-loop.ts'
+import { type EventLoop, stopError } from './event-loop.ts'
 import type { Interpreter } from './runtime.ts'
 import type { Call } from './wsgi-calls.ts'
 
@@ -18,6 +18,8 @@ export interface AsyncCall extends Call {
   reject: ((error: Error) => void) | undefined
   /** Ends the plain call in which its task is suspended, if it is. */
   endWait: ((message: string) => void) | undefined
+  /** Its code was stopped: it is over, whatever its task still does. */
+  stop?: PolywsgiError
 }
 
 /** A body that came whole goes into the interpreter in one piece up to this size. */
@@ -169,7 +171,11 @@ export class AsyncRequests {
     const { api } = this.#interpreter
     if (result === api.none) return undefined
     if (result === 0) return this.#failed(call)
-    return result === api.true ? 0 : -1
+    if (result === api.true) return 0
+    if (result === api.false) return -1
+    const error = stopError(api, result)
+    api.c.Py_DecRef(result)
+    throw error
   }
 
   #shape({ vars }: WsgiRequest, { shape, hasRepeated }: { readonly shape: number; readonly hasRepeated: boolean }): Pointer {
@@ -181,6 +187,10 @@ export class AsyncRequests {
     const { promise, resolve, reject } = Promise.withResolvers<RequestResult>()
     call.settle = resolve
     call.reject = reject
+    if (call.stop !== undefined) {
+      this.fail(call, call.stop)
+      return promise
+    }
     call.request.onCancel = (error) => {
       this.#log.text(`python: ${call.request.method} ${call.request.uri} is given up: ${error.message}`)
       this.end(call, -1)
@@ -208,6 +218,22 @@ export class AsyncRequests {
     if (!this.#calls.delete(call.serial)) return
     call.request.onCancel = undefined
     call.settle?.(result)
+  }
+
+  /** The code of the running task was stopped. What its task waits for on the way out, nobody waits for. */
+  stopCurrent(reason: string): void {
+    const call = this.#currentCall
+    if (call === undefined) return
+    call.stop = new PolywsgiError('HARAKIRI', reason)
+    // Otherwise when the hook would return the promise.
+    if (call.reject !== undefined) this.fail(call, call.stop)
+  }
+
+  /** As `end`, by an error. */
+  fail(call: AsyncCall, error: Error): void {
+    if (!this.#calls.delete(call.serial)) return
+    call.request.onCancel = undefined
+    call.reject?.(error)
   }
 
   #bodyOf({ body }: WsgiRequest): Pointer {

@@ -6,7 +6,7 @@ import { reasonPhrase } from '../../host/request/status.ts'
 import type { WsgiRequest } from '../../host/request/wsgi-request.ts'
 import type { AsyncRequests } from './asgi.ts'
 import type { Pointer, PythonApi } from './capi.ts'
-import { type EventLoop, guestErrorOf } from './event-loop.ts'
+import { type EventLoop, guestErrorOf, stopError } from './event-loop.ts'
 import type { HostMounts } from './files.ts'
 import { type HostFunctionDefinition, raiseHostError } from './host-function.ts'
 import type { Interpreter } from './runtime.ts'
@@ -165,6 +165,17 @@ export class AsyncCalls {
           } catch (failure) {
             return this.#raise(failure)
           }
+          return api.none
+        },
+      },
+      {
+        name: 'request_stopped',
+        doc: 'request_stopped(serial, reason)\n--\n\nThe task of a request has ended because the host has stopped it.',
+        takes: 'positional',
+        count: 2,
+        call: (_self, args) => {
+          const call = this.#requests.callOf(word(args, 0))
+          if (call !== undefined) this.#requests.fail(call, stopError(api, word(args, 1)))
           return api.none
         },
       },

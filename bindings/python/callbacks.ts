@@ -1,9 +1,9 @@
 // Functions that guests have registered with the server, as the host holds and calls them: for RPC, signals and hooks.
 // Invariant: a callback holds one reference to its function until it is released; a call holds one of its own, so that a
 // function may be replaced while it runs.
-import { GuestError } from '../../host/errors.ts'
+import { GuestError, type PolywsgiError } from '../../host/errors.ts'
 import type { Pointer, PythonApi } from './capi.ts'
-import type { EventLoop } from './event-loop.ts'
+import { type EventLoop, stopError } from './event-loop.ts'
 import type { Interpreter } from './runtime.ts'
 import type { Spaces } from './spaces.ts'
 
@@ -192,12 +192,17 @@ export class Callbacks {
     return outcome
   }
 
-  /** The pending exception, as text. */
-  takeError(): GuestError {
+  /** The pending exception, as text; of code that the host has stopped, what its hook is to end by. */
+  takeError(): PolywsgiError {
     const { api } = this.#interpreter
     const { c } = api
     const exception = c.PyErr_GetRaisedException()
     if (exception === 0) return new GuestError('python', 'no exception set', '')
+    const stop = c.PyErr_GivenExceptionMatches(exception, api.harakiri) === 0 ? undefined : this.#stopOf(exception)
+    if (stop !== undefined) {
+      c.Py_DecRef(exception)
+      return stop
+    }
     const described = c.PyObject_CallOneArg(this.#describe, exception)
     c.Py_DecRef(exception)
     // Out of memory or of stack while describing it.
@@ -208,6 +213,18 @@ export class Callbacks {
     }) as [string, string]
     c.Py_DecRef(described)
     return new GuestError('python', summary, traceback)
+  }
+
+  /** Undefined for a wait that was given up. */
+  #stopOf(exception: Pointer): PolywsgiError | undefined {
+    const { api } = this.#interpreter
+    const { c } = api
+    const isTold = c.PyObject_GetAttrString(exception, api.name('is_told'))
+    const reason = isTold === api.true ? c.PyObject_Str(exception) : 0
+    const error = isTold === api.true ? stopError(api, reason === 0 ? api.none : reason) : undefined
+    c.PyErr_Clear()
+    for (const object of [isTold, reason]) if (object !== 0) c.Py_DecRef(object)
+    return error
   }
 }
 

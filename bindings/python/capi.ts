@@ -31,6 +31,7 @@ export interface PythonExports {
   PyInterpreterState_Main(): Pointer
   /** One of the thread's own, not in use yet. */
   PyThreadState_New(interpreter: Pointer): Pointer
+  PyThreadState_Get(): Pointer
   /** Returns the one that was current. */
   PyThreadState_Swap(threadState: Pointer): Pointer
   PyThreadState_Clear(threadState: Pointer): void
@@ -40,6 +41,9 @@ export interface PythonExports {
   Py_CompileString(source: Pointer, fileName: Pointer, start: number): Pointer
   PyEval_EvalCode(code: Pointer, globals: Pointer, locals: Pointer): Pointer
   PyEval_GetBuiltins(): Pointer
+  /** Borrowed; 0 outside of Python code. */
+  PyEval_GetFrame(): Pointer
+  PyFrame_GetCode(frame: Pointer): Pointer
   PyImport_AddModuleRef(name: Pointer): Pointer
   PyImport_ImportModule(name: Pointer): Pointer
   PyModule_GetDict(module: Pointer): Pointer
@@ -143,6 +147,8 @@ export class PythonApi {
   readonly bytesType: Pointer
   readonly strType: Pointer
   readonly coroutineType: Pointer
+  /** The exception that ends code which overran (guest/harakiri.py); 0 before there is one. Borrowed; it lives as long as the interpreter. */
+  harakiri: Pointer = 0
   /** Sixteen bytes for results that C returns through a pointer; free to use between any two calls. */
   readonly out: Pointer
   readonly #symbols: Record<string, WasmGlobal>

@@ -7,7 +7,7 @@ import { GuestError, PolywsgiError } from '../../host/errors.ts'
 import type { Pointer, PythonApi } from './capi.ts'
 import { type CoreEntry, coreEntry, type SuspensionPoints } from './core-glue.ts'
 import { CoreStacks } from './core-stacks.ts'
-import { raiseHostError } from './raise.ts'
+import { raiseHarakiri, raiseHostError } from './raise.ts'
 
 /** Something of the host's that each core has its own of, kept in one place for the one that runs. */
 export interface CoreSlot<T = unknown> {
@@ -45,6 +45,8 @@ interface Core {
   args: Pointer[]
   state: 'runs' | 'waits' | 'ended'
   isCancelled: boolean
+  /** Why its code was stopped. */
+  stopReason?: string
   waiting: PromiseWithResolvers<void> | undefined
   completion: (() => Pointer) | undefined
   outcome: { value: unknown } | { error: unknown } | undefined
@@ -82,8 +84,6 @@ export class Cores implements SuspensionPoints {
   readonly slots: CoreSlot[] = []
   /** Set by a host function whose wait can be called off, just before it returns that: called when the core is given up instead. */
   callOff: (() => void) | undefined
-  /** The exception that ends a core whose request was given up; 0 before there is one. */
-  cancelled: Pointer = 0
   readonly #owner: CoreOwner
   readonly #api: PythonApi
   readonly #stacks: CoreStacks
@@ -171,7 +171,8 @@ export class Cores implements SuspensionPoints {
     if (core.isCancelled) {
       wait.catch(() => {})
       callOff?.()
-      return this.#api.raiseClass(this.cancelled, 'the request is over')
+      if (core.stopReason !== undefined) return raiseHarakiri(this.#api, core.stopReason)
+      return this.#api.raiseClass(this.#api.harakiri, 'the request is over')
     }
     const waiting = Promise.withResolvers<void>()
     const wake = (completion: () => Pointer): void => {
@@ -186,7 +187,7 @@ export class Cores implements SuspensionPoints {
     wait.then(wake, (error) => wake(() => raiseHostError(this.#api, error)))
     core.call.onWait?.((message) => {
       core.isCancelled = core.call.servesMany !== true
-      wake(() => this.#api.raiseClass(this.cancelled, message))
+      wake(() => this.#api.raiseClass(this.#api.harakiri, message))
       callOff?.()
     })
     this.#switchOut(core, true)
@@ -222,6 +223,14 @@ export class Cores implements SuspensionPoints {
     this.#owner.assertAlive()
     this.hostDepth = 0
     return result
+  }
+
+  /** The code of the current core was stopped: it does not wait for anything any more. Called by a host function. */
+  stopCurrent(reason: string): void {
+    const core = this.#current
+    if (core === undefined || this.hostDepth !== 1 || core.call.servesMany === true) return
+    core.isCancelled = true
+    core.stopReason = reason
   }
 
   /** The interpreter is lost: nobody is resumed any more. */

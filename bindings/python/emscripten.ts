@@ -1,5 +1,6 @@
 // The part of Emscripten's glue that we use: the factory's settings, the file system, and what a node of it looks like.
 // Pyodide's own JavaScript layer is never started, only this glue below it.
+import type { GuestFile } from '../../host/api/guest-access.ts'
 import type { WasmImports, WasmInstance, WasmModule } from '../../host/plugin/web-assembly.ts'
 
 /** What is thrown inside file operations: Emscripten turns it into the errno of the system call. */
@@ -10,6 +11,7 @@ export interface ErrnoError extends Error {
 export interface FileAttributes {
   mode?: number
   size?: number
+  /** Milliseconds since the epoch. */
   atime?: number
   mtime?: number
 }
@@ -51,8 +53,8 @@ export interface FileStream {
   stream_ops: StreamOperations
   /** Shared by descriptors made with dup(). */
   shared: { refcount?: number }
-  /** Ours: the host's descriptor. */
-  hostFd?: number
+  /** Ours: the host's file. */
+  hostFile?: GuestFile
 }
 
 export interface NodeOperations {

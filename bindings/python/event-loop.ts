@@ -3,7 +3,7 @@
 // Invariant: a turn begins from the event loop of the thread, never inside of another entry; every task that was announced
 // settles once, and with the interpreter's death at the latest.
 import type { Log } from '../../host/api/context.ts'
-import { GuestError } from '../../host/errors.ts'
+import { GuestError, PolywsgiError } from '../../host/errors.ts'
 import type { Pointer, PythonApi } from './capi.ts'
 import type { Cores } from './cores.ts'
 import type { FatalGuestError } from './errors.ts'
@@ -239,6 +239,16 @@ export class EventLoop {
         },
       },
       {
+        name: 'task_stopped',
+        doc: 'task_stopped(number, reason)\n--\n\nTells the host that a task has ended because the host has stopped it.',
+        takes: 'positional',
+        count: 2,
+        call: (_self, args) => {
+          this.#taken(word(args, 0))?.fail(stopError(api, word(args, 1)))
+          return api.none
+        },
+      },
+      {
         name: 'log_text',
         doc: 'log_text(line)\n--\n\nWrites to the log.',
         takes: 'one',
@@ -362,6 +372,13 @@ export class EventLoop {
     }
     return this.#functions
   }
+}
+
+/** How a hook ends whose code the host has stopped. @param reason a str, borrowed: the guest may have made anything of it */
+export const stopError = (api: PythonApi, reason: Pointer): PolywsgiError => {
+  const text = api.typeOf(reason) === api.strType ? api.strText(reason) : undefined
+  api.c.PyErr_Clear()
+  return new PolywsgiError('HARAKIRI', text ?? 'harakiri')
 }
 
 /** Undefined, with an exception set, for what are no bytes. */

@@ -1,9 +1,10 @@
 // The guest's file system: a small one in memory with a quota, the standard library as one read-only file, standard
-// streams that lead to the log, and directories of the host mounted read-only at their own paths.
-// Invariant: no descriptor a guest can get writes anywhere but into the quota or the log.
-import { fstatSync, realpathSync } from 'node:fs'
+// streams that lead to the log, and directories of the host at their own paths, read-only but for what --allow-write names.
+// Invariant: no descriptor a guest can get writes anywhere but into the quota, the log, or what the operator allows.
+import { realpathSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Log } from '../../host/api/context.ts'
+import type { GuestFiles } from '../../host/api/guest-access.ts'
 import { LineJoiner } from '../../host/plugin/line-joiner.ts'
 import type { EmscriptenModule, FileNode, FileSystemType, MemoryFileSystem, StreamOperations } from './emscripten.ts'
 import { hostDirectoryType, hostPath, writeAccess } from './host-directory.ts'
@@ -133,12 +134,23 @@ const reserved = ['/', '/dev', '/proc', '/lib', '/home', homePath]
 /** Mounts host directories, each once, at the path it has on the host: tracebacks then show real paths. */
 export class HostMounts {
   readonly #module: EmscriptenModule
+  readonly #files: GuestFiles
   readonly #type: FileSystemType
   readonly #mounted: string[] = []
 
-  constructor(module: EmscriptenModule) {
+  constructor(module: EmscriptenModule, files: GuestFiles) {
     this.#module = module
-    this.#type = hostDirectoryType(module)
+    this.#files = files
+    this.#type = hostDirectoryType(module, files)
+  }
+
+  /**
+   * Mounts what `--allow-read` and `--allow-write` name. Of a file the directory is mounted, in which nothing else is visible.
+   * @throws Error with the reason
+   */
+  addRoot(path: string): void {
+    const isDirectory = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+    this.#mount(isDirectory ? path : dirname(path))
   }
 
   /**
@@ -146,7 +158,12 @@ export class HostMounts {
    * @throws Error with the reason, when there is no such directory or it cannot be mounted at its path
    */
   add(directory: string): void {
-    if (this.has(directory)) return
+    this.#files.show(directory)
+    this.#mount(directory)
+  }
+
+  #mount(directory: string): void {
+    if (this.#isMounted(directory)) return
     if (reserved.includes(directory))
       throw new Error(`the directory ${directory} cannot be shown to Python: its own system is there`)
     const root = realpathSync(directory)
@@ -155,17 +172,16 @@ export class HostMounts {
     this.#mounted.push(directory)
   }
 
-  /** Whether the guest sees this directory. */
-  has(directory: string): boolean {
+  #isMounted(directory: string): boolean {
     return this.#mounted.some((mounted) => directory === mounted || directory.startsWith(`${mounted}/`))
   }
 
   /** The host's file behind a guest's descriptor; undefined for one that lies in the guest's memory. */
   fileOf(fd: number): { readonly path: string; readonly dev: number; readonly ino: number } | undefined {
     const stream = this.#module.FS.streams[fd]
-    if (stream?.hostFd === undefined) return undefined
+    if (stream?.hostFile === undefined) return undefined
     try {
-      const { dev, ino } = fstatSync(stream.hostFd)
+      const { dev, ino } = stream.hostFile.stat()
       return { path: hostPath(stream.node), dev, ino }
     } catch {
       return undefined
@@ -174,6 +190,10 @@ export class HostMounts {
 
   /** Makes `directory` the guest's working directory if it sees it. */
   enter(directory: string): void {
-    if (this.has(directory)) this.#module.FS.chdir(directory)
+    try {
+      if (this.#isMounted(directory) && this.#files.isVisible(realpathSync(directory))) this.#module.FS.chdir(directory)
+    } catch {
+      // It is gone: the guest stays where it is.
+    }
   }
 }

@@ -25,7 +25,7 @@ const systemCalls = [
   ...['_gmtime_js', '_localtime_js', '_mktime_js', '_timegm_js', '_tzset_js'],
   ...['random_get', 'environ_get', 'environ_sizes_get', '_emscripten_get_progname', 'emscripten_get_heap_max'],
   ...['emscripten_runtime_keepalive_pop', 'emscripten_runtime_keepalive_push'],
-  ...['__call_sighandler', '_Py_CheckEmscriptenSignals_Helper', '_Py_emscripten_runtime'],
+  ...['__call_sighandler', '_Py_emscripten_runtime'],
 ]
 
 function syscall(name: string): string {
@@ -70,6 +70,8 @@ const refusals: Record<string, unknown> = {
 export interface GateOptions {
   /** Grows the memory to at least so many bytes; false when that is above the limit. */
   growMemory(bytes: number): boolean
+  /** What running code asks every now and then: the number of a signal that has come, or 0. */
+  checkSignals(): number
 }
 
 /** The import object to instantiate `module` with, made from what Emscripten's glue offers. */
@@ -96,6 +98,7 @@ export const gateImports = (module: WasmModule, offered: WasmImports, options: G
     }
   }
   functions['emscripten_resize_heap'] = (size: number) => (options.growMemory(size >>> 0) ? 1 : 0)
+  functions['_Py_CheckEmscriptenSignals_Helper'] = () => options.checkSignals()
   for (const name of ['proc_exit', 'exit']) {
     functions[name] = (status: number) => {
       throw new InterpreterExit(`the application ended the interpreter with status ${status}`)

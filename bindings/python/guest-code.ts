@@ -18,6 +18,7 @@ import setupSource from './guest/setup.py?raw'
 import wsgiSource from './guest/wsgi.py?raw'
 import type { HostFunctionDefinition } from './host-function.ts'
 import type { Interpreter } from './runtime.ts'
+import { SoftStops } from './soft-stops.ts'
 import { mountPythonPath } from './sources.ts'
 import { Spaces } from './spaces.ts'
 import { type Call, WsgiCalls } from './wsgi-calls.ts'
@@ -43,25 +44,23 @@ export interface GuestCode {
 
 export const runGuestCode = (
   interpreter: Interpreter,
-  context: Pick<WorkerContext, 'log' | 'pythonPath' | 'server'>,
+  context: Pick<WorkerContext, 'log' | 'pythonPath' | 'server' | 'stops'>,
 ): GuestCode => {
   const { api } = interpreter
   const { c } = api
   /** A new reference. */
-  const look = (namespace: Pointer, name: string): Pointer => {
-    const found = interpreter.lookUp(namespace, name)
-    c.Py_IncRef(found)
-    return found
+  const held = (object: Pointer): Pointer => {
+    c.Py_IncRef(object)
+    return object
   }
+  const look = (namespace: Pointer, name: string): Pointer => held(interpreter.lookUp(namespace, name))
   const functions = (definitions: readonly HostFunctionDefinition[]): Record<string, Pointer> => {
     const pointers = interpreter.hostFunctions(definitions, 'polywsgi')
     return Object.fromEntries(definitions.map(({ name }, index) => [name, pointers[index]!]))
   }
   const { cores } = interpreter
-  if (cores !== undefined) {
-    const own = interpreter.runGuestFile('cores', coresSource, functions(coreFunctions(api, cores)))
-    cores.cancelled = look(own, 'Harakiri')
-  }
+  const softStops = new SoftStops(interpreter, context.stops)
+  if (cores !== undefined) interpreter.runGuestFile('cores', coresSource, functions(coreFunctions(api, cores)))
   const { sleep, ...derivations } = functions(blockingFunctions(api, cores))
   const loop = new EventLoop(interpreter, context.log)
   c.Py_IncRef(sleep!)
@@ -76,17 +75,20 @@ export const runGuestCode = (
   const wsgi = interpreter.runGuestFile('wsgi', wsgiSource, {
     ...functions(calls.definitions()),
     describe: look(errors, 'describe'),
+    Harakiri: held(api.harakiri),
   })
   calls.setClientGone(look(wsgi, 'ClientGone'))
   const asyncRequests = new AsyncRequests(interpreter, loop, context.log)
   const asyncCalls = new AsyncCalls(interpreter, loop, {
     ...{ requests: asyncRequests, log: context.log, mounts: interpreter.mounts, clientGone: look(wsgi, 'ClientGone') },
   })
+  softStops.onStop = (reason) => asyncRequests.stopCurrent(reason)
   calls.findOther = (serial) => asyncRequests.find(serial)
   const connections = new LoopConnections(interpreter, loop, context.server)
   const asyncioSetup = interpreter.runGuestFile('asyncio_setup', asyncioSetupSource, {
     ...functions([...loop.definitions(), ...asyncCalls.definitions(), ...connections.definitions()]),
     host_sleep: sleep!,
+    told_stop: held(softStops.toldStop),
     encode: look(errors, 'encode'),
     describe: look(errors, 'describe'),
     ClientGone: look(wsgi, 'ClientGone'),

@@ -114,7 +114,7 @@ const boot = async (image: PythonImage, context: WorkerContext<PythonData>): Pro
   const start = performance.now()
   const { log, memoryLimit, thread } = context
   // Only workers have requests.
-  const options = { log, memoryLimit, cores: thread.kind === 'worker' ? context.cores : 1 }
+  const options = { log, memoryLimit, access: context.server.access, cores: thread.kind === 'worker' ? context.cores : 1 }
   const interpreter = await Interpreter.boot({ image, ...options })
   const worker = interpreter.enter(() => new PythonWorker(interpreter, context, plugin))
   // Booted anew: the one before is not to be entered again.
@@ -122,7 +122,7 @@ const boot = async (image: PythonImage, context: WorkerContext<PythonData>): Pro
   if (before !== undefined) open.delete(before)
   workers.set(context, worker)
   open.add(worker)
-  context.booted('python', performance.now() - start)
+  context.booted('python', performance.now() - start, () => interpreter.api.bytes.length)
   return worker
 }
 

@@ -3,6 +3,7 @@
 // most of the start-up time (1.0 s with them, 0.1 s without).
 // Invariant: an exception that crosses wasm frames kills the interpreter; from then on every entry is refused.
 import type { Log } from '../../host/api/context.ts'
+import type { GuestAccess } from '../../host/api/guest-access.ts'
 import { GuestError, PolywsgiError } from '../../host/errors.ts'
 import { type WasmInstance, wasm } from '../../host/plugin/web-assembly.ts'
 import { type Pointer, PythonApi } from './capi.ts'
@@ -16,6 +17,7 @@ import { glueUrl, type PythonImage } from './image.ts'
 
 export interface RuntimeOptions {
   readonly image: PythonImage
+  readonly access: GuestAccess
   readonly log: Log
   /** Bytes the interpreter's memory may grow to. */
   readonly memoryLimit: number
@@ -23,7 +25,7 @@ export interface RuntimeOptions {
   readonly cores?: number
 }
 
-/** The guest's whole environment: nothing of the host's. */
+/** The guest's environment, beside what it was given of the host's. */
 const environment = { HOME: homePath, LANG: 'C.UTF-8', PATH: '/usr/bin:/bin', PWD: homePath, USER: 'python' }
 /** Emscripten's own additions to it. */
 const unwanted = { LOGNAME: undefined, _: undefined }
@@ -54,10 +56,15 @@ export class Interpreter {
   #death: FatalGuestError | undefined
   #isReasonKnown = false
   #depth = 0
+  readonly #signals: SignalSource
 
-  private constructor(api: PythonApi, parts: { mounts: HostMounts; streams: StandardStreams } & RuntimeOptions) {
-    const { mounts, streams, cores = 1, memoryLimit } = parts
+  private constructor(
+    api: PythonApi,
+    parts: { mounts: HostMounts; streams: StandardStreams; signals: SignalSource } & RuntimeOptions,
+  ) {
+    const { mounts, streams, signals, cores = 1, memoryLimit } = parts
     this.api = api
+    this.#signals = signals
     this.mounts = mounts
     this.#streams = streams
     this.#hostFunctions = new HostFunctions(api, () => this.assertAlive())
@@ -67,7 +74,7 @@ export class Interpreter {
 
   /** @throws PolywsgiError CONFIG_BAD_VALUE for too small a memory limit, PLUGIN_LOAD when CPython does not start */
   static async boot(options: RuntimeOptions): Promise<Interpreter> {
-    const { instance, module, setApi } = await instantiate(options)
+    const { instance, module, setApi, signals } = await instantiate(options)
     const api = new PythonApi(instance.exports)
     setApi(api)
     if (api.bytes.length > options.memoryLimit) {
@@ -81,12 +88,23 @@ export class Interpreter {
     removeModules(api)
     startPython(api)
     limitMemoryFiles(module)
-    return new Interpreter(api, { mounts: new HostMounts(module), streams, ...options })
+    const mounts = new HostMounts(module, options.access.openFiles())
+    mountRoots(mounts, options)
+    return new Interpreter(api, { mounts, streams, signals, ...options })
   }
 
   /** Undefined while the interpreter lives. */
   get death(): FatalGuestError | undefined {
     return this.#death
+  }
+
+  /**
+   * From now on running code asks for signals, once in some fifty instructions that call or loop.
+   * @param check the number of one that has come, or 0; called from within that code
+   */
+  watchSignals(check: () => number): void {
+    this.#signals.check = check
+    this.api.words[this.api.symbol('Py_EMSCRIPTEN_SIGNAL_HANDLING') >> 2] = 1
   }
 
   /** Notes that an exception came through wasm frames. Returns what to throw. */
@@ -232,16 +250,21 @@ export class Interpreter {
   }
 }
 
+interface SignalSource {
+  check(): number
+}
+
 /** How tracebacks name our own files; frames of these are taken out before anybody sees them. */
 export const guestFilePrefix = '<polywsgi>/'
 /** Py_file_input: what Py_CompileString is to expect. */
 const fileInput = 257
 
 const instantiate = async (options: RuntimeOptions) => {
-  const { image, log, memoryLimit } = options
+  const { access, image, log, memoryLimit } = options
   const { default: create } = (await import(glueUrl())) as { default: EmscriptenFactory }
   let api: PythonApi | undefined
   let instance: WasmInstance | undefined
+  const signals: SignalSource = { check: () => 0 }
   let glue: EmscriptenModule | undefined
   const growMemory = (wanted: number): boolean => {
     if (glue === undefined || wanted > memoryLimit) return false
@@ -260,7 +283,7 @@ const instantiate = async (options: RuntimeOptions) => {
     preRun: [
       (started) => {
         glue = started
-        Object.assign(started.ENV, environment, unwanted)
+        Object.assign(started.ENV, environment, unwanted, Object.fromEntries(access.environment))
         layOutFiles(started, image.stdlib)
       },
     ],
@@ -268,7 +291,10 @@ const instantiate = async (options: RuntimeOptions) => {
     printErr: (line) => log.text(line),
     locateFile: (name) => name,
     instantiateWasm: (imports, done) => {
-      instance = new wasm.Instance(image.module, gateImports(image.module, imports, { growMemory }))
+      instance = new wasm.Instance(
+        image.module,
+        gateImports(image.module, imports, { growMemory, checkSignals: () => signals.check() }),
+      )
       done(instance, image.module)
       return {}
     },
@@ -277,7 +303,17 @@ const instantiate = async (options: RuntimeOptions) => {
   const setApi = (value: PythonApi): void => {
     api = value
   }
-  return { instance, module, setApi }
+  return { instance, module, setApi, signals }
+}
+
+const mountRoots = (mounts: HostMounts, { access, log }: RuntimeOptions): void => {
+  for (const root of access.roots) {
+    try {
+      mounts.addRoot(root)
+    } catch (error) {
+      log.text(`python: ${root} cannot be shown: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
 }
 
 const executable = '/usr/bin/python3'

@@ -17,7 +17,7 @@ import type { Interpreter } from './runtime.ts'
 import { isPythonFile, parseModule, showFile, showWorkingDirectory } from './sources.ts'
 
 /** What the hooks' context is needed for here. */
-type Context = Pick<WorkerContext, 'log' | 'server' | 'pythonPath' | 'workers' | 'api' | 'memoryLimit'>
+type Context = Pick<WorkerContext, 'log' | 'server' | 'stops' | 'pythonPath' | 'workers' | 'api' | 'memoryLimit'>
 
 export class PythonWorker {
   readonly apps: Apps

@@ -1,6 +1,7 @@
 // Binds the table to one thread: each function checks its arguments against their declaration and calls its implementation.
 // Bindings see only the result, lists they loop over; no binding knows any function by name.
 
+import { ApiError } from '../errors.ts'
 import { checkArguments } from './check-arguments.ts'
 import type { ApiContext } from './context.ts'
 import { type DirectFunction, directFunctions } from './direct.ts'
@@ -59,6 +60,7 @@ export const bindApi = (context: ApiContext): BoundApi => {
       ...args: ApiValue[]
     ) => ApiValue | Waiting<ApiValue>
     if (entry.shape === 'attribute') attributes.push({ entry, value: implement(context) as ApiValue })
+    else if (context.access.isSandboxed && entry.unsandboxed !== undefined) functions.push({ entry, call: refusal(entry) })
     else {
       const direct = directFunctions[entry.name as keyof typeof directFunctions]?.(context)
       if (entry.kind === 'immediate') {
@@ -86,3 +88,9 @@ export const bindApi = (context: ApiContext): BoundApi => {
   }
   return { functions, attributes, hooks }
 }
+
+const refusal =
+  ({ name, unsandboxed }: ApiFunction) =>
+  (): never => {
+    throw new ApiError(name, 'API_REFUSED', `not allowed by the sandbox: ${unsandboxed}`)
+  }

@@ -6,6 +6,7 @@ import type { Metrics } from '../state/metrics.ts'
 import type { SharedQueue } from '../state/shared-queue.ts'
 import type { SharedArea } from '../state/sharedarea.ts'
 import type { StateMap } from '../state/state-map.ts'
+import type { GuestAccess } from './guest-access.ts'
 import type { GuestFunction } from './guest-function.ts'
 import type { BytesMap, OptionMap } from './kinds.ts'
 import type { MasterCalls } from './master-calls.ts'
@@ -189,6 +190,8 @@ export interface ApiContext {
   readonly thread: ThreadIdentity
   readonly log: Log
   readonly opt: OptionMap
+  /** What guests may have of files and environment. */
+  readonly access: GuestAccess
   readonly state: StateMap
   /** Empty until they are loaded. */
   readonly apps: readonly AppFacts[]

@@ -11,7 +11,8 @@ export interface GuestStops {
    */
   readonly isWanted: boolean
   /**
-   * The word is set: takes it back, and judges the code that runs at this moment.
+   * The word is set: takes it back, and judges the code that runs at this moment. The request that it runs for, if it does for one,
+   * is over then (`isOver`): nothing is to be taken from the guest as its answer.
    * @returns why it is to be stopped; undefined: it may go on
    */
   judge(): string | undefined

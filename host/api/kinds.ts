@@ -155,6 +155,8 @@ export interface ApiCallable {
 export interface ApiFunction extends ApiEntryBase, ApiCallable {
   readonly shape: 'function'
   readonly kind: ApiKind
+  /** Why sandboxed guests (`--sandbox`) may not call it. */
+  readonly unsandboxed?: string
   /** The result is never "not defined": the compiler holds the implementation to it. */
   readonly always?: true
   /** Of bytes: they are always empty. */

@@ -2,6 +2,8 @@
 // thread until the master has answered, or, asked for as a promise, does not; a notice does not wait. Values must survive a
 // structured clone.
 
+import type { AppFacts } from './context.ts'
+
 /** Where a registration was made, so that one repeated by every thread, respawn and reload counts once. */
 export interface Registration {
   /** Made while apps load: the same one from another thread, or after a respawn, is the same registration. */
@@ -67,10 +69,16 @@ export interface MasterNoticeTable {
   alarm: { name: string; message: Uint8Array }
   /** A function of a name is now there for others, or not any more. */
   rpcRegistered: { name: string }
+  /** The apps that this thread has loaded. */
+  apps: { apps: readonly AppFacts[] }
+  /** How many bytes an interpreter of this thread holds. */
+  heap: { language: string; bytes: number }
   /** A wait for descriptors is not wanted any more. */
   cancelWait: { id: number }
   /** The request that opened them has ended. */
   closeFds: { fds: readonly number[] }
+  /** Code of this thread took longer than it may, and has ended without its thread. */
+  overran: Record<string, never>
   reload: Record<string, never>
   stop: Record<string, never>
 }

@@ -17,6 +17,7 @@ const introduction = [
   '  polywsgi --http-socket :8080 --mount /py=app.py --mount /lua=app.lua --mount /js=app.js',
   '  polywsgi app.ini',
   '  polywsgi init plugin NAME',
+  '  polywsgi ctl --help',
   '',
   ...wrap(
     'CONFIG is a file of options (.ini .yaml .yml .json .toml .xml, with :SECTION if need be), APP an application to load at the root (.py .wsgi .lua .js .mjs). An option is also read from the environment: POLYWSGI_HTTP_SOCKET is --http-socket. The command line wins over the environment, and that over files. BYTES may end in k, m or g.',

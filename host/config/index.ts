@@ -36,6 +36,8 @@ export interface Configuration {
   readonly settings: Settings
   /** Name as given to its values as texts, names unknown to us included; `true` for an option given without a value. */
   readonly opt: OptionMap
+  /** Of `opt` the names that `set` and `set-placeholder` have defined. */
+  readonly defined: OptionMap
   /** Option name (the main one) to where it was set: `command line`, `app.ini:12`, `POLYWSGI_WORKERS`, `default`. */
   readonly sources: ReadonlyMap<string, string>
   /** What the operator should know at start: options without effect, unknown options of files. */

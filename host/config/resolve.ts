@@ -15,6 +15,8 @@ export type PluginOptions = ReadonlyMap<string, ReadonlyMap<string, PluginOption
 export interface Resolved {
   readonly settings: Settings
   readonly opt: OptionMap
+  /** Of `opt` the names that `set` and `set-placeholder` have defined: they are no options, but the operator's own. */
+  readonly defined: OptionMap
   readonly sources: ReadonlyMap<string, string>
   readonly pluginOptions: PluginOptions
 }
@@ -32,13 +34,15 @@ export const resolveSettings = (context: ExpansionContext): Resolved => {
   const occurrences = new Map<Option, Occurrence[]>()
   const unknown: Directive[] = []
   const opt = new Map<string, OptionValue[]>()
-  const keep = (name: string, value: OptionValue): void => void (opt.get(name)?.push(value) ?? opt.set(name, [value]))
+  const defined = new Map<string, OptionValue[]>()
+  const keep = (name: string, value: OptionValue, map = opt): void => void (map.get(name)?.push(value) ?? map.set(name, [value]))
 
   for (const directive of context.store.all()) {
     const text = expansion.value(directive)
     const found = context.table.find(directive.name)
     if (found === undefined) {
-      if (!directive.isDefinition) unknown.push(directive)
+      if (directive.isDefinition) keep(directive.name, text, defined)
+      else unknown.push(directive)
       keep(directive.name, text)
       continue
     }
@@ -77,7 +81,7 @@ export const resolveSettings = (context: ExpansionContext): Resolved => {
     pluginOptions.set(plugin, values)
   }
   judgeUnknown(unknown, settings['strict'] === true, expansion.usedNames, context)
-  return { settings: Object.freeze(settings) as unknown as Settings, opt, sources, pluginOptions }
+  return { settings: Object.freeze(settings) as unknown as Settings, opt, defined, sources, pluginOptions }
 }
 
 /** @throws ConfigError naming the option and the place */

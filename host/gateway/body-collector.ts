@@ -31,6 +31,10 @@ export type CollectorState = 'collecting' | 'complete' | 'too-large' | 'failed'
 
 let fileCount = 0
 
+/** What a client is answered whose body could not be written to the disk: the disk is full, or is at fault in another way. */
+export const spoolStatus = (error: NodeJS.ErrnoException | undefined): 503 | 507 =>
+  error?.code === 'ENOSPC' || error?.code === 'EDQUOT' || error?.code === 'EFBIG' ? 507 : 503
+
 /** Collects until `complete`, then `body` is ready for a worker. */
 export class BodyCollector {
   readonly #limits: BodyLimits

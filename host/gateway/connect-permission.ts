@@ -1,6 +1,7 @@
 // Where guests may connect: the addresses of --allow-connect, and what a guest asks for judged by them.
 // Invariant: what is judged is what is connected to. Both sides are brought to one form first, and a socket gets that form;
 // no name is looked up, so a name that is allowed leads wherever it leads.
+import { type BigIntStats, statSync } from 'node:fs'
 import { isIPv4, isIPv6, SocketAddress } from 'node:net'
 import { resolve } from 'node:path'
 import { ConfigError, PolywsgiError } from '../errors.ts'
@@ -17,13 +18,16 @@ export class ConnectPermission {
   readonly #sockets = new Set<string>()
   /** With a slash at the end. */
   readonly #directories: string[] = []
+  readonly #forbidden: string | undefined
 
   /**
    * @param addresses as --allow-connect has them; without one: nowhere
    * @param cwd where relative paths among them begin
+   * @param forbidden a unix socket that is never allowed, by whatever path it is reached
    * @throws ConfigError naming the address and what is wrong with it
    */
-  constructor(addresses: readonly string[], cwd: string) {
+  constructor(addresses: readonly string[], cwd: string, forbidden?: string) {
+    this.#forbidden = forbidden
     for (const address of addresses) {
       const fault = this.#add(address, cwd, addresses.length === 1)
       if (fault !== undefined) throw new ConfigError('CONFIG_BAD_VALUE', `allow-connect = ${address.slice(0, 200)}: ${fault}`)
@@ -37,6 +41,9 @@ export class ConnectPermission {
   target(address: string): ConnectTarget {
     const target = remoteAddress(address)
     if (typeof target === 'string') throw new PolywsgiError('API_IO', target)
+    if (this.#forbidden !== undefined && 'path' in target && isSameFile(target.path, this.#forbidden)) {
+      throw new PolywsgiError('API_REFUSED', 'guests may not connect to the control socket of their server')
+    }
     if (this.#isAnywhere) return target
     const judged = 'path' in target ? { path: plainPath(target.path) } : { ...target, host: plainHost(target.host) }
     if (!('path' in judged ? this.#allowsSocket(judged.path) : this.#allowsHost(judged.host, judged.port))) {
@@ -83,6 +90,17 @@ export class ConnectPermission {
     else if (host === '*') this.#ports.add(port)
     else this.#endpoints.add(endpoint(host, port))
     return undefined
+  }
+}
+
+/** By links and `/proc/self/root` too. */
+const isSameFile = (path: string, other: string): boolean => {
+  try {
+    const [one, two] = [path, other].map((name) => statSync(name, { bigint: true })) as [BigIntStats, BigIntStats]
+    return one.ino === two.ino && one.dev === two.dev
+  } catch {
+    // What cannot be looked at cannot be connected to, and a name in the abstract namespace is no file.
+    return false
   }
 }
 

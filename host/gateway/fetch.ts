@@ -3,6 +3,7 @@
 import { encodeHttpRequest, ProtocolError, VarsWriter } from '../../protocol/index.ts'
 import { PolywsgiError } from '../errors.ts'
 import type { Exchange, ExchangeBody, ExchangeHead, Ticket } from '../master/exchange.ts'
+import { namedAnswer } from '../request/request-id.ts'
 import { reasonPhrase } from '../request/status.ts'
 import { BodyCollector, type BodyLimits } from './body-collector.ts'
 
@@ -111,11 +112,15 @@ const collect = async (request: Request, limits: BodyLimits): Promise<ExchangeBo
 /** A Request's body may be of any size; where bodies are streamed to sockets' apps, this much of it is held in memory. */
 const memoryWithoutPostBuffering = 1024 * 1024
 
-const plainResponse = (status: number): Response =>
-  new Response(`${reasonPhrase(status)}\n`, {
+const plainResponse = (status: number, requestId?: string): Response =>
+  new Response(namedAnswer(reasonPhrase(status), requestId).text, {
     status,
     statusText: reasonPhrase(status),
-    headers: status === 503 ? { 'Content-Type': 'text/plain', 'Retry-After': '1' } : { 'Content-Type': 'text/plain' },
+    headers: {
+      'Content-Type': 'text/plain',
+      ...(status === 503 ? { 'Retry-After': '1' } : {}),
+      ...(requestId === undefined ? {} : { 'X-Request-Id': requestId }),
+    },
   })
 
 class FetchExchange implements Exchange {
@@ -159,8 +164,8 @@ class FetchExchange implements Exchange {
 
   #unacknowledged = 0
 
-  fail(status: 500 | 503 | 504, reason: string): void {
-    if (this.#controller === undefined) this.#resolve(plainResponse(status))
+  fail(status: 500 | 503 | 504, reason: string, requestId?: string): void {
+    if (this.#controller === undefined) this.#resolve(plainResponse(status, requestId))
     else this.#controller.error(new PolywsgiError('WORKER_DIED', reason))
   }
 

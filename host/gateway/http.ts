@@ -6,8 +6,9 @@ import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { encodeHttpRequest, ProtocolError, VarsWriter } from '../../protocol/index.ts'
 import type { Exchange, ExchangeBody, ExchangeHead, Ticket } from '../master/exchange.ts'
+import { namedAnswer } from '../request/request-id.ts'
 import { reasonPhrase } from '../request/status.ts'
-import { BodyCollector, type BodyLimits } from './body-collector.ts'
+import { BodyCollector, type BodyLimits, spoolStatus } from './body-collector.ts'
 import { BodyStream } from './body-stream.ts'
 import { Flow } from './flow.ts'
 import { boundPipelining } from './pipelining.ts'
@@ -143,8 +144,8 @@ const collect = (
   const collector = new BodyCollector({ ...options.limits, postBuffering }, request, (state, error) => {
     if (state === 'too-large') return refuse(response, 413)
     if (state === 'failed') {
-      options.log(`a request body could not be spooled: ${error?.message}`)
-      return refuse(response, 500)
+      options.log(`${request.socket.remoteAddress}: a request body could not be spooled: ${error?.message}`)
+      return refuse(response, spoolStatus(error))
     }
     // A chunked body's length is known only now, and must go into the packet, which may be full.
     let packet: Uint8Array
@@ -258,21 +259,22 @@ class HttpExchange implements Exchange {
     return this.#raw.send(chunk, last) || last
   }
 
-  fail(status: 500 | 503 | 504): void {
+  fail(status: 500 | 503 | 504, _reason: string, requestId?: string): void {
     if (this.#raw !== undefined) return this.#raw.cut()
-    if (!this.#responder.headSent && !this.#response.headersSent) return refuse(this.#response, status)
+    if (!this.#responder.headSent && !this.#response.headersSent) return refuse(this.#response, status, requestId)
     cutResponse(this.#response)
   }
 }
 
 /** Answers in the gateway's own name. */
-const refuse = (response: ServerResponse, status: number): void => {
+const refuse = (response: ServerResponse, status: number, requestId?: string): void => {
   if (response.headersSent || response.destroyed) {
     response.destroy()
     return
   }
-  const text = `${reasonPhrase(status)}\n`
+  const { text } = namedAnswer(reasonPhrase(status), requestId)
   const headers: Record<string, string | number> = { 'Content-Type': 'text/plain', 'Content-Length': text.length }
+  if (requestId !== undefined) headers['X-Request-Id'] = requestId
   if (status === 503) headers['Retry-After'] = 1
   // What is left of a refused body cannot be told from the next request unless it is read; closing is cheaper.
   if (!response.req.complete) headers['Connection'] = 'close'

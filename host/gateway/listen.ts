@@ -1,7 +1,8 @@
 // Binds a server to an address, with errors that say what to do. Unix sockets left behind by a dead server are removed.
 
-import { chmodSync, lstatSync, unlinkSync } from 'node:fs'
+import { chmodSync, lstatSync, statSync, unlinkSync } from 'node:fs'
 import { connect, type Server } from 'node:net'
+import { dirname } from 'node:path'
 import { PolywsgiError } from '../errors.ts'
 import { formatTcp, type SocketAddress } from './address.ts'
 
@@ -11,6 +12,8 @@ export interface ListenOptions {
   readonly backlog: number
   /** Octal mode of a unix socket (`chmod-socket`). */
   readonly mode: number | undefined
+  /** The unix socket is never anybody else's, not for a moment. */
+  readonly isPrivate?: boolean
 }
 
 /**
@@ -19,15 +22,22 @@ export interface ListenOptions {
  */
 export const listen = async (server: Server, options: ListenOptions): Promise<string> => {
   const { address, backlog } = options
-  if (address.kind === 'unix' && !isAbstract(address.path)) await removeStale(address.path)
+  if (address.kind === 'unix' && !isAbstract(address.path)) {
+    requireDirectory(address.path)
+    await removeStale(address.path)
+  }
   const target = address.kind === 'tcp' ? { host: address.host, port: address.port } : { path: address.path }
   await new Promise<void>((resolve, reject) => {
     const failed = (error: NodeJS.ErrnoException): void => reject(bindError(address, error))
     server.once('error', failed)
-    server.listen({ ...target, backlog }, () => {
-      server.off('error', failed)
-      resolve()
-    })
+    const listenNow = (): void => {
+      server.listen({ ...target, backlog }, () => {
+        server.off('error', failed)
+        resolve()
+      })
+    }
+    if (options.isPrivate === true) withPrivateUmask(listenNow)
+    else listenNow()
   })
   if (address.kind === 'unix') {
     if (options.mode !== undefined && !isAbstract(address.path)) chmodSync(address.path, options.mode)
@@ -38,6 +48,18 @@ export const listen = async (server: Server, options: ListenOptions): Promise<st
   return formatTcp(address.host, port)
 }
 
+/** A unix socket is bound within the call. */
+const withPrivateUmask = (call: () => void): void => {
+  let before: number | undefined
+  try {
+    before = process.umask(0o177)
+  } catch {
+    // A program that embeds the server in a worker thread has no say in this; the mode follows in a moment.
+  }
+  call()
+  if (before !== undefined) process.umask(before)
+}
+
 const bindError = (address: SocketAddress, error: NodeJS.ErrnoException): PolywsgiError => {
   const name = address.kind === 'tcp' ? formatTcp(address.host, address.port) : address.text
   const why =
@@ -45,9 +67,24 @@ const bindError = (address: SocketAddress, error: NodeJS.ErrnoException): Polyws
       EADDRINUSE: 'the address is in use by another program',
       EACCES: 'permission denied',
       EADDRNOTAVAIL: 'this machine has no such address',
-      ENOENT: 'the directory does not exist',
+      ENOTFOUND: 'there is no host of this name',
+      EAI_AGAIN: 'the name of the host cannot be looked up now',
     }[error.code ?? ''] ?? error.message
   return new PolywsgiError('SOCKET_BIND', `cannot listen on ${name}: ${why}`, { cause: error })
+}
+
+/** libuv tells a missing directory as a missing permission. */
+const requireDirectory = (path: string): void => {
+  const folder = dirname(path)
+  let why: string
+  try {
+    const found = statSync(folder, { throwIfNoEntry: false })
+    if (found?.isDirectory()) return
+    why = found === undefined ? `the directory ${folder} does not exist` : `${folder} is no directory`
+  } catch (error) {
+    why = (error as Error).message
+  }
+  throw new PolywsgiError('SOCKET_BIND', `cannot listen on ${path}: ${why}`)
 }
 
 const isAbstract = (path: string): boolean => path.startsWith('\0')

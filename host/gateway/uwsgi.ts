@@ -5,8 +5,9 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { encodeResponseHead, findVar, ProtocolError, RequestReader } from '../../protocol/index.ts'
 import { answersInPackets, bodyLength } from '../../protocol/modifiers.ts'
 import type { Exchange, ExchangeBody, ExchangeHead, Ticket } from '../master/exchange.ts'
+import { namedAnswer } from '../request/request-id.ts'
 import { reasonPhrase } from '../request/status.ts'
-import { BodyCollector, type BodyLimits } from './body-collector.ts'
+import { BodyCollector, type BodyLimits, spoolStatus } from './body-collector.ts'
 import { BodyStream } from './body-stream.ts'
 import { copyChunk, releaseChunk } from './chunk-pool.ts'
 import { Flow } from './flow.ts'
@@ -150,8 +151,8 @@ class UwsgiConnection implements Exchange {
 
   #collected(isComplete: boolean, error: Error | undefined): void {
     if (!isComplete) {
-      this.#options.log(`a request body could not be spooled: ${error?.message}`)
-      return this.#refuse(500)
+      this.#options.log(`${this.#client()}: a request body could not be spooled: ${error?.message}`)
+      return this.#refuse(spoolStatus(error))
     }
     this.body = (this.#collector as BodyCollector).take()
     this.#submit()
@@ -212,30 +213,31 @@ class UwsgiConnection implements Exchange {
     })
   }
 
-  fail(status: 500 | 503 | 504): void {
+  fail(status: 500 | 503 | 504, _reason: string, requestId?: string): void {
     // What was written leaves; the protocol has no other way to say that the rest is missing than Content-Length.
     if (this.#headSent) this.#end(undefined)
-    else this.#refuse(status)
+    else this.#refuse(status, requestId)
   }
 
   /** Answers in the gateway's own name. Differs from uWSGI: it closes every such connection without a byte, not only its peers'. */
-  #refuse(status: number): void {
+  #refuse(status: number, requestId?: string): void {
     this.#receiving.delete(this)
     this.#collector?.discard()
     if (this.#isPeer) this.#end(undefined)
-    else this.#answer(status)
+    else this.#answer(status, requestId)
     // The rest of the request is read and dropped: closing a socket with unread input would send a reset, and a front
     // end would never see the answer.
     this.#socket.removeAllListeners('data').resume()
   }
 
-  #answer(status: number): void {
+  #answer(status: number, requestId: string | undefined): void {
     const reason = reasonPhrase(status)
-    const headers = ['Connection', 'close', 'Content-Type', 'text/plain']
+    const { headers: named, text } = namedAnswer(reason, requestId)
+    const headers = ['Connection', 'close', named]
     if (status === 503) headers.push('Retry-After', '1')
     this.#headSent = true
     const head = encodeResponseHead(this.#protocol || 'HTTP/1.1', `${status} ${reason}`, headers.join('\0'))
-    this.#end(Buffer.concat([head, Buffer.from(`${reason}\n`)]))
+    this.#end(Buffer.concat([head, Buffer.from(text)]))
   }
 
   #ended(): void {

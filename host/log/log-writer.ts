@@ -16,8 +16,13 @@ export class LogWriter implements Log {
   readonly fd: number
   /** Sees every line, on its way to the file. It must not write to this log before it returns. */
   onLine: ((line: string) => void) | undefined
+  /** Hears that lines are lost from now on, and why; again after each time that lines could be written. */
+  onLost: ((why: Error) => void) | undefined
   #gathered = ''
+  /** Lines that could not be written since the last one that could. */
   #lost = 0
+  /** The file ends within a line. */
+  #isCut = false
   #isClosed = false
 
   constructor(fd: number) {
@@ -59,15 +64,17 @@ export class LogWriter implements Log {
   /** A log that cannot be written (disk full, reader gone) must not stop the server: what is lost is counted and told later. */
   #write(bytes: Uint8Array): void {
     if (this.#isClosed) return
-    let rest = bytes
+    const whole = this.#lost === 0 && !this.#isCut ? bytes : Buffer.concat([Buffer.from(this.#notice()), bytes])
+    // Who has waited in vain once does not wait for each line: the server has other things to do.
+    const patience = this.#lost > 0 ? 0 : patienceMs
+    let written = 0
     let waitedMs = 0
-    if (this.#lost > 0) rest = Buffer.concat([Buffer.from(`[log] ${this.#lost} earlier lines could not be written\n`), rest])
-    while (rest.length > 0) {
+    while (written < whole.length) {
       try {
-        rest = rest.subarray(writeSync(this.fd, rest))
+        written += writeSync(this.fd, whole, written)
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN' || waitedMs >= patienceMs) {
-          this.#lost += 1
+        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN' || waitedMs >= patience) {
+          this.#lose(whole, written, whole.length - bytes.length, error as Error)
           return
         }
         // A pipe whose reader lags: there is nothing to wait on but time.
@@ -76,6 +83,24 @@ export class LogWriter implements Log {
       }
     }
     this.#lost = 0
+    this.#isCut = false
+  }
+
+  /** What is said ahead of the first line that can be written again; a line that was cut gets its end. */
+  #notice(): string {
+    const isOne = this.#lost === 1
+    const told = this.#lost === 0 ? '' : `[log] ${this.#lost} earlier ${isOne ? 'line' : 'lines'} could not be written\n`
+    return this.#isCut ? `\n${told}` : told
+  }
+
+  /** @param ownFrom where the lines begin, after what was put ahead of them */
+  #lose(whole: Uint8Array, written: number, ownFrom: number, why: Error): void {
+    const wasWritable = this.#lost === 0
+    if (written > 0) this.#isCut = whole[written - 1] !== newline[0]
+    // The notice was written: those lines have been told.
+    if (written >= ownFrom) this.#lost = 0
+    for (let at = whole.indexOf(10, Math.max(written, ownFrom)); at >= 0; at = whole.indexOf(10, at + 1)) this.#lost += 1
+    if (wasWritable) this.onLost?.(why)
   }
 }
 

@@ -35,14 +35,19 @@ export interface ThreadLogger extends Logger {
   setOrigin(origin: Record<string, string | number>): void
 }
 
-/** @param onLine sees every line that is written */
+/**
+ * @param onLine sees every line that is written
+ * @param onLost hears that lines cannot be written from now on
+ */
 export const createLogger = (
   settings: LogSettings,
   origin: Record<string, string | number>,
   onLine?: (line: string) => void,
+  onLost?: (why: Error) => void,
 ): ThreadLogger => {
   const writer = new LogWriter(settings.fd)
   writer.onLine = onLine
+  writer.onLost = onLost
   return settings.json ? jsonLogger(writer, settings, origin) : textLogger(writer, settings)
 }
 

@@ -2,7 +2,8 @@
 // stores, every `store_sync` seconds and at the end. All of it in small steps between turns of the event loop.
 // Differs from uWSGI: a cache is swept by a timer of the master and not by a thread of its own.
 
-import { unlink } from 'node:fs/promises'
+import { access, constants, unlink } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { ConfigError } from '../errors.ts'
 import type { Cache } from '../state/cache.ts'
@@ -85,6 +86,7 @@ export class CacheKeeper {
   async #load(cache: Cache): Promise<void> {
     const { name, store, storeDelete } = cache.handle.shape
     if (store === undefined) return
+    await this.#requireWritable(name, store)
     try {
       const count = await loadStore(cache, store, this.#clock.now())
       if (count === undefined) return
@@ -106,6 +108,16 @@ export class CacheKeeper {
       }
       this.#options.log(`cache "${name}": the store ${store} cannot be used: ${message}; it is removed`)
       await unlink(store)
+    }
+  }
+
+  /** Found out at the end, it would cost all items. */
+  async #requireWritable(name: string, store: string): Promise<void> {
+    try {
+      await access(dirname(store), constants.W_OK)
+    } catch (cause) {
+      const message = `cache2 ${name}: the store ${store} cannot be written: ${(cause as Error).message}`
+      throw new ConfigError('CONFIG_BAD_VALUE', message, { cause })
     }
   }
 

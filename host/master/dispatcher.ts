@@ -2,12 +2,14 @@
 // take them; a request is begun by whoever takes it, so one that waits is never lost with a worker.
 // Invariant: every exchange submitted ends by exactly one of: a last `respond`, one `fail`, or the gateway's `abandon`.
 
+import { requestIdOf, varsOfPacket } from '../request/request-id.ts'
 import { sharedNow } from '../state/deadlines.ts'
 import type { Doorbell } from '../state/doorbell.ts'
 import { BodyMode, PullState } from '../state/request-slots.ts'
 import { RecordKind, ResponseFlag, type ResponseRecord, type ResponseRing } from '../state/response-ring.ts'
 import type { StateMap } from '../state/state-map.ts'
 import type { BodyPiece, Exchange, ExchangeHead, OffloadedResponse, OffloadRequest, Ticket } from './exchange.ts'
+import type { FailedRequest } from './failed-requests.ts'
 import { Parcels } from './parcels.ts'
 
 const noSlot = -1
@@ -44,6 +46,11 @@ interface Living {
   readonly seat: number
   readonly doorbell: Doorbell
   readonly ring: ResponseRing
+}
+
+export interface RunningExchange {
+  readonly slot: number
+  readonly packet: Uint8Array
 }
 
 export interface DispatcherOptions {
@@ -91,6 +98,12 @@ export class Dispatcher {
   /** Requests accepted and not over yet. */
   get active(): number {
     return this.#active + this.#offloaded.size
+  }
+
+  /** Requests in shared slots, begun or not. */
+  *running(): Generator<RunningExchange> {
+    for (const [slot, passage] of this.#passages.entries())
+      if (passage !== undefined) yield { slot, packet: passage.exchange.packet }
   }
 
   /** Resolves when no request is active. */
@@ -148,10 +161,10 @@ export class Dispatcher {
   /**
    * A worker's thread has ended. What it had said is delivered; what it had begun fails, with 504 where the worker was ended for
    * a deadline that was this request's, with 503 for the others of that worker, which may be tried again.
-   * @returns by status how many failed
+   * @returns those that failed
    */
-  seatEnded(seat: number, status: 500 | 503 | 504, reason: string): ReadonlyMap<number, number> {
-    const failed = new Map<number, number>()
+  seatEnded(seat: number, status: 500 | 503 | 504, reason: string): readonly FailedRequest[] {
+    const failed: FailedRequest[] = []
     const living = this.#living.find((each) => each.seat === seat)
     if (living === undefined) return failed
     living.ring.drain((record) => this.#handle(record))
@@ -164,9 +177,12 @@ export class Dispatcher {
       if (passage === undefined || this.#state.slots.runningSeat(slot) !== seat) continue
       const { abandoned } = passage
       const own = status !== 504 || this.#state.slots.isOverdue(slot, now) ? status : 503
-      failed.set(own, (failed.get(own) ?? 0) + 1)
+      const vars = varsOfPacket(passage.exchange.packet)
+      const requestId = requestIdOf(vars)
+      const run = this.#state.slots.runningCore(slot)
+      failed.push({ status: own, vars, requestId, since: run?.begunAt ?? 0, coreId: run?.core ?? 0 })
       this.#freeSlot(slot, passage)
-      if (!abandoned) passage.exchange.fail(own, reason)
+      if (!abandoned) passage.exchange.fail(own, reason, requestId)
     }
     return failed
   }

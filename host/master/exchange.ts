@@ -35,8 +35,11 @@ export interface Exchange {
    * @throws PolywsgiError, ProtocolError when it cannot be said in the client's protocol: `fail` follows
    */
   respond(head: ExchangeHead | undefined, chunk: Uint8Array, last: boolean, isRaw: boolean, isLasting?: boolean): boolean
-  /** The request ends without (the rest of) its response. A gateway that has sent a head already cuts the connection. */
-  fail(status: 500 | 503 | 504, reason: string): void
+  /**
+   * The request ends without (the rest of) its response. A gateway that has sent a head already cuts the connection.
+   * @param requestId by which the client can ask for what the log says of it
+   */
+  fail(status: 500 | 503 | 504, reason: string, requestId?: string): void
 }
 
 /** What a gateway may say about an exchange it has submitted. */

@@ -116,8 +116,9 @@ export class MasterPlugins {
     this.#hooks.run('postUwsgiFork', (plugin) => plugin.postUwsgiFork?.(0))
   }
 
-  harakiri(workerId: number): void {
-    this.#hooks.run('harakiri', (plugin) => plugin.harakiri?.(workerId))
+  /** @param isAlive what overran has ended without its worker */
+  harakiri(workerId: number, isAlive: boolean): void {
+    this.#hooks.run('harakiri', (plugin) => plugin.harakiri?.(workerId, isAlive))
   }
 
   /** @returns whether a plugin has consumed the packet */

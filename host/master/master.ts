@@ -17,6 +17,7 @@ import type { MountPlan } from '../worker/mount-plan.ts'
 import type { CallHandlers, NoticeHandlers } from './call-handlers.ts'
 import { Dispatcher } from './dispatcher.ts'
 import type { OffloadedResponse, OffloadRequest } from './exchange.ts'
+import { failedCounts, failedLines } from './failed-requests.ts'
 import type { ReloadKind } from './generation.ts'
 import { MasterPlugins } from './master-plugins.ts'
 import { Supervisor } from './supervisor.ts'
@@ -39,6 +40,7 @@ export interface MasterOptions {
   readonly pythonPath: readonly string[]
   readonly mounts: readonly MountPlan[]
   readonly opt: OptionMap
+  readonly guests: ThreadStart['guests']
   readonly api: ApiSettings
   readonly plugins: readonly PluginSource[]
   /** The values of plugins' own options: by the plugin's name, then by the option's. */
@@ -109,7 +111,8 @@ export class Master {
       start: (plan) => this.#start(plan),
       threadStarts: () => this.plugins.threadStarts(),
       threadStarted: () => this.plugins.threadStarted(),
-      harakiri: (workerId) => this.plugins.harakiri(workerId),
+      harakiriGraceMs: options.api.harakiriGraceMs,
+      harakiri: (workerId) => this.plugins.harakiri(workerId, false),
       appFailed: (plan, failure) => this.#appFailed(plan, failure),
       pluginLost: (plan, name, reason) => {
         log(`${threadName(plan)}: ${reason}: it is started anew without plugin ${name}`)
@@ -227,6 +230,7 @@ export class Master {
       farms,
       mounts,
       opt,
+      guests,
       memoryLimit,
       pythonPath,
       logSettings,
@@ -254,6 +258,7 @@ export class Master {
       headers: this.#options.headers,
       mounts,
       opt,
+      guests,
       log: logSettings,
       logAlarms,
       memoryLimit,
@@ -272,15 +277,15 @@ export class Master {
     this.#options.logger.text(`${threadName(plan)}: ${said}${failure.details === '' ? '' : `\n${failure.details}`}`)
   }
 
-  #ended({ plan, seat }: ThreadHandle, status: 500 | 503 | 504): string {
+  #ended({ plan, seat, hasOverstayed }: ThreadHandle, status: 500 | 503 | 504): string {
     const { number, kind } = plan.identity
     this.#options.threadEnded(seat)
     if (kind !== 'worker') return ''
     const failed = this.dispatcher.seatEnded(seat, status, 'the worker that served the request has died')
-    for (const count of failed.values())
-      for (let index = 0; index < count; index += 1) this.#options.state.workers.countFailedRequest(number)
-    const answers = [...failed].map(([answer, count]) => `${count} running requests answered ${answer}`)
-    return answers.length > 0 ? ` (${answers.join(', ')})` : ''
+    const why = hasOverstayed ? 'it took longer than worker-reload-mercy' : undefined
+    for (const line of failedLines(failed, this.#options.api.isHarakiriVerbose, why)) this.#options.logger.text(line)
+    for (const _ of failed) this.#options.state.workers.countFailedRequest(number)
+    return failedCounts(failed)
   }
 }
 

@@ -3,10 +3,10 @@
 // Invariant: a place that is wanted has a thread that serves, one that boots, or a start that is due.
 
 import { PolywsgiError } from '../errors.ts'
-import { sharedNow } from '../state/deadlines.ts'
 import { WorkerState } from '../state/worker-slots.ts'
 import type { AppFailure, ThreadPlan } from '../worker/messages.ts'
 import { Generation, type ReloadKind } from './generation.ts'
+import { Harakiri } from './harakiri.ts'
 import { Place, serverStopped } from './place.ts'
 import { Renewal } from './renewal.ts'
 import { respawnDelayMs } from './respawn.ts'
@@ -20,6 +20,8 @@ export interface SupervisorOptions extends ThreadsOptions {
   readonly spares?: number
   /** How long a thread that was followed by another may take to finish what it had begun. */
   readonly mercyMs: number
+  /** How long what overran its deadline may take to end. */
+  readonly harakiriGraceMs: number
   /** Worker `workerId` is about to be ended for its deadline. */
   harakiri?(workerId: number): void
   appFailed(plan: ThreadPlan, failure: AppFailure): void
@@ -42,9 +44,6 @@ const shortLifeMs = 2000
 const stopMs = 5000
 /** A mule may be in a program of its own, or a spooler in a job, that no message reaches. */
 const otherStopMs = 1000
-const harakiriWatchMs = 200
-/** How much later than a thread itself the master looks at its deadlines. */
-const ownGraceMs = 300
 
 const spare: ThreadPlan = { identity: { kind: 'worker', number: 0, workerId: 0, muleId: 0, spoolerId: 0 } }
 
@@ -58,15 +57,17 @@ export class Supervisor {
   readonly #renewal: Renewal
   /** Threads that were lost with a plugin: they are booted again without it. */
   readonly #lost = new WeakSet<ThreadHandle>()
-  #watch: NodeJS.Timeout | undefined
+  readonly #harakiri: Harakiri
   #phase: 'starting' | 'serving' | 'stopping' = 'starting'
   #isReloading = false
 
   constructor(options: SupervisorOptions) {
     this.#options = options
-    const { plans, log, spares = 0 } = options
+    const { plans, state, log, spares = 0, harakiriGraceMs: graceMs } = options
     for (const plan of plans) this.#places.set(plan.identity.number, new Place(plan))
     this.#threads = new Threads(options)
+    const seats = (): number[] => this.#threads.handles.map(({ seat }) => seat)
+    this.#harakiri = new Harakiri({ state, graceMs, seats, end: (seat) => this.#overran(seat) })
     this.#spares = new Spares({ count: spares, log, boot: () => this.#threads.spawn(spare, this.#events) })
     const isServing = (): boolean => this.#phase === 'serving'
     this.#renewal = new Renewal({
@@ -103,8 +104,7 @@ export class Supervisor {
     await Promise.all(ready)
     this.#phase = 'serving'
     this.#spares.open()
-    this.#watch = setInterval(() => this.#enforceDeadlines(), harakiriWatchMs)
-    this.#watch.unref()
+    this.#harakiri.start()
   }
 
   /** Workers that can finish requests, those included that take no new ones. */
@@ -172,7 +172,7 @@ export class Supervisor {
   /** No thread is started any more; those that run are left alone until `stop`. */
   beginStop(): void {
     this.#phase = 'stopping'
-    clearInterval(this.#watch)
+    this.#harakiri.stop()
     this.#spares.close()
     for (const place of this.#places.values()) {
       clearTimeout(place.nextStart)
@@ -377,18 +377,17 @@ export class Supervisor {
     this.#fill(place, reason !== undefined && (!isReady || isShort))
   }
 
-  #enforceDeadlines(): void {
-    const now = sharedNow()
-    for (const handle of this.#threads.handles) {
-      const { seat } = handle
-      // The thread is asked first: what waits in it is given up there, and the others go on.
-      if (!this.#options.state.deadlines.isOver(seat, now - ownGraceMs)) continue
-      this.#options.state.deadlines.threadEnded(seat)
-      this.#options.log(`*** HARAKIRI ON ${threadName(handle.plan).toUpperCase()} ***`)
-      const { workerId } = handle.plan.identity
-      if (workerId > 0) this.#options.harakiri?.(workerId)
-      void handle.terminate(harakiri)
+  #overran(seat: number): void {
+    const { log, state, harakiri: isAboutToEnd } = this.#options
+    const handle = this.#threads.at(seat)
+    if (handle === undefined) return
+    const { workerId } = handle.plan.identity
+    log(`*** HARAKIRI ON ${threadName(handle.plan).toUpperCase()} ***`)
+    if (workerId > 0) {
+      state.workers.countHarakiri(workerId)
+      isAboutToEnd?.(workerId)
     }
+    void handle.terminate(harakiri)
   }
 }
 

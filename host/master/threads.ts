@@ -99,6 +99,7 @@ export class Threads {
     this.#living.delete(seat)
     state.apps.threadEnded(seat)
     state.deadlines.threadEnded(seat)
+    state.stops.threadEnded(seat)
     const said = this.#options.ended(handle, status)
     state.seats.threadEnded(seat)
     this.#seats.giveBack(seat)

@@ -159,7 +159,12 @@ export const hookTable = {
     isFirstWins: true,
     when: 'a packet on a udp socket',
   },
-  harakiri: { uwsgi: 'harakiri', threads: ['M'], order: 'request first', when: 'a worker is ended for its deadline' },
+  harakiri: {
+    uwsgi: 'harakiri',
+    threads: ['M'],
+    order: 'request first',
+    when: 'a worker is ended for its deadline, or goes on while what overran has been stopped',
+  },
   encodeString: { uwsgi: 'encode_string', threads: ['M', ...all], order: 'one', when: 'text of the host is for the plugin' },
   decodeString: {
     uwsgi: 'decode_string',

@@ -82,6 +82,8 @@ export class PluginHooks {
 export const hookFailure = (plugin: Plugin, hook: HookName, error: unknown): string => {
   const name = `plugin ${plugin.name}: ${hook} hook`
   if (isThrown(error, OverrunError)) return `${name} ${error.message}`
+  // Where it was stopped is told already.
+  if (isThrown(error, PolywsgiError) && error.code === 'HARAKIRI') return `${name} was stopped: ${error.message}`
   return `${name} raised: ${reportOf(plugin, error)}`
 }
 

@@ -6,6 +6,7 @@
 import type { BoundApi } from '../api/bind.ts'
 import type { ApiContext, Log, ThreadIdentity } from '../api/context.ts'
 import type { FunctionOwner } from '../api/guest-function.ts'
+import type { GuestStops } from '../api/guest-stops.ts'
 import type { BytesMap, OptionMap } from '../api/kinds.ts'
 import type { GuestError } from '../errors.ts'
 import type { WsgiRequest } from '../request/wsgi-request.ts'
@@ -49,12 +50,17 @@ export interface WorkerContext<Data = unknown> extends PluginContext {
   readonly api: BoundApi
   /** What the functions of that module work on: caches, locks, signals, RPC, mules. */
   readonly server: ApiContext
+  /** How running guest code learns that it is to be stopped. */
+  readonly stops: GuestStops
   /** Bytes of memory one interpreter may use (`--memory-limit`). */
   readonly memoryLimit: number
   /** Directories where guests look for modules beside their own (`--pythonpath`). */
   readonly pythonPath: readonly string[]
-  /** Reports progress while booting: shown at start-up as `worker 1: python booted in 0.62 s`. */
-  booted(what: string, milliseconds: number): void
+  /**
+   * Reports progress while booting: shown at start-up as `worker 1: python booted in 0.62 s`.
+   * @param heapBytes reads how much memory the interpreter holds now; called again and again, so it is to be cheap
+   */
+  booted(what: string, milliseconds: number, heapBytes?: () => number): void
 }
 
 /**
@@ -109,8 +115,11 @@ export interface Plugin<Data = unknown> extends FunctionOwner {
   magic?(argument: string): boolean
   /** M: a packet on a `--udp` socket. True: consumed, and no other plugin is asked. */
   manageUdp?(address: string, port: number, packet: Uint8Array): boolean
-  /** M: right before worker `workerId` is ended for having overrun its deadline. */
-  harakiri?(workerId: number): void
+  /**
+   * M: code of worker `workerId` has overrun its deadline: right before the worker is ended for it; or, with `isAlive`, when the code
+   * has ended, stopped by its interpreter, and the worker goes on. (uWSGI ends the worker in every case.)
+   */
+  harakiri?(workerId: number, isAlive?: boolean): void
   /** M: before the master reloads, and before it ends. */
   masterCleanup?(): void
 

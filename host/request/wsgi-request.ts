@@ -13,6 +13,7 @@ import { checkedStatus, checkHeaders } from './header-rules.ts'
 import { joinHeaders } from './header-text.ts'
 import type { OffloadOrder } from './offload-order.ts'
 import { OffloadingResponse } from './offloading.ts'
+import { namedAnswer } from './request-id.ts'
 import type { ResponseHead, ResponseSink } from './response-sink.ts'
 
 export interface WsgiRequestFields {
@@ -73,7 +74,7 @@ export class WsgiRequest extends OffloadingResponse {
   exception: unknown
   /** How often its handler was given the CPU (uWSGI: `switches`). */
   switches = 1
-  /** Set by the loop when its core has done with it: what comes of it later is for nobody. */
+  /** Set when its core has done with it, or its time is over: what comes of it later is for nobody. */
   isOver = false
   /**
    * Ends the handler where it stands. Set by its plugin while the handler waits; called by the loop, which has answered the
@@ -329,12 +330,13 @@ export class WsgiRequest extends OffloadingResponse {
   }
 
   /** Answers in the name of a handler that took too long: 504, or, when its response has begun, the end of that. */
-  timeOut(): void {
+  timeOut(requestId?: string): void {
     if (this.#finished) return
     if (this.#headersSent) return this.cut()
     this.dropFile()
-    this.setHead('504 Gateway Timeout', 'Content-Type\0text/plain')
-    this.finish('Gateway Timeout')
+    const { headers, text } = namedAnswer('Gateway Timeout', requestId)
+    this.setHead('504 Gateway Timeout', headers)
+    this.finish(text)
   }
 
   /**

@@ -27,6 +27,11 @@ export class Deadlines {
     Atomics.store(this.#words, seat, BigInt(end))
   }
 
+  /** On the clock of `sharedNow`; 0 for none. */
+  of(seat: number): number {
+    return Number(Atomics.load(this.#words, seat))
+  }
+
   isOver(seat: number, now: number): boolean {
     const deadline = Atomics.load(this.#words, seat)
     return deadline !== 0n && BigInt(now) >= deadline

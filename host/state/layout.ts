@@ -9,6 +9,8 @@
 /** Sizes that are fixed for the life of the map. */
 export interface StateShape {
   readonly workers: number
+  /** Of each worker; 1 unless said otherwise. */
+  readonly cores?: number
   /** Mules and spoolers: they are numbered after the workers, and serve no requests. */
   readonly otherThreads?: number
   /** Threads beside them that are kept ready to stand for a worker. */

@@ -39,6 +39,10 @@ const word = {
   pullLength: 11,
   leavingAwaited: 12,
   deadline: 13,
+  /** worker number (16 bits) | core (16 bits) */
+  core: 14,
+  /** Seconds since the epoch. */
+  begunAt: 15,
 } as const
 
 export interface SlotFilling {
@@ -86,6 +90,7 @@ export class RequestSlots {
     words[base + word.windowAwaited] = 0
     this.#forgetPull(slot)
     words[base + word.deadline] = 0
+    words[base + word.core] = 0
     const generation = ((words[base + word.state]! >>> 16) + 1) & 0xffff
     // The release: a worker that sees `queued` sees all of the above.
     Atomics.store(words, base + word.state, (generation << 16) | SlotPhase.queued)
@@ -123,6 +128,21 @@ export class RequestSlots {
   isOverdue(slot: number, now: number): boolean {
     const end = Atomics.load(this.#words, slot * requestRecordWords + word.deadline)
     return end !== 0 && ((now - end) | 0) >= 0
+  }
+
+  /** The worker that has claimed the slot says where the request runs: for those who ask what goes on, nothing depends on it. */
+  noteCore(slot: number, workerId: number, core: number, begunAt: number): void {
+    const base = slot * requestRecordWords
+    this.#words[base + word.core] = (workerId << 16) | core
+    this.#words[base + word.begunAt] = begunAt
+  }
+
+  /** Where the slot's request runs; undefined while no worker has it. */
+  runningCore(slot: number): { readonly workerId: number; readonly core: number; readonly begunAt: number } | undefined {
+    const base = slot * requestRecordWords
+    const place = this.#words[base + word.core]!
+    if ((Atomics.load(this.#words, base + word.state) & 3) !== SlotPhase.running || place === 0) return undefined
+    return { workerId: place >>> 16, core: place & 0xffff, begunAt: this.#words[base + word.begunAt]! >>> 0 }
   }
 
   isQueued(slot: number): boolean {

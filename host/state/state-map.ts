@@ -1,6 +1,7 @@
 // Opens the memory map: the same call in the master, which made it, and in each worker, which got it at its start.
 
 import { AppCounters } from './app-counters.ts'
+import { CoreSlots, type CoreSlotsHandle } from './core-slots.ts'
 import { Deadlines } from './deadlines.ts'
 import { Doorbell } from './doorbell.ts'
 import { computeLayout, doorbellWords, type StateLayout, type StateShape } from './layout.ts'
@@ -8,6 +9,7 @@ import { RequestQueue } from './request-queue.ts'
 import { RequestSlots } from './request-slots.ts'
 import { ResponseRing } from './response-ring.ts'
 import { Seats } from './seats.ts'
+import { StopWords } from './stop-words.ts'
 import { WorkerSlots } from './worker-slots.ts'
 
 /** What crosses to a worker: shared memory, and the layout by which to read it. */
@@ -15,7 +17,9 @@ export interface StateHandle {
   readonly buffer: SharedArrayBuffer
   readonly layout: StateLayout
   readonly deadlines: SharedArrayBuffer
+  readonly stops: SharedArrayBuffer
   readonly apps: SharedArrayBuffer
+  readonly cores: CoreSlotsHandle
 }
 
 export class StateMap {
@@ -25,7 +29,9 @@ export class StateMap {
   readonly seats: Seats
   readonly workers: WorkerSlots
   readonly deadlines: Deadlines
+  readonly stops: StopWords
   readonly apps: AppCounters
+  readonly cores: CoreSlots
 
   private constructor(handle: StateHandle) {
     this.handle = handle
@@ -34,17 +40,21 @@ export class StateMap {
     this.seats = new Seats(handle.buffer, handle.layout)
     this.workers = new WorkerSlots(handle.buffer, handle.layout, this.seats)
     this.deadlines = Deadlines.open(handle.deadlines)
+    this.stops = StopWords.open(handle.stops)
     this.apps = AppCounters.open(handle.apps)
+    this.cores = CoreSlots.open(handle.cores)
   }
 
   static create(shape: StateShape): StateMap {
     const layout = computeLayout(shape)
-    const deadlines = Deadlines.create(layout.seatCapacity + 1).handle
+    const seats = layout.seatCapacity + 1
     const map = new StateMap({
       buffer: new SharedArrayBuffer(layout.byteLength),
       layout,
-      deadlines,
+      deadlines: Deadlines.create(seats).handle,
+      stops: StopWords.create(seats).handle,
       apps: AppCounters.create(layout.seatCapacity).handle,
+      cores: CoreSlots.create(shape.workers, shape.cores ?? 1).handle,
     })
     map.seats.seatAll()
     return map

@@ -24,7 +24,12 @@ export interface AccountsOptions {
   readonly log: Logger
   /** Undefined without metrics of cores. */
   readonly coreCounters: CoreCounters | undefined
+  /** Called now and then, after requests: the memory of interpreters may have grown. */
+  readonly tellHeaps?: () => void
 }
+
+/** Memory is read as rarely as this: it grows by steps, and a reading costs. */
+const requestsPerHeapReading = 32
 
 export class Accounts {
   readonly #options: AccountsOptions
@@ -34,16 +39,20 @@ export class Accounts {
   }
 
   count({ request, app, hasFailed }: FinishedRequest, durationMs: number): void {
-    const { state, workerId, seat, account, coreCounters } = this.#options
-    state.workers.countRequest(workerId)
+    const { state, workerId, seat, account, coreCounters, tellHeaps } = this.#options
+    const { coreId, writeErrors, readErrors } = request
+    const total = state.workers.countRequest(workerId)
+    state.cores.countRequest(workerId, coreId)
+    if (writeErrors + readErrors > 0) state.cores.countErrors(workerId, coreId, writeErrors, readErrors)
     state.workers.requestEnded(workerId, durationMs * 1000, request.headersSize + request.responseSize, account)
-    coreCounters?.countRequest(request.coreId)
+    coreCounters?.countRequest(coreId)
     if (request.isOffloaded) {
       state.workers.countOffloadedRequest(workerId)
-      coreCounters?.countOffloaded(request.coreId)
+      state.cores.countOffloaded(workerId, coreId)
+      coreCounters?.countOffloaded(coreId)
     }
     if (hasFailed) {
-      coreCounters?.countException(request.coreId)
+      coreCounters?.countException(coreId)
       state.workers.countException(workerId)
       if (app !== undefined) app.exceptions += 1
     }
@@ -51,6 +60,7 @@ export class Accounts {
       app.requests += 1
       state.apps.publish(seat, app.id, app.requests, app.exceptions)
     }
+    if (total % requestsPerHeapReading === 0) tellHeaps?.()
   }
 
   writeLine({ request, app, startedAt, packetSize }: FinishedRequest, durationMs: number): void {

@@ -33,6 +33,8 @@ const boot = async (): Promise<{ language: Plugin; context: WorkerContext }> => 
     data: language.data,
     api: describingApi(server),
     server,
+    // Whoever started this thread ends it when it takes too long.
+    stops: { word: new Int32Array(1), isWanted: false, judge: () => undefined, stopped: () => {} },
     memoryLimit,
     pythonPath,
     booted: () => {},

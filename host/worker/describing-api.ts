@@ -4,6 +4,8 @@ import { type BoundApi, type BoundFunction, bindApi } from '../api/bind.ts'
 import type { ApiContext, Log } from '../api/context.ts'
 import type { OptionMap } from '../api/kinds.ts'
 import { ApiError } from '../errors.ts'
+import { Access } from '../permissions/access.ts'
+import { noPermissions } from '../permissions/permission-plan.ts'
 import { StateMap } from '../state/state-map.ts'
 
 export const describingContext = (parts: { version: string; hostname: string; opt: OptionMap; log: Log }): ApiContext => {
@@ -11,6 +13,8 @@ export const describingContext = (parts: { version: string; hostname: string; op
   const context: Partial<ApiContext> = {
     ...parts,
     masterPid: process.pid,
+    // Its own directory is what the file may read.
+    access: new Access(noPermissions(true)),
     thread: identity,
     apps: [],
     alarmNames: [],

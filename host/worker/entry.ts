@@ -11,7 +11,7 @@ import type { PluginRegistry } from '../plugin/registry.ts'
 import { socketDefaults } from '../plugin/socket-timeout.ts'
 import { headerChange } from '../request/header-change.ts'
 import { StateMap } from '../state/state-map.ts'
-import { loadApps } from './app-loader.ts'
+import { failedApp, loadApps } from './app-loader.ts'
 import { ExceptionPolicy } from './exceptions.ts'
 import { LostInterpreterError } from './guest-plugins.ts'
 import type { Attachment, Identity, MasterMessage, ThreadStart, WorkerMessage } from './messages.ts'
@@ -63,9 +63,13 @@ const run = async (): Promise<void> => {
       workers: start.workers,
       api,
       server: context,
+      stops: context.stops,
       memoryLimit: start.memoryLimit,
       pythonPath: start.pythonPath,
-      booted: (what, milliseconds) => report({ kind: 'booted', what, milliseconds }),
+      booted: (what, milliseconds, heapBytes) => {
+        report({ kind: 'booted', what, milliseconds })
+        if (heapBytes !== undefined) context.heaps.add(what, heapBytes)
+      },
     },
   })
   const { registry, contextOf } = plugins
@@ -82,6 +86,7 @@ const run = async (): Promise<void> => {
   await hooks.started()
 
   const ready = (): void => {
+    context.heaps.tell()
     report({ kind: 'ready' })
   }
   let work: Work | undefined
@@ -124,6 +129,7 @@ const run = async (): Promise<void> => {
   await plugins.loadApps(async () => {
     const apps = await loadApps(start.mounts, registry, contextOf, report)
     context.apps = apps
+    context.tellApps(apps.filter(({ handle }) => handle !== failedApp))
     mountpoints = new Mountpoints(apps, (modifier1) => servesByItself(registry.requestPlugin(modifier1)))
   })
   const fixup = (): Promise<void> => plugins.fixup()
@@ -170,6 +176,7 @@ const run = async (): Promise<void> => {
           log.text(`... monitored exception detected, respawning ${name()} (pid: ${start.masterPid})...`)
           report({ kind: 'leaving' })
         },
+        tellHeaps: () => context.heaps.tell(),
         coreCounters: context.metrics.coreCounters(workerId),
       })
       context.deadlines.giveUp = (request) => loop.giveUp(request)

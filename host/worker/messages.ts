@@ -7,6 +7,7 @@ import type { OptionMap } from '../api/kinds.ts'
 import type { HookPlan } from '../hooks/plan.ts'
 import type { LogAlarmPlan } from '../log/log-alarms.ts'
 import type { LogSettings } from '../log/logger.ts'
+import type { PermissionPlan } from '../permissions/permission-plan.ts'
 import type { PluginOptionValue } from '../plugin/plugin-option.ts'
 import type { PluginSource } from '../plugin/plugin-source.ts'
 import type { HeaderPlan } from '../request/header-change.ts'
@@ -47,8 +48,14 @@ export interface ThreadPlan {
 export interface ApiSettings {
   readonly socketTimeoutMs: number
   readonly rpcMax: number
-  /** How long a request may take; 0: for ever. */
-  readonly harakiriMs: number
+  /** How long a request, a message to a mule or a job of a spooler may take; 0: for ever. */
+  readonly harakiriMs: Readonly<Record<ThreadIdentity['kind'], number>>
+  /** All variables of a request that overran are told. */
+  readonly isHarakiriVerbose: boolean
+  /** How long what overran may take to end by itself, before its thread is ended. */
+  readonly harakiriGraceMs: number
+  /** Means of stopping guest code are wanted that cost running code some of its speed. */
+  readonly isSoftHarakiri: boolean
   readonly bufferSize: number
   readonly alarmNames: readonly string[]
   readonly spoolers: readonly string[]
@@ -62,6 +69,15 @@ export interface ApiSettings {
   readonly fileRoots: readonly string[]
   /** Content types of the configuration, by extension. */
   readonly mimeTypes: ReadonlyMap<string, string>
+}
+
+/** What guests may do, as a thread gets it. */
+export interface GuestStart {
+  readonly permissions: PermissionPlan
+  /** What `uwsgi.opt` shows them. */
+  readonly opt: OptionMap
+  /** Directories of all apps, and those of `pythonpath`. */
+  readonly appDirectories: readonly string[]
 }
 
 /** The hooks of the configuration, as a thread gets them. */
@@ -98,6 +114,7 @@ export interface ThreadStart {
   readonly pluginTimeoutMs: number
   readonly mounts: readonly MountPlan[]
   readonly opt: OptionMap
+  readonly guests: GuestStart
   readonly log: LogSettings
   readonly logAlarms: readonly LogAlarmPlan[]
   readonly memoryLimit: number

@@ -18,6 +18,9 @@ export interface MuleLoopOptions {
   take(): Uint8Array | undefined
   /** Runs the handlers of signals that have come. True: more may wait. */
   handleSignals(): boolean
+  /** Around each message, until its handler has settled: it may take only so long. */
+  workBegins?(): void
+  workEnds?(): void
   readonly plugins: readonly Plugin[]
   readonly log: Log
   /** An interpreter is lost: the thread must end. */
@@ -59,10 +62,15 @@ export class MuleLoop {
       if (this.#handling !== undefined || this.#isStopping) return false
       const message = take()
       if (message === undefined) return false
+      this.#options.workBegins?.()
       const handling = this.#handle(message, 0)
-      if (handling === undefined) continue
+      if (handling === undefined) {
+        this.#options.workEnds?.()
+        continue
+      }
       this.#handling = handling.then(() => {
         this.#handling = undefined
+        this.#options.workEnds?.()
         // Messages may have come meanwhile, and those that rang were passed over.
         this.#options.doorbell.ring()
       })

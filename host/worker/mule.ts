@@ -32,6 +32,8 @@ export const runMule = async (role: Role): Promise<Work | undefined> => {
     doorbell: context.doorbell,
     take: () => context.mules.take(),
     handleSignals: () => context.signals.handlePending(),
+    workBegins: () => context.deadlines.workBegins(),
+    workEnds: () => context.deadlines.workEnds(),
     plugins: registry.withHook('muleMsg'),
     log,
     onFatal: role.end,

@@ -1,8 +1,9 @@
 // When each request of this thread is to be over: so long after its begin (`harakiri`), or when it has said so itself (uWSGI:
 // set_user_harakiri), which code outside of requests may too. Code that runs for nobody, as a timer of a request that has been
-// answered does, is not to keep the thread longer than a request may. One that waits is given up here, when its time has come; the
-// master, who sees the earliest of these deadlines, ends a thread that does not get to it.
-// Invariant: what the master sees is the earliest deadline of those that are still to be met.
+// answered does, is not to keep the thread longer than a request may. One that waits is given up here, when its time has come; code
+// that runs asks here whether it is to be stopped. The master, who sees the earliest of these deadlines, has it asked, and ends a
+// thread that does not get on within its grace.
+// Invariant: what the master sees is the earliest deadline of those that are still to be met; the grace counts from there.
 import type { WsgiRequest } from '../request/wsgi-request.ts'
 import { type Deadlines, sharedNow } from '../state/deadlines.ts'
 
@@ -11,6 +12,8 @@ export interface RequestDeadlinesOptions {
   readonly seat: number
   /** How long a request may take; 0: for ever. */
   readonly harakiriMs: number
+  /** How long what overran may take to end. */
+  readonly graceMs: number
 }
 
 export class RequestDeadlines {
@@ -19,7 +22,10 @@ export class RequestDeadlines {
   readonly #begun = new Map<WsgiRequest, number>()
   /** Set by code itself; undefined is what runs outside of requests: a signal handler, a mule, a spooler. */
   readonly #own = new Map<WsgiRequest | undefined, number>()
-  readonly #givenUp = new WeakSet<WsgiRequest>()
+  /** Whose time has come, and since when they are to end. */
+  readonly #givenUp = new WeakMap<WsgiRequest, number>()
+  /** The same of code outside of requests. */
+  #condemnedAt = Number.NEGATIVE_INFINITY
   /** Those of them whose turn is still to come. */
   readonly #overdue: WsgiRequest[] = []
   #timer: NodeJS.Timeout | undefined
@@ -31,6 +37,10 @@ export class RequestDeadlines {
   #beatEnd = Number.POSITIVE_INFINITY
   /** Ends a request that waits. Set by who can. */
   giveUp: (request: WsgiRequest) => void = () => {}
+  /** When the handlers that are on the stack, for no request, are to be over: the innermost last. */
+  readonly #handlers: number[] = []
+  /** When the message or the job that this thread is at is to be done. */
+  #workEnd = Number.POSITIVE_INFINITY
 
   constructor(options: RequestDeadlinesOptions) {
     this.#options = options
@@ -69,6 +79,67 @@ export class RequestDeadlines {
     this.#tell()
   }
 
+  /** A handler begins that runs for no request, though one may wait below it: of a signal, or of a call from another thread. */
+  handlerBegins(): void {
+    const { harakiriMs } = this.#options
+    this.#handlers.push(harakiriMs === 0 ? Number.POSITIVE_INFINITY : sharedNow() + harakiriMs)
+    if (harakiriMs === 0) return
+    this.beat()
+    this.#tell()
+  }
+
+  /** It has returned. */
+  handlerEnds(): void {
+    this.#handlers.pop()
+    if (this.#options.harakiriMs !== 0) this.#tell()
+  }
+
+  /** The code that runs is a handler's, whatever waits below it. */
+  get isHandling(): boolean {
+    return this.#handlers.length > 0
+  }
+
+  /** A message of a mule or a job of a spooler is begun. */
+  workBegins(): void {
+    const { harakiriMs } = this.#options
+    if (harakiriMs === 0) return
+    this.#workEnd = sharedNow() + harakiriMs
+    this.#tell()
+  }
+
+  /** It is done, with what it has set for itself. */
+  workEnds(): void {
+    if (this.#workEnd === Number.POSITIVE_INFINITY && this.#own.size === 0) return
+    this.#workEnd = Number.POSITIVE_INFINITY
+    this.#own.delete(undefined)
+    this.#tell()
+  }
+
+  /**
+   * Judges the code that runs at this moment: one that overran is to end now, and is left to clean up for half of the grace before
+   * it is judged anew.
+   * @param request whom it serves
+   * @returns whether it is to be stopped
+   */
+  condemns(request: WsgiRequest | undefined): boolean {
+    const now = sharedNow()
+    const owner = this.isHandling ? undefined : request
+    const since = owner === undefined ? this.#condemnedAt : (this.#givenUp.get(owner) ?? Number.NEGATIVE_INFINITY)
+    if (now - since < this.#options.graceMs / 2 || !this.#isOverdue(request, now)) return false
+    if (owner === undefined) this.#condemnedAt = now
+    else this.#givenUp.set(owner, now)
+    return true
+  }
+
+  #isOverdue(request: WsgiRequest | undefined, now: number): boolean {
+    const ownEnd = this.#own.get(undefined) ?? Number.POSITIVE_INFINITY
+    const handlerEnd = this.#handlers.at(-1)
+    if (handlerEnd !== undefined) return Math.min(handlerEnd, ownEnd) <= now
+    const end = request === undefined ? 0 : this.#endOf(request)
+    if (end !== 0) return end <= now
+    return (request === undefined || request.isOver) && Math.min(ownEnd, this.#workEnd, this.#beatEnd) <= now
+  }
+
   /** @param seconds from now; 0 for none */
   set(request: WsgiRequest | undefined, seconds: number): void {
     // Its second deadline is what ends a handler that does not end by itself.
@@ -79,7 +150,7 @@ export class RequestDeadlines {
     this.#tell()
   }
 
-  /** Its time came while it waited. */
+  /** Its time came: while it waited, or while it ran. */
   isGivenUp(request: WsgiRequest): boolean {
     return this.#givenUp.has(request)
   }
@@ -100,7 +171,8 @@ export class RequestDeadlines {
   }
 
   #earliest(): number {
-    const begun = Math.min(this.#begun.values().next().value ?? Number.POSITIVE_INFINITY, this.#beatEnd)
+    const requestEnd = this.#begun.values().next().value ?? Number.POSITIVE_INFINITY
+    const begun = Math.min(requestEnd, this.#beatEnd, this.#workEnd, this.#handlers[0] ?? Number.POSITIVE_INFINITY)
     return this.#own.size === 0 ? begun : Math.min(begun, ...this.#own.values())
   }
 
@@ -125,7 +197,7 @@ export class RequestDeadlines {
     const now = sharedNow()
     for (const request of [...this.#begun.keys(), ...this.#own.keys()]) {
       if (request === undefined || this.#endOf(request) > now || this.#givenUp.has(request)) continue
-      this.#givenUp.add(request)
+      this.#givenUp.set(request, now)
       this.#begun.delete(request)
       this.#own.set(request, now)
       this.#overdue.push(request)
@@ -134,13 +206,12 @@ export class RequestDeadlines {
   }
 
   /**
-   * Some in each turn of the event loop, in which the other requests go on. A handler that is not ended by it costs the thread:
-   * its time comes a second time then. That of those whose turn is still to come does not run meanwhile: the master is to see that
-   * the thread is at it.
+   * Some in each turn of the event loop, in which the other requests go on. A handler that does not end within the grace costs the
+   * thread. The grace of those whose turn is still to come does not run meanwhile: the master is to see that the thread is at it.
    */
   #giveUpSome(): void {
-    const again = sharedNow() + Math.max(leastGraceMs, Math.min(this.#options.harakiriMs, mostGraceMs))
-    for (const request of this.#overdue) if (this.#own.has(request)) this.#own.set(request, again)
+    const now = sharedNow()
+    for (const request of this.#overdue) if (this.#own.has(request)) this.#own.set(request, now)
     this.#tell()
     for (const request of this.#overdue.splice(0, mostAtOnce)) if (this.#own.has(request)) this.giveUp(request)
     if (this.#overdue.length > 0) setImmediate(() => this.#giveUpSome())
@@ -153,6 +224,3 @@ const beatMs = 1000
 const mostAtOnce = 16
 /** A deadline that is past already is the master's to enforce: looking for it must not keep the thread busy. */
 const leastTimerMs = 20
-/** How long a handler that was given up may take for its clean-up. */
-const leastGraceMs = 1000
-const mostGraceMs = 5000

@@ -5,7 +5,6 @@
 
 import { PolywsgiError } from '../errors.ts'
 import type { MimeTypes } from '../files/mime-types.ts'
-import { printable } from '../log/printable.ts'
 import type { HookName } from '../plugin/hook-table.ts'
 import type { Plugin } from '../plugin/plugin.ts'
 import { hookFailure } from '../plugin/plugin-hooks.ts'
@@ -15,7 +14,9 @@ import type { HeaderChange } from '../request/header-change.ts'
 import type { WsgiRequest } from '../request/wsgi-request.ts'
 import { Accounts, type AccountsOptions } from './accounts.ts'
 import type { ExceptionPolicy } from './exceptions.ts'
+import { requestOverran } from './guest-stops.ts'
 import type { Mountpoints } from './mountpoints.ts'
+import { isOverrun } from './overruns.ts'
 import { answerPlainly, RequestOpener, type RunningRequest } from './request-opener.ts'
 import { faultOfResult } from './request-result.ts'
 import { openBody } from './slot-body.ts'
@@ -37,6 +38,8 @@ export interface RequestLoopOptions extends AccountsOptions {
     running: WsgiRequest | undefined
     requestBegins(request: WsgiRequest): void
     requestEnded(request: WsgiRequest): void
+    /** Its time has come: answers it. @param trace where its code was stopped; undefined: it waited */
+    requestOverran(request: WsgiRequest, error: PolywsgiError, trace: string | undefined): void
   }
   /** Functions of after-request-hook; undefined without any. */
   readonly afterRequest: ((request: WsgiRequest) => void) | undefined
@@ -102,18 +105,11 @@ export class RequestLoop {
   giveUp(request: WsgiRequest): void {
     const running = this.#suspended.get(request)
     if (running === undefined) return
-    const { log, workerId } = this.#options
-    log.text(`*** HARAKIRI ON WORKER ${workerId} CORE ${request.coreId} ***`)
-    const since = Math.floor(request.startedAt / 1000)
-    const { remoteAddr, method, uri } = request
-    log.text(printable(`HARAKIRI [core ${request.coreId}] ${remoteAddr} - ${method} ${uri} since ${since}`))
+    const { log, current } = this.#options
     running.hasFailed = true
-    const error = new PolywsgiError('HARAKIRI', 'the request took longer than it may: harakiri')
-    request.exception ??= error
-    // What it would get for itself now, a lock or a connection, is let go.
-    request.isOver = true
+    const error = new PolywsgiError('HARAKIRI', requestOverran)
     try {
-      request.timeOut()
+      current.requestOverran(request, error, undefined)
       if (request.onCancel !== undefined) request.onCancel(error)
       // Nobody can end it: its core does not wait for it any more.
       else this.#settled(running, this.#pluginOf(request) as Plugin, -1)
@@ -263,6 +259,9 @@ export class RequestLoop {
     const { request } = running
     running.hasFailed = true
     request.exception ??= error
+    // It was stopped for its time.
+    if (request.isOver && isOverrun(error))
+      return this.#options.current.requestOverran(request, error as PolywsgiError, undefined)
     const plugin = this.#pluginOf(request) as Plugin
     this.#hookFailed(plugin, 'request', error)
   }

@@ -20,6 +20,7 @@ import type { SlotSink } from './slot-sink.ts'
 
 export interface RequestOpenerOptions {
   readonly state: StateMap
+  readonly workerId: number
   readonly log: Log
   readonly registry: PluginRegistry
   readonly mountpoints: Mountpoints
@@ -35,6 +36,8 @@ export interface RunningRequest extends FinishedRequest {
   readonly isRefused: boolean
   hasFailed: boolean
 }
+
+const { timeOrigin } = performance
 
 export class RequestOpener {
   readonly #options: RequestOpenerOptions
@@ -76,6 +79,7 @@ export class RequestOpener {
     }
     const app = route?.app
     const startedAt = performance.now()
+    state.slots.noteCore(slot, this.#options.workerId, coreId, Math.floor((timeOrigin + startedAt) / 1000))
     const request = new WsgiRequest({
       coreId,
       modifier1: app?.modifier1 ?? modifier1,

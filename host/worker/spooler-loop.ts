@@ -61,7 +61,7 @@ export interface SpoolerLoopOptions {
   readonly log: Log
   /** An interpreter is lost: the thread must end. */
   onFatal(reason: string): void
-  /** For the server's statistics. */
+  /** Around each job: for the server's statistics, and since it may take only so long. */
   onBegun?(): void
   onEnded?(isDone: boolean): void
   readonly clock?: Clock

@@ -22,8 +22,14 @@ export const runSpooler = async (role: Role): Promise<Work> => {
     plugins: registry.withHook('spooler'),
     log,
     onFatal: role.end,
-    onBegun: () => spoolers.jobBegun(spoolerId),
-    onEnded: (isDone) => spoolers.jobEnded(spoolerId, isDone),
+    onBegun: () => {
+      spoolers.jobBegun(spoolerId)
+      context.deadlines.workBegins()
+    },
+    onEnded: (isDone) => {
+      context.deadlines.workEnds()
+      spoolers.jobEnded(spoolerId, isDone)
+    },
   })
   loop.start()
   return loop

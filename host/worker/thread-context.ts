@@ -1,6 +1,8 @@
 // What the API's functions work on in this thread: the parts of the thread that serve them, put together.
 import type { ApiContext, AppFacts, CurrentRequest, Log, ThreadIdentity } from '../api/context.ts'
 import type { OptionMap } from '../api/kinds.ts'
+import { PolywsgiError } from '../errors.ts'
+import { Access } from '../permissions/access.ts'
 import { hookFailure } from '../plugin/plugin-hooks.ts'
 import { PluginRegistry } from '../plugin/registry.ts'
 import type { WsgiRequest } from '../request/wsgi-request.ts'
@@ -13,8 +15,11 @@ import type { SharedQueue } from '../state/shared-queue.ts'
 import type { SharedArea } from '../state/sharedarea.ts'
 import type { StateMap } from '../state/state-map.ts'
 import { CurrentRequestView } from './current-request.ts'
+import { requestOverran, ThreadStops } from './guest-stops.ts'
+import { InterpreterHeaps } from './interpreter-heaps.ts'
 import { MasterPort } from './master-port.ts'
 import type { Identity, ThreadStart } from './messages.ts'
+import { Overruns } from './overruns.ts'
 import { RequestDeadlines } from './request-deadlines.ts'
 import type { ServiceParts } from './service-parts.ts'
 import { ThreadConnections } from './thread-connections.ts'
@@ -34,6 +39,7 @@ export class ThreadContext implements ApiContext {
   readonly thread: Thread
   readonly log: Log
   readonly opt: OptionMap
+  readonly access: Access
   readonly state: StateMap
   readonly socketTimeoutMs: number
   readonly alarmNames: readonly string[]
@@ -42,6 +48,7 @@ export class ThreadContext implements ApiContext {
   readonly startedOn: number
   readonly isReload: boolean
   readonly master: MasterPort
+  readonly heaps: InterpreterHeaps
   readonly doorbell: Doorbell
   readonly waits: ThreadWaits
   readonly connections: ThreadConnections
@@ -65,6 +72,8 @@ export class ThreadContext implements ApiContext {
   running: WsgiRequest | undefined
   readonly #fileRoots: readonly string[]
   readonly deadlines: RequestDeadlines
+  readonly stops: ThreadStops
+  readonly #overruns: Overruns
   readonly #views = new WeakMap<WsgiRequest, CurrentRequestView>()
 
   constructor(start: ThreadStart, state: StateMap, log: Log) {
@@ -74,7 +83,9 @@ export class ThreadContext implements ApiContext {
     this.masterPid = start.masterPid
     this.thread = { ...start.plan.identity, seat: start.seat, isLoading: true }
     this.log = log
-    this.opt = start.opt
+    const { guests } = start
+    this.opt = guests.opt
+    this.access = new Access(guests.permissions, guests.appDirectories)
     this.state = state
     this.socketTimeoutMs = api.socketTimeoutMs
     this.alarmNames = api.alarmNames
@@ -83,11 +94,34 @@ export class ThreadContext implements ApiContext {
     this.startedOn = api.startedOn
     this.isReload = api.isReload
     this.#fileRoots = api.fileRoots
-    const { harakiriMs } = api
-    this.deadlines = new RequestDeadlines({ deadlines: state.deadlines, seat: this.thread.seat, harakiriMs })
-    this.doorbell = state.doorbell(this.thread.seat)
+    const { seat, kind } = this.thread
+    const { harakiriGraceMs: graceMs } = api
+    this.deadlines = new RequestDeadlines({ deadlines: state.deadlines, seat, harakiriMs: api.harakiriMs[kind], graceMs })
+    this.#overruns = new Overruns({
+      name: () => `${kind} ${this.thread.workerId + this.thread.muleId + this.thread.spoolerId}`,
+      log,
+      isVerbose: api.isHarakiriVerbose,
+      handling: () => shared.signals.handling(seat),
+      count: () => {
+        if (kind !== 'worker') return
+        state.workers.countHarakiri(this.thread.workerId)
+        this.master.notify('overran', {})
+      },
+    })
+    this.doorbell = state.doorbell(seat)
     this.master = new MasterPort({ port: start.callPort, doorbell: this.doorbell })
+    this.heaps = new InterpreterHeaps(this.master)
     const current = (): WsgiRequest | undefined => this.#wsgi
+    this.stops = new ThreadStops({
+      word: state.stops.of(seat),
+      isWanted: api.isSoftHarakiri,
+      deadlines: this.deadlines,
+      current,
+      onStopped: (request, trace) => {
+        if (request === undefined) this.#overruns.code(trace)
+        else this.requestOverran(request, new PolywsgiError('HARAKIRI', requestOverran), trace)
+      },
+    })
     const { master, doorbell, socketTimeoutMs, cores } = this
     this.connections = new ThreadConnections({ master, socketTimeoutMs, log, current })
     const owns = (fd: number): boolean => this.connections.owns(fd)
@@ -111,12 +145,17 @@ export class ThreadContext implements ApiContext {
     this.signals = new ThreadSignals(parts, {
       signals: shared.signals,
       onFatal: (error) => this.onFatal(error),
-      beginsHandler: () => this.deadlines.beat(),
+      handlerBegins: () => this.deadlines.handlerBegins(),
+      handlerEnds: () => this.deadlines.handlerEnds(),
     })
     this.rpc = new ThreadRpc(parts, { rpcMax: api.rpcMax, socketTimeoutMs: api.socketTimeoutMs })
     this.master.run = (name, args, mayWait) => {
-      this.deadlines.beat()
-      return this.rpc.run(name, args, mayWait)
+      this.deadlines.handlerBegins()
+      try {
+        return this.rpc.run(name, args, mayWait)
+      } finally {
+        this.deadlines.handlerEnds()
+      }
     }
     this.mules = new ThreadMules(parts, {
       queues: shared.messages,
@@ -137,6 +176,12 @@ export class ThreadContext implements ApiContext {
   become(identity: Identity): void {
     Object.assign(this.thread, identity)
     this.signals.named()
+  }
+
+  /** Lets the master know of the apps that could be loaded. */
+  tellApps(apps: readonly AppFacts[]): void {
+    const facts = apps.map(({ id, modifier1, mountpoint, startupMs }) => ({ id, modifier1, mountpoint, startupMs }))
+    this.master.notify('apps', { apps: facts })
   }
 
   /** The apps are loaded: from now on every registration counts. */
@@ -171,11 +216,15 @@ export class ThreadContext implements ApiContext {
   }
 
   setUserHarakiri(seconds: number): void {
-    this.deadlines.set(this.#wsgi, seconds)
+    this.deadlines.set(this.deadlines.isHandling ? undefined : this.#wsgi, seconds)
   }
 
   requestBegins(request: WsgiRequest): void {
     this.deadlines.requestBegins(request)
+  }
+
+  requestOverran(request: WsgiRequest, error: PolywsgiError, trace: string | undefined): void {
+    this.#overruns.request(request, error, trace)
   }
 
   requestEnded(request: WsgiRequest): void {
@@ -185,7 +234,10 @@ export class ThreadContext implements ApiContext {
     const view = this.#views.get(request)
     if (view !== undefined) this.signals.requestEnded(view)
     const isGivenUp = this.deadlines.isGivenUp(request)
-    if (isGivenUp) this.#unlock(request)
+    if (isGivenUp) {
+      this.#unlock(request)
+      this.#overruns.requestEnded()
+    }
     if (this.sharedareas.length > 0) this.#leaveAreas(request, isGivenUp)
   }
 

@@ -5,10 +5,11 @@ import type { Signals } from '../api/context.ts'
 import type { GuestFunction } from '../api/guest-function.ts'
 import { ApiError, GuestError } from '../errors.ts'
 import { Seldom } from '../log/seldom.ts'
-import { isFatal, isThrown, thrownText } from '../plugin/thrown.ts'
+import { isFatal, isThrown, thrownMessage, thrownText } from '../plugin/thrown.ts'
 import type { SignalRing } from '../state/signal-ring.ts'
 import type { SignalState } from '../state/signal-state.ts'
 import { parseReceiver, threadName } from '../state/signal-target.ts'
+import { isOverrun } from './overruns.ts'
 import type { ServiceParts } from './service-parts.ts'
 
 /** After this many in a row the thread looks for requests, and its event loop gets its turn. */
@@ -20,8 +21,9 @@ export interface ThreadSignalsOptions {
   readonly signals: SignalState
   /** A handler cost the thread its interpreter: the thread must end. */
   readonly onFatal?: (error: Error) => void
-  /** Called before each handler: the time of what ran before it is not its. */
-  readonly beginsHandler?: () => void
+  /** Around each handler: the time of what runs below it is not its. */
+  readonly handlerBegins?: () => void
+  readonly handlerEnds?: () => void
   /** Milliseconds on a clock that never goes back. */
   readonly now?: () => number
 }
@@ -196,7 +198,7 @@ export class ThreadSignals implements Signals {
     this.#last = signum
     this.#setHandling(signum)
     this.#signals.countHandled(number)
-    this.#options.beginsHandler?.()
+    this.#options.handlerBegins?.()
     try {
       const handler = this.#handlers.get(signum)
       const outcome = handler?.owner.signalHandler?.(signum, handler.handler) ?? false
@@ -211,6 +213,7 @@ export class ThreadSignals implements Signals {
     } catch (error) {
       this.#failed(signum, error)
     } finally {
+      this.#options.handlerEnds?.()
       this.#setHandling(outer)
     }
     // Also of a handler that goes on: what came is what is waited for.
@@ -227,7 +230,8 @@ export class ThreadSignals implements Signals {
   }
 
   #failed(signum: number, error: unknown): void {
-    const text = isThrown(error, GuestError) ? error.report : thrownText(error)
+    // Where it was stopped is told already.
+    const text = isOverrun(error) ? thrownMessage(error) : isThrown(error, GuestError) ? error.report : thrownText(error)
     this.#parts.log.text(text)
     this.#complain(signum)
     if (isFatal(error)) this.#options.onFatal?.(error as Error)

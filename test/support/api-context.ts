@@ -2,6 +2,8 @@
 // refuse by name.
 import type { ApiContext, Log, ThreadIdentity } from '../../host/api/context.ts'
 import type { OptionMap } from '../../host/api/kinds.ts'
+import { Access } from '../../host/permissions/access.ts'
+import { noPermissions } from '../../host/permissions/permission-plan.ts'
 import { StateMap } from '../../host/state/state-map.ts'
 
 export const testThread = (workerId = 1): ThreadIdentity => ({
@@ -13,6 +15,9 @@ export const testThread = (workerId = 1): ThreadIdentity => ({
   spoolerId: 0,
   isLoading: false,
 })
+
+/** Guests get nothing but the directories of their apps. */
+export const testAccess = new Access(noPermissions(false))
 
 const silent: Log = { text: () => {}, bytes: () => {} }
 
@@ -32,6 +37,7 @@ export const testContext = (parts: Partial<ApiContext> & { opt?: OptionMap } = {
   thread: testThread(),
   log: silent,
   opt: new Map(),
+  access: testAccess,
   state:
     parts.state ??
     StateMap.create({

@@ -3,6 +3,7 @@
 
 import { bindApi } from '../../host/api/bind.ts'
 import type { ApiContext, Log } from '../../host/api/context.ts'
+import type { GuestStops } from '../../host/api/guest-stops.ts'
 import type { OptionMap } from '../../host/api/kinds.ts'
 import { ClientError } from '../../host/errors.ts'
 import type { App } from '../../host/plugin/app.ts'
@@ -12,6 +13,7 @@ import type { ResponseHead, ResponseSink } from '../../host/request/response-sin
 import { WsgiRequest } from '../../host/request/wsgi-request.ts'
 import { encodeVars } from '../../protocol/vars.ts'
 import { testContext, testThread } from './api-context.ts'
+import { TestStops } from './test-stops.ts'
 
 export interface HarnessOptions {
   opt?: OptionMap
@@ -19,6 +21,8 @@ export interface HarnessOptions {
   cores?: number
   pythonPath?: readonly string[]
   memoryLimit?: number
+  /** Nobody sets the word otherwise. */
+  stops?: GuestStops
   /** Services that guests may use; what is not given refuses by name. */
   server?: Partial<ApiContext>
 }
@@ -175,6 +179,7 @@ export class PluginHarness {
       data: plugin.data,
       api,
       server,
+      stops: options.stops ?? new TestStops(false),
       memoryLimit: options.memoryLimit ?? 256 * 1024 * 1024,
       pythonPath: options.pythonPath ?? [],
       booted: () => {},

@@ -10,6 +10,8 @@ export interface ServerOptions {
   readonly args: readonly string[]
   readonly cwd?: string
   readonly env?: Record<string, string>
+  /** No file grows past so many bytes, multiples of 512, as on a disk that is full then (`ulimit -f`). */
+  readonly largestFile?: number
 }
 
 export class Server implements AsyncDisposable {
@@ -27,8 +29,12 @@ export class Server implements AsyncDisposable {
 
   /** Runs the command without waiting for anything. */
   static spawn(options: ServerOptions): Server {
+    const command = [process.execPath, cliPath, ...options.args]
+    const { largestFile } = options
+    const [program = '', ...args] =
+      largestFile === undefined ? command : ['sh', '-c', `ulimit -f ${largestFile / 512}; exec "$@"`, 'sh', ...command]
     return new Server(
-      spawn(process.execPath, [cliPath, ...options.args], {
+      spawn(program, args, {
         cwd: options.cwd ?? root,
         env: { ...process.env, ...options.env },
         stdio: ['ignore', 'pipe', 'pipe'],

@@ -77,7 +77,7 @@ describe('the command', () => {
 
   it('ends when an app cannot be loaded and need-app is set, with the guest traceback', async () => {
     const { code, err } = await run('--need-app', '--mount', `/broken=${apps}/broken.lua`)
-    expect(code).toBe(1)
+    expect(code).toBe(3)
     expect(err).toContain('unable to load the app at /broken')
     expect(err).toMatch(/broken\.lua:2:/)
     expect(err).toContain('*** no app loaded. GAME OVER ***')
@@ -99,7 +99,7 @@ describe('the command', () => {
   it('refuses a file that no language loads', async () => {
     writeFileSync(join(folder, 'app.rb'), '')
     const { code, err } = await run('--need-app', '--mount', '/x=app.rb')
-    expect(code).toBe(1)
+    expect(code).toBe(3)
     expect(err).toMatch(/no plugin loads .*app\.rb: .*\.py.*\.lua.*\.js/)
   })
 

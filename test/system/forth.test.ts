@@ -254,7 +254,7 @@ describe('a program that cannot be loaded', () => {
       expect((await fetch(`${server.http}/bad`)).status).toBe(500)
       expect(await run(server, 'forth', '7 .')).toBe('7 ')
       const refused = Server.spawn({ args: [...base, '--need-app', '--mount', `/bad=${folder}/bad.fs`] })
-      expect(await refused.exited()).toBe(1)
+      expect(await refused.exited()).toBe(3)
     } finally {
       rmSync(folder, { recursive: true })
     }

@@ -34,7 +34,7 @@ describe('an app that is being loaded', () => {
 
   it('may stop an embedded host, which then never comes to be', async () => {
     write('app.mjs', answering('', 'uwsgi.stop()'))
-    await expect(hostOf({ workers: 2 })).rejects.toMatchObject({ code: 'HOST_CLOSED' })
+    await expect(hostOf({ workers: 2, sandbox: false })).rejects.toMatchObject({ code: 'HOST_CLOSED' })
   })
 
   it('cannot have the server reload for ever', async () => {
@@ -146,7 +146,7 @@ describe('a host that stops', () => {
 
   it('may have been told to by a guest', async () => {
     write('app.mjs', "export default () => { uwsgi.stop(); return new Response('bye') }")
-    const host = await hostOf()
+    const host = await hostOf({ sandbox: false })
     expect(await said(host)).toBe('bye')
     await host.close()
     await expect(host.fetch('http://localhost/')).rejects.toMatchObject({ code: 'HOST_CLOSED' })

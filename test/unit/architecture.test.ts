@@ -24,6 +24,8 @@ const arrows: readonly (readonly [room: string, allowed: readonly string[]])[] =
   ['host/errors-doc.ts', ['host/errors.ts', 'protocol/']],
   ['host/api/', ['host/state/', 'host/errors.ts', 'protocol/']],
   ['host/files/', []],
+  ['host/control/', []],
+  ['host/permissions/', ['host/api/', 'host/files/', 'host/errors.ts']],
   ['host/request/', ['protocol/', 'host/errors.ts', 'host/plugin/app.ts', 'host/files/']],
   [
     'host/plugin/',
@@ -50,7 +52,15 @@ const arrows: readonly (readonly [room: string, allowed: readonly string[]])[] =
   ],
   [
     'host/gateway/',
-    ['protocol/', 'host/errors.ts', 'host/request/status.ts', 'host/master/exchange.ts', 'host/state/response-ring.ts'],
+    [
+      'protocol/',
+      'host/errors.ts',
+      'host/request/status.ts',
+      'host/master/exchange.ts',
+      'host/state/response-ring.ts',
+      'host/control/lines.ts',
+      'host/request/request-id.ts',
+    ],
   ],
   [
     'host/worker/',
@@ -62,6 +72,7 @@ const arrows: readonly (readonly [room: string, allowed: readonly string[]])[] =
       'host/hooks/',
       'host/request/',
       'host/files/',
+      'host/permissions/',
       'host/log/',
       'host/errors.ts',
     ],
@@ -74,7 +85,9 @@ const arrows: readonly (readonly [room: string, allowed: readonly string[]])[] =
       'host/plugin/',
       'host/log/',
       'host/errors.ts',
+      'host/permissions/permission-plan.ts',
       'host/hooks/plan.ts',
+      'host/request/request-id.ts',
       'host/worker/messages.ts',
       'host/worker/describe-messages.ts',
       'host/worker/exceptions.ts',

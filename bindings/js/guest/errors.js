@@ -25,4 +25,7 @@
     return kind === 'RangeError' ? new RangeError(message) : new Error(message)
   }
   lib.entries.newError = newError
+
+  /** Where the code stands that is asked whether it is to be stopped, as far as calls tell. */
+  lib.entries.currentStack = () => new Error().stack
 }

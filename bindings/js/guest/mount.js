@@ -33,6 +33,7 @@
   const requireFrom = (base) => (name) => {
     const specifier = `${name}`
     if (specifier === 'uwsgi') return lib.uwsgi
+    if (lib.builtIns[specifier] !== undefined) return lib.builtIns[specifier]
     return runCommonJs(resolveModule(specifier, base)).exports
   }
   const runCommonJs = (path) => {

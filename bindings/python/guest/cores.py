@@ -9,13 +9,6 @@ from time import monotonic
 main_ident = _thread.get_ident()
 
 
-class Harakiri(BaseException):
-    """The request was given up: it took longer than it may."""
-
-
-Harakiri.__module__ = "uwsgi"
-
-
 def get_ident():
     """A number for the core that runs: no other has it at the same time."""
     return core_ident() or main_ident

@@ -1,7 +1,8 @@
 # Coroutines that the host runs: functions that guests have registered, hooks, the lifespan of applications. And the host's
 # answers to what coroutines wait for.
-# Invariant: for every coroutine that did not end at once the host gets exactly one of task_done and task_failed.
-# Finds in its namespace: use, active_space, LATER, new_task, task_done, task_failed, describe.
+# Invariant: for every coroutine that did not end at once the host gets exactly one of task_done, task_failed
+# and task_stopped.
+# Finds in its namespace: use, active_space, LATER, new_task, task_done, task_failed, task_stopped, told_stop, describe.
 from asyncio import CancelledError, Future, Task, all_tasks, current_task, gather
 
 event_loop = use("event_loop")
@@ -51,7 +52,11 @@ def end(number, task):
     try:
         result = task.result()
     except BaseException as error:
-        task_failed(number, *describe(error))
+        stop = told_stop(error)
+        if stop is None:
+            task_failed(number, *describe(error))
+        else:
+            task_stopped(number, str(stop))
     else:
         task_done(number, result)
 

@@ -2,7 +2,7 @@
 # Invariant: the host learns the end of every request exactly once, from the task or, when it gives the request up, by itself;
 # after that nothing of the task reaches the client.
 # Finds in its namespace: use, set_head_of, write_of, finish_of, read_of, watch_client, end_request, fail_request,
-# note_client_gone, describe, ClientGone.
+# note_client_gone, describe, ClientGone, told_stop, request_stopped.
 from asyncio import shield
 
 event_loop = use("event_loop")
@@ -107,6 +107,13 @@ class Exchange:
 
 def ended(exchange, error):
     """Called last by the task of a request. Tells the host how it ended; that is also the task's result, for an entry that waits."""
+    stop = None if error is None else told_stop(error)
+    if stop is not None:
+        exchange.over()
+        reason = str(stop)
+        if exchange.is_later and running.pop(exchange.serial, None) is not None:
+            request_stopped(exchange.serial, reason)
+        return reason
     if error is not None:
         if type(error) is ClientGone or isinstance(error, BaseExceptionGroup) and error.split(ClientGone)[1] is None:
             note_client_gone(exchange.serial)
@@ -129,7 +136,7 @@ def report(exchange, error):
 
 
 def start(exchange, coroutine):
-    """Serves a request up to its first wait. True and False: it has ended, well or not; None: it goes on."""
+    """Serves a request up to its first wait. True and False: it has ended, well or not; why the host has stopped it; None: it goes on."""
     task = begin(coroutine)
     if task.done():
         return task.result()

@@ -1,6 +1,6 @@
 # The server's side of WSGI (PEP 3333): one handler per application, called once per request with its environ.
-# Finds in its namespace: set_head, write_body, write_chunk, last_wait, finish_body, set_file, read_body, read_body_into, log_exception, log_client_gone and
-# describe.
+# Finds in its namespace: set_head, write_body, write_chunk, last_wait, finish_body, set_file, read_body, read_body_into, log_exception, log_client_gone,
+# describe and Harakiri.
 # Invariant: whatever the application does, close() of its iterable is called, and no exception leaves a handler.
 from io import BufferedReader, FileIO, RawIOBase
 from itertools import chain
@@ -62,6 +62,7 @@ def hand_over(filelike):
 
 
 def make_handler(application):
+    # Returns whether it went well; why the host has stopped it, when it has.
     def handle(environ):
         # 0: nothing yet; 1: start_response() was called; 2: the head has gone out; 3: the request is over.
         state = 0
@@ -146,6 +147,11 @@ def make_handler(application):
         except ClientGone as error:
             report(True, environ, error)
             return True
+        except Harakiri as error:
+            if error.is_told:
+                return str(error)
+            report(False, environ, error)
+            return False
         # Differs from uWSGI: SystemExit is an error like any other, the worker goes on.
         except BaseException as error:
             report(False, environ, error)

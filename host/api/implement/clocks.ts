@@ -1,6 +1,6 @@
 // Implementations of the group `clocks`: calls to the master, each with the place it was made at, so that the one that every
 // thread repeats while it loads counts once.
-import { ApiArgumentError } from '../../errors.ts'
+import { ApiArgumentError, ApiError } from '../../errors.ts'
 import type { ApiContext } from '../context.ts'
 import { type CronFields, cronFieldFault, cronFieldNames } from '../cron-fields.ts'
 import type { ImplementationOf } from '../kinds.ts'
@@ -46,5 +46,12 @@ export const clocksImplementation: ImplementationOf<typeof clocks, ApiContext> =
     register(context, 'addCron', { signum, fields })
     return true
   },
-  add_file_monitor: (context, signum, path) => register(context, 'addFileMonitor', { signum, path }),
+  add_file_monitor: (context, signum, path) => {
+    const { access } = context
+    if (access.isSandboxed && !access.mayRead(path)) {
+      const told = JSON.stringify(path.slice(0, 200))
+      throw new ApiError('add_file_monitor', 'API_REFUSED', `not allowed by the sandbox: ${told} is no path that guests may read`)
+    }
+    return register(context, 'addFileMonitor', { signum, path })
+  },
 }

@@ -67,6 +67,7 @@ const renderFunction = (entry: ApiFunction): string[] => {
   if (entry.raises.length > 0) lines.push('')
   const names = [...(entry.aliases ?? []), ...(entry.luaAliases ?? []).map((name) => `${name} (Lua)`)]
   if (names.length > 0) lines.push(`Also called ${names.map((name) => `\`${name}\``).join(', ')}.\n`)
+  if (entry.unsandboxed !== undefined) lines.push(`Not with \`--sandbox\`: ${entry.unsandboxed}.\n`)
   if (entry.kind === 'blocking') lines.push(`${waits(entry)}\n`)
   if (entry.kind === 'suspending') lines.push('Gives the CPU to another core. In JavaScript it is to be awaited.\n')
   return lines

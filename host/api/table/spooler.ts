@@ -70,6 +70,7 @@ Differs from uWSGI: values that are too long are refused, not cut, and a \`prior
     name: 'set_spooler_frequency',
     group: 'spooler',
     kind: 'immediate',
+    unsandboxed: 'it changes the spoolers of the whole server',
     params: [{ name: 'seconds', type: 'int', min: 1, max: 2_147_483, unit: 'seconds', doc: 'From now on, of all spoolers.' }],
     returns: 'true',
     always: true,

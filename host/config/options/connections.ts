@@ -8,7 +8,7 @@ export const connections = [
     type: 'list',
     item: 'text',
     value: 'ADDRESS',
-    help: 'Let applications connect to this address and to the others that are named, and nowhere else: host:port, host (any port), *:port (any host), [IPv6]:port, /path/of.sock, /directory/ (what lies below it), @name, * (anywhere), none (nowhere, alone). It counts for connect, async_connect, rpc, signal and the caches of other servers. Without this option applications connect anywhere, those of an embedding program nowhere. Differs from uWSGI: there is no such option there.',
+    help: 'Let applications connect to this address and to the others that are named, and nowhere else: host:port, host (any port), *:port (any host), [IPv6]:port, /path/of.sock, /directory/ (what lies below it), @name, * (anywhere), none (nowhere, alone). It counts for connect, async_connect, rpc, signal and the caches of other servers. Without this option applications connect anywhere, with sandbox, and in an embedding program, nowhere. Differs from uWSGI: there is no such option there.',
     effect: 'works',
   },
 ] as const satisfies readonly Option[]

@@ -11,6 +11,7 @@ import { exceptions } from './exceptions.ts'
 import { hooks } from './hooks.ts'
 import { logging } from './logging.ts'
 import { mules } from './mules.ts'
+import { permissions } from './permissions.ts'
 import { plugins } from './plugins.ts'
 import { requests } from './requests.ts'
 import { rpc } from './rpc.ts'
@@ -26,6 +27,7 @@ const table = [
   ...sockets,
   ...connections,
   ...apps,
+  ...permissions,
   ...workers,
   ...requests,
   ...exceptions,

@@ -34,6 +34,15 @@ export const mules = [
     effect: 'works',
   },
   {
+    name: 'mule-harakiri',
+    group: 'subsystems',
+    type: 'seconds',
+    min: 0,
+    default: 0,
+    help: 'Stop what a mule does with a message or a signal when it takes longer than this, and end the mule if that cannot be stopped. 0: never.',
+    effect: 'works',
+  },
+  {
     name: 'mule-msg-size',
     group: 'subsystems',
     type: 'size',

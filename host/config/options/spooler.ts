@@ -43,6 +43,15 @@ export const spooler = [
     effect: 'works',
   },
   {
+    name: 'spooler-harakiri',
+    group: 'subsystems',
+    type: 'seconds',
+    min: 0,
+    default: 0,
+    help: 'Stop a job or a signal handler of a spooler that takes longer than this, and end the spooler if that cannot be stopped. The job has failed by it. 0: never.',
+    effect: 'works',
+  },
+  {
     name: 'spooler-max-tries',
     group: 'subsystems',
     type: 'integer',

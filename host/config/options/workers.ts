@@ -86,6 +86,22 @@ export const workers = [
     effect: 'works',
   },
   {
+    name: 'harakiri-grace',
+    group: 'workers',
+    type: 'seconds',
+    min: 0,
+    default: 1,
+    help: 'How long what has overrun its harakiri deadline may take to end, once it was told to; then its worker, mule or spooler is ended.',
+    effect: 'works',
+  },
+  {
+    name: 'soft-harakiri',
+    group: 'workers',
+    type: 'flag',
+    help: 'Stop overrunning code without its worker also where the means for it cost running code more than a tenth of its speed.',
+    effect: 'works',
+  },
+  {
     name: 'harakiri-verbose',
     group: 'workers',
     type: 'flag',

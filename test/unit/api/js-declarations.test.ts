@@ -1,7 +1,7 @@
 // The declarations of the uwsgi module, used as an editor uses them: by the TypeScript compiler, on programs that are right
 // and on lines that are wrong.
 import { execFile } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
@@ -173,5 +173,31 @@ describe('the declarations of the uwsgi module', () => {
   it('refuse what the module would refuse, line by line', async () => {
     const faults = await faultsIn({ 'wrong.ts': `import uwsgi from 'uwsgi'\n${wrong.join('\n')}\nexport {}\n` })
     expect([...new Set(faults)]).toEqual(wrong.map((_, index) => `wrong.ts:${index + 2}`))
+  })
+})
+
+describe('the declarations of uwsgi/fs and uwsgi/env', () => {
+  const declarations = readFileSync(new URL('../../../bindings/js/types/files.d.ts', import.meta.url), 'utf8')
+  const imports = "import fs, { readFile } from 'uwsgi/fs'\nimport env from 'uwsgi/env'\n"
+
+  it('take what is right', async () => {
+    const right = `${imports}
+fs.writeFile('a', new Uint8Array(readFile('b', 1, 2)))
+fs.appendFile('a', String(fs.readFile('b')))
+const facts: [string, number, Date, string[], string | undefined] =
+  [fs.stat('a').type, fs.stat('a').size, fs.stat('a').modified, fs.readdir('.'), env['HOME']]
+fs.mkdir('d')
+fs.rename('a', 'd/a')
+fs.remove('d/a')
+export { facts }
+`
+    expect(await faultsIn({ 'files.d.ts': declarations, 'right.ts': right })).toEqual([])
+  })
+
+  it('refuse what is wrong', async () => {
+    const lines = ['fs.readFile(5)', "fs.writeFile('a', 5)", 'fs.readFile = readFile', "env['A'] = 'b'", "fs.open('a')"]
+    expect(await faultsIn({ 'files.d.ts': declarations, 'wrong.ts': `${imports}${lines.join('\n')}\n` })).toEqual(
+      lines.map((_, index) => `wrong.ts:${index + 3}`),
+    )
   })
 })

@@ -2,7 +2,7 @@
 import { closeSync, fstatSync, readSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { BodyCollector, type CollectorState } from '../../../host/gateway/body-collector.ts'
+import { BodyCollector, type CollectorState, spoolStatus } from '../../../host/gateway/body-collector.ts'
 import { BodyStream } from '../../../host/gateway/body-stream.ts'
 
 class Source {
@@ -81,6 +81,12 @@ describe('a collected body', () => {
     collector.add(new Uint8Array(1))
     expect(await outcome).toBe('too-large')
   })
+})
+
+it('a disk that is full is told from one that is at fault', () => {
+  const failure = (code: string): NodeJS.ErrnoException => Object.assign(new Error(code), { code })
+  expect(['ENOSPC', 'EDQUOT', 'EFBIG'].map((code) => spoolStatus(failure(code)))).toEqual([507, 507, 507])
+  expect(['EIO', 'EACCES', 'EMFILE'].map((code) => spoolStatus(failure(code)))).toEqual([503, 503, 503])
 })
 
 describe('a streamed body', () => {

@@ -196,7 +196,7 @@ describe('a request that is given up', () => {
     request?.onCancel?.(harakiri())
     expect(request?.onCancel).toBeUndefined()
     const { status, result, text } = await response
-    expect([status, result, text]).toEqual(['504 Gateway Timeout', -1, 'Gateway Timeout'])
+    expect([status, result, text]).toEqual(['504 Gateway Timeout', -1, 'Gateway Timeout\n'])
     const story = [
       'UwsgiError HARAKIRI for none',
       'API_REFUSED uwsgi.wait(): the request is over, nothing waits for it any more',

@@ -4,6 +4,8 @@ import { Runtime } from '../../../bindings/js/runtime.ts'
 import { compileImage } from '../../../bindings/js/wasm-image.ts'
 import type { GuestFunction } from '../../../host/api/guest-function.ts'
 import { GuestError } from '../../../host/errors.ts'
+import { testAccess } from '../../support/api-context.ts'
+import { TestStops } from '../../support/test-stops.ts'
 import { type Booted, bootApi, type MadeApi } from './made-api.ts'
 
 /** A registry such as RPC has: one function for each name, the one before it released. */
@@ -234,6 +236,8 @@ describe('functions kept', () => {
       log,
       owner,
       sharedDirectories: [],
+      access: { files: testAccess.openFiles(), environment: new Map() },
+      stops: new TestStops(),
       api: {
         attributes: [],
         hooks: [{ ...common, shape: 'hook', name: 'some_hook', params: [], returns: 'none' }],

@@ -12,7 +12,8 @@ import { WholeBody } from '../../../host/request/body.ts'
 import { WsgiRequest } from '../../../host/request/wsgi-request.ts'
 import { RunQueue } from '../../../host/worker/run-queue.ts'
 import { encodeVars } from '../../../protocol/vars.ts'
-import { testContext } from '../../support/api-context.ts'
+import { testAccess, testContext } from '../../support/api-context.ts'
+import { TestStops } from '../../support/test-stops.ts'
 import { directoryWith } from './js-apps.ts'
 
 const handler = `export default async (request, env, ctx) => {
@@ -57,6 +58,8 @@ const serverOf = async (source: string, server: Partial<ApiContext> = {}): Promi
     log,
     api: bindApi(testContext({ log, ...server })),
     sharedDirectories: [],
+    access: { files: testAccess.openFiles(), environment: new Map() },
+    stops: new TestStops(),
     owner: { name: 'js' },
   })
   const apps = new Apps(runtime, 10_000)

@@ -157,7 +157,7 @@ describe('an import', () => {
       'polywsgi:mount.js',
       '\x01x',
     ]) {
-      expect(await importing(name)).toContain("only 'uwsgi' and paths ('./name.js') can be imported")
+      expect(await importing(name)).toContain("only 'uwsgi', 'uwsgi/fs', 'uwsgi/env' and paths ('./name.js') can be imported")
     }
   })
 
@@ -334,7 +334,9 @@ describe('a CommonJS script', () => {
   })
 
   it('is refused what a module is refused', async () => {
-    expect((await refusalOf({ 'app.js': "module.exports = require('fs')" })).message).toContain("only 'uwsgi' and paths")
+    expect((await refusalOf({ 'app.js': "module.exports = require('fs')" })).message).toContain(
+      "only 'uwsgi', 'uwsgi/fs', 'uwsgi/env' and paths",
+    )
     expect((await refusalOf({ 'app.js': "module.exports = require('../x')" })).message).toContain(
       "it is outside the app's directory",
     )

@@ -49,3 +49,22 @@ it('lines that could not be written are counted, and told when writing works aga
   expect(readFileSync(path, 'utf8')).toBe('[log] 2 earlier lines could not be written\nback\n')
   closeSync(fd)
 })
+
+it('each line of what was gathered counts when it is lost, and who listens hears of it once until lines can be written', () => {
+  const fd = openSync('/dev/full', 'a')
+  const writer = new LogWriter(fd)
+  const heard: string[] = []
+  writer.onLost = ({ message }) => heard.push(message)
+  writer.gather('one')
+  writer.gather('two')
+  writer.flush()
+  writer.text('three')
+  expect(heard).toEqual([expect.stringContaining('ENOSPC')])
+  closeSync(fd)
+  const { path, fd: working } = open('working')
+  // The descriptor is the writer's still: now of a file that takes lines.
+  expect(working).toBe(fd)
+  writer.text('back')
+  expect(readFileSync(path, 'utf8')).toBe('[log] 3 earlier lines could not be written\nback\n')
+  closeSync(working)
+})

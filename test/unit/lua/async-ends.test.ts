@@ -63,7 +63,7 @@ describe('a request that is given up', () => {
       coroutine.wrap(function() uwsgi.wait('w') end)()
       uwsgi.note('never')`)
     giveUp(request)
-    expect(await answer).toMatchObject({ result: -1, status: '504 Gateway Timeout', text: 'Gateway Timeout' })
+    expect(await answer).toMatchObject({ result: -1, status: '504 Gateway Timeout', text: 'Gateway Timeout\n' })
     expect(lua.notes).toEqual(['closed  the request took longer than 1 s (harakiri)'])
     expect(lua.harness.logLines[0]).toMatch(/app\.lua:\d+: the request took longer than 1 s \(harakiri\)$/)
     expect(lua.harness.logLines[1]).toBe('stack traceback:')
@@ -113,7 +113,7 @@ describe('a request that is given up', () => {
   it('is not answered by what its handler returns after all', async () => {
     const { answer, request } = await held(`pcall(uwsgi.wait, 'w') return 200, {}, 'never'`)
     giveUp(request)
-    expect(await answer).toMatchObject({ result: -1, status: '504 Gateway Timeout', text: 'Gateway Timeout' })
+    expect(await answer).toMatchObject({ result: -1, status: '504 Gateway Timeout', text: 'Gateway Timeout\n' })
     expect(lua.harness.logLines).toEqual([])
     await alive()
   })

@@ -1,5 +1,15 @@
 // What becomes of caches over time: swept, stored, and filled again.
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -214,10 +224,17 @@ describe('the store of a cache', () => {
     await expect(keep(cache).start()).rejects.toThrow(`cache2 test: the store ${folder} cannot be read: EISDIR`)
   })
 
+  it('whose directory is not there is refused before items are lost for it', async () => {
+    const store = join(folder, 'missing', 'cache.store')
+    await expect(keep(create({ store })).start()).rejects.toThrow(`cache2 test: the store ${store} cannot be written: ENOENT`)
+  })
+
   it('that cannot be written is told, and leaves nothing behind', async () => {
     const cache = create({ store: join(folder, 'missing', 'cache.store') })
     const keeper = keep(cache)
+    mkdirSync(join(folder, 'missing'))
     await keeper.start()
+    rmdirSync(join(folder, 'missing'))
     cache.set(bytes('a'), bytes('1'))
     await keeper.stop()
     expect(lines).toEqual([

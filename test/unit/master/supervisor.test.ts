@@ -78,6 +78,7 @@ describe('the supervisor', () => {
       entry,
       spares,
       mercyMs,
+      harakiriGraceMs: 0,
       log: (line) => {
         log.push(line)
         onLog(line)

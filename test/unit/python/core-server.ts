@@ -1,7 +1,8 @@
 // A worker whose Python requests run on cores, and whose waits end when the test says so.
 
 import plugin from '../../../bindings/python/index.ts'
-import type { CoreWaits } from '../../../host/api/context.ts'
+import type { ApiContext, CoreWaits } from '../../../host/api/context.ts'
+import type { GuestStops } from '../../../host/api/guest-stops.ts'
 import type { HarnessRequest, HarnessResponse } from '../../support/plugin-harness.ts'
 import { PythonServer } from './python-harness.ts'
 
@@ -20,7 +21,9 @@ export class CoreServer {
     this.waiting = waiting
   }
 
-  static async boot(options: { cores?: number; memoryLimit?: number; file?: string } = {}): Promise<CoreServer> {
+  static async boot(
+    options: { cores?: number; memoryLimit?: number; file?: string; stops?: GuestStops; services?: Partial<ApiContext> } = {},
+  ): Promise<CoreServer> {
     const waiting: PromiseWithResolvers<void>[] = []
     const begin = (): Promise<void> => {
       const wait = Promise.withResolvers<void>()
@@ -35,8 +38,8 @@ export class CoreServer {
       },
     }
     plugin.enableThreads?.()
-    const { file = 'probe.py', ...more } = options
-    return new CoreServer(await PythonServer.boot(file, { cores: 8, ...more, server: { waits } }), waiting)
+    const { file = 'probe.py', services, ...more } = options
+    return new CoreServer(await PythonServer.boot(file, { cores: 8, ...more, server: { ...services, waits } }), waiting)
   }
 
   /** Begins a request that runs `code`. */

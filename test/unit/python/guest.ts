@@ -4,9 +4,11 @@ import pythonPlugin from '../../../bindings/python/index.ts'
 import type { BoundApi, BoundAttribute, BoundFunction } from '../../../host/api/bind.ts'
 import { checkArguments } from '../../../host/api/check-arguments.ts'
 import type { GuestFunction } from '../../../host/api/guest-function.ts'
+import type { GuestStops } from '../../../host/api/guest-stops.ts'
 import type { ApiFunction, ApiParameter, ApiResult, ApiValue } from '../../../host/api/kinds.ts'
 import type { Plugin, WorkerContext } from '../../../host/plugin/plugin.ts'
 import { testContext } from '../../support/api-context.ts'
+import { TestStops } from '../../support/test-stops.ts'
 import { appPath } from './python-harness.ts'
 
 export const plugin = pythonPlugin as Plugin
@@ -65,6 +67,7 @@ export class Guest {
   static async boot(
     functions: readonly TestFunction[],
     attributes: readonly [string, ApiResult, ApiValue][] = [],
+    stops: GuestStops = new TestStops(false),
   ): Promise<Guest> {
     const lines: string[] = []
     const log = {
@@ -91,7 +94,7 @@ export class Guest {
     const server = testContext({ log })
     const context: WorkerContext = {
       ...{ log, opt: new Map(), options: new Map(), thread: server.thread, cores: 1, workers: 1, data: plugin.data, api, server },
-      ...{ memoryLimit: 256 * 1024 * 1024, pythonPath: [], booted: () => {} },
+      ...{ stops, memoryLimit: 256 * 1024 * 1024, pythonPath: [], booted: () => {} },
     }
     await plugin.postFork?.(context)
     const guest = new Guest(context, kept, lines)

@@ -1,0 +1,36 @@
+// The file that tells a service manager the pid of the server that is ready (`pidfile`). It is written when the server is,
+// so that a start that fails leaves the file of another server alone; whether it can be written is looked at before.
+
+import { accessSync, constants, existsSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { ConfigError } from './errors.ts'
+
+export class Pidfile {
+  readonly #given: string
+  readonly #path: string
+
+  /** @throws ConfigError when it could not be written now */
+  constructor(path: string) {
+    this.#given = path
+    this.#path = resolve(path)
+    this.#attempt(() => accessSync(existsSync(this.#path) ? this.#path : dirname(this.#path), constants.W_OK))
+  }
+
+  /** @throws ConfigError */
+  write(): void {
+    this.#attempt(() => writeFileSync(this.#path, `${process.pid}\n`))
+  }
+
+  remove(): void {
+    rmSync(this.#path, { force: true })
+  }
+
+  #attempt(work: () => void): void {
+    try {
+      work()
+    } catch (cause) {
+      const message = `pidfile = ${this.#given}: the file cannot be written: ${(cause as Error).message}`
+      throw new ConfigError('CONFIG_BAD_VALUE', message, { cause })
+    }
+  }
+}
