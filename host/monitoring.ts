@@ -116,11 +116,11 @@ export class Monitoring {
     rpcNames: () => this.#options.server.services.rpc.names(),
     callRpc: (name, args) => this.#options.server.services.callRpc(name, args),
     signals: () => {
-      const { table, threads } = this.#options.server.services.shared.signals
+      const { table, seats } = this.#options.server.services.shared.signals
       return Array.from({ length: signalCount }, (_, signum) => ({ signum, row: table.row(signum) })).flatMap(
         ({ signum, row }) => {
           if (row === undefined) return []
-          const handlers = Array.from({ length: threads }, (_, thread) => table.hasHandler(thread, signum)).filter(Boolean).length
+          const handlers = Array.from({ length: seats }, (_, seat) => table.hasHandler(seat, signum)).filter(Boolean).length
           return [{ signum, receiver: row.receiver, handlers }]
         },
       )

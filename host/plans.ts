@@ -14,6 +14,7 @@ import { planFarms, planMules } from './mules.ts'
 import { type PermissionPlan, planPermissions } from './permissions/permission-plan.ts'
 import type { HeaderPlan } from './request/header-change.ts'
 import { planSpoolers } from './spoolers.ts'
+import { seatCapacity } from './state/layout.ts'
 import type { SharedShape } from './state/shared-parts.ts'
 import type { FarmPlan, ThreadPlan } from './worker/messages.ts'
 
@@ -41,7 +42,7 @@ export const planAll = (settings: Settings, cwd: string): Plans => {
   const mules = planMules(settings, cwd)
   const farms = planFarms(settings, mules.length)
   const spoolers = planSpoolers(settings, cwd)
-  const { workers } = settings
+  const { workers, spare } = settings
   const none = { workerId: 0, muleId: 0, spoolerId: 0 }
   const threads: ThreadPlan[] = [
     ...Array.from({ length: workers }, (_, index) => ({
@@ -57,6 +58,7 @@ export const planAll = (settings: Settings, cwd: string): Plans => {
       directory,
     })),
   ]
+  const seats = seatCapacity(threads.length, spare)
   const monitoring = planMonitoring(settings, cwd)
   const alarms = planAlarms(settings, { mules: mules.length, farms })
   return {
@@ -76,7 +78,7 @@ export const planAll = (settings: Settings, cwd: string): Plans => {
     shared: {
       caches: planCaches(settings, cwd),
       locks: settings.locks ?? 0,
-      signals: { workers, mules: mules.length, spoolers: spoolers.length, farms, bufferSize: settings.signalBufsize },
+      signals: { workers, mules: mules.length, spoolers: spoolers.length, farms, bufferSize: settings.signalBufsize, seats },
       messages: { mules: mules.length, farms: farms.length, capacity: settings.muleMsgSize },
       ...planMetrics(settings),
       spoolerFrequencyMs: settings.spoolerFrequency * 1000,

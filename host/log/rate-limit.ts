@@ -5,8 +5,8 @@ import type { Log } from '../api/context.ts'
 export interface RateLimitOptions {
   /** Lines in a second. */
   readonly rate: number
-  /** Whose lines: `worker 1`. */
-  readonly who: string
+  /** Whose lines: `worker 1`. A spare becomes one later. */
+  who(): string
   /** Milliseconds on a clock that only goes on. */
   readonly now?: () => number
   /** Calls back after so many milliseconds. */
@@ -62,7 +62,9 @@ class LimitedLog implements Log {
   #tell(): void {
     if (this.#dropped === 0) return
     const { rate, who } = this.#options
-    this.#log.text(`[log-rate] ${who}: ${this.#dropped} more lines in a second than the ${rate} that guests may log were dropped`)
+    this.#log.text(
+      `[log-rate] ${who()}: ${this.#dropped} more lines in a second than the ${rate} that guests may log were dropped`,
+    )
     this.#dropped = 0
   }
 }

@@ -4,6 +4,7 @@ import type { App } from '../plugin/app.ts'
 import type { WsgiRequest } from '../request/wsgi-request.ts'
 import type { CoreCounters } from '../state/metrics.ts'
 import type { StateMap } from '../state/state-map.ts'
+import type { Account } from '../state/worker-slots.ts'
 
 export interface FinishedRequest {
   readonly request: WsgiRequest
@@ -17,6 +18,8 @@ export interface FinishedRequest {
 export interface AccountsOptions {
   readonly state: StateMap
   readonly workerId: number
+  readonly seat: number
+  readonly account: Account
   readonly pid: number
   readonly log: Logger
   /** Undefined without metrics of cores. */
@@ -36,12 +39,12 @@ export class Accounts {
   }
 
   count({ request, app, hasFailed }: FinishedRequest, durationMs: number): void {
-    const { state, workerId, coreCounters, tellHeaps } = this.#options
+    const { state, workerId, seat, account, coreCounters, tellHeaps } = this.#options
     const { coreId, writeErrors, readErrors } = request
     const total = state.workers.countRequest(workerId)
     state.cores.countRequest(workerId, coreId)
     if (writeErrors + readErrors > 0) state.cores.countErrors(workerId, coreId, writeErrors, readErrors)
-    state.workers.requestEnded(workerId, durationMs * 1000, request.headersSize + request.responseSize)
+    state.workers.requestEnded(workerId, durationMs * 1000, request.headersSize + request.responseSize, account)
     coreCounters?.countRequest(coreId)
     if (request.isOffloaded) {
       state.workers.countOffloadedRequest(workerId)
@@ -55,7 +58,7 @@ export class Accounts {
     }
     if (app !== undefined) {
       app.requests += 1
-      state.apps.publish(workerId, app.id, app.requests, app.exceptions)
+      state.apps.publish(seat, app.id, app.requests, app.exceptions)
     }
     if (total % requestsPerHeapReading === 0) tellHeaps?.()
   }

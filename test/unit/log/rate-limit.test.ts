@@ -9,7 +9,7 @@ const create = (rate: number) => {
   const timers: { at: number; call: () => void }[] = []
   const log: Log = { text: (line) => void lines.push(line), bytes: (line) => void lines.push(Buffer.from(line).toString()) }
   const limited = limitedLog(log, {
-    ...{ rate, who: 'worker 3', now: () => time },
+    ...{ rate, who: () => 'worker 3', now: () => time },
     after: (milliseconds, call) => void timers.push({ at: time + milliseconds, call }),
   })
   const pass = (milliseconds: number, timersFire = true): void => {
