@@ -24,7 +24,7 @@ const languages: Record<string, Language> = {
 }
 
 /** Those that stop code that runs. */
-const stopping = ['javascript']
+const stopping = ['javascript', 'python']
 
 const uuid = /[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[\da-f]{4}-[\da-f]{12}/
 

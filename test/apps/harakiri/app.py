@@ -24,9 +24,14 @@ def user():
     spin()
 
 
+def stubborn():
+    """Neither a signal nor an exception ends it: built-in functions alone are at work."""
+    sum(iter(int, 1))
+
+
 def stubborn_user():
     uwsgi.set_user_harakiri(1)
-    swallow()
+    stubborn()
 
 
 def lock():
@@ -37,6 +42,7 @@ def lock():
 def wait():
     while not released:
         uwsgi.async_sleep(0.01)
+        uwsgi.suspend()
     return "waited"
 
 
@@ -59,9 +65,9 @@ def mule_message(message):
 
 
 def spool(job):
-    if job["what"] == b"spin":
+    if job[b"what"] == b"spin":
         spin()
-    uwsgi.cache_update("spooler", job["what"])
+    uwsgi.cache_update("spooler", job[b"what"])
     return uwsgi.SPOOL_OK
 
 
@@ -85,8 +91,7 @@ def text(value):
 paths = {
     "/loop": spin,
     "/swallow": swallow,
-    # Neither a signal nor an exception ends it.
-    "/stubborn": swallow,
+    "/stubborn": stubborn,
     "/stubborn-user": stubborn_user,
     "/user": user,
     "/begun": begun,
