@@ -12,6 +12,7 @@ import { hooks } from './hooks.ts'
 import { logging } from './logging.ts'
 import { mules } from './mules.ts'
 import { plugins } from './plugins.ts'
+import { reloading } from './reloading.ts'
 import { requests } from './requests.ts'
 import { rpc } from './rpc.ts'
 import { server } from './server.ts'
@@ -27,6 +28,7 @@ const table = [
   ...connections,
   ...apps,
   ...workers,
+  ...reloading,
   ...requests,
   ...exceptions,
   ...staticFiles,
