@@ -49,7 +49,7 @@ export const createJsPlugin = (options: JsPluginOptions = {}): Plugin<JsPluginDa
     })
     const apps = new Apps(runtime, options.loadTimeoutMs ?? defaultLoadTimeoutMs)
     booted = { runtime, apps, hooks: new Hooks(runtime) }
-    context.booted('js', performance.now() - start)
+    context.booted('js', performance.now() - start, () => runtime.engine.memory.buffer.byteLength)
     return booted
   }
 

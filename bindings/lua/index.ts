@@ -26,7 +26,7 @@ export const createLuaPlugin = (): Plugin<LuaModules> => {
   const boot = (modules: LuaModules, context: WorkerContext<LuaModules>): LuaWorker => {
     const started = performance.now()
     const booted = new LuaWorker(modules, context, plugin)
-    context.booted('lua', performance.now() - started)
+    context.booted('lua', performance.now() - started, () => booted.runtime.bytes.length)
     return booted
   }
 

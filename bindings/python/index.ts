@@ -122,7 +122,7 @@ const boot = async (image: PythonImage, context: WorkerContext<PythonData>): Pro
   if (before !== undefined) open.delete(before)
   workers.set(context, worker)
   open.add(worker)
-  context.booted('python', performance.now() - start)
+  context.booted('python', performance.now() - start, () => interpreter.api.bytes.length)
   return worker
 }
 

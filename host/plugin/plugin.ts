@@ -53,8 +53,11 @@ export interface WorkerContext<Data = unknown> extends PluginContext {
   readonly memoryLimit: number
   /** Directories where guests look for modules beside their own (`--pythonpath`). */
   readonly pythonPath: readonly string[]
-  /** Reports progress while booting: shown at start-up as `worker 1: python booted in 0.62 s`. */
-  booted(what: string, milliseconds: number): void
+  /**
+   * Reports progress while booting: shown at start-up as `worker 1: python booted in 0.62 s`.
+   * @param memory tells how many bytes the interpreter has taken; asked now and then (`--reload-on-rss`)
+   */
+  booted(what: string, milliseconds: number, memory?: () => number): void
 }
 
 /**

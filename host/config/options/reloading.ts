@@ -40,7 +40,6 @@ export const reloading = [
     type: 'integer',
     min: 0,
     max: Number.MAX_SAFE_INTEGER,
-    default: 0,
     unit: 'requests',
     help: 'Renew a worker after this many requests; 0: never. Its successor is ready before it ends.',
     effect: 'works',
