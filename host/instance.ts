@@ -1,30 +1,33 @@
 // One running server: sockets, master and workers, made from a configuration. The command and the embedding API are two
 // thin faces of it. Two instances in one process share nothing.
 
-import { closeSync, openSync } from 'node:fs'
+import { closeSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
 import type { Server } from 'node:net'
 import { apiSettings } from './api-settings.ts'
 import type { Configuration } from './config/index.ts'
-import { ConfigError, PolywsgiError } from './errors.ts'
+import { PolywsgiError } from './errors.ts'
 import { parseAddress, type SocketAddress } from './gateway/address.ts'
 import { createFetch } from './gateway/fetch.ts'
 import { createHttpListener, createHttpServer, type HttpGatewayOptions } from './gateway/http.ts'
 import { listen } from './gateway/listen.ts'
 import { bindUdp, type UdpSocket } from './gateway/udp.ts'
 import { createUwsgiServer } from './gateway/uwsgi.ts'
+import { createState, openLog } from './instance-parts.ts'
 import { logAlarmWatcher } from './log/log-alarms.ts'
 import { createLogger, type Logger, type LogSettings } from './log/logger.ts'
 import { Master } from './master/master.ts'
 import { MasterHooks } from './master-hooks.ts'
 import { planMounts } from './mounts.ts'
+import { Operator, type ReloadKind } from './operator.ts'
 import { type Plans, planAll } from './plans.ts'
 import type { PluginSource } from './plugin/plugin-source.ts'
 import { Services } from './services.ts'
-import { StateMap } from './state/state-map.ts'
+import type { StateMap } from './state/state-map.ts'
 import { planStaticFiles } from './static-files.ts'
 import { StaticService } from './static-service.ts'
 import { collectStats, type HostStats } from './stats.ts'
+import { statsReport, workReport } from './status-report.ts'
 
 /** What the composition root knows and nobody else: where our own modules lie. */
 export interface Parts {
@@ -41,10 +44,6 @@ export interface BoundSocket {
 }
 
 const standardError = 2
-/** Requests handed to shared slots beside those that run, so that a worker finds the next one without the master. */
-const prefetch = 32
-const responseRingSize = 1024 * 1024
-const packetHeaderSize = 4
 
 export class Instance {
   readonly configuration: Configuration
@@ -52,8 +51,9 @@ export class Instance {
   readonly master: Master
   readonly services: Services
   readonly hooks: MasterHooks
-  /** A guest has called uwsgi.stop(). */
-  onStopAsked: () => void = () => {}
+  readonly operator: Operator
+  /** A guest has called uwsgi.stop(), or somebody else who is named. */
+  onStopAsked: (by?: string) => void = () => {}
   readonly #plans: Plans
   readonly #state: StateMap
   readonly #version: string
@@ -169,6 +169,20 @@ export class Instance {
       logger: this.logger,
       dispatcher: this.master.dispatcher,
     })
+    this.operator = new Operator({
+      configuration,
+      logger: this.logger,
+      cwd,
+      reload: (kind) => this.reloadSoon(kind),
+      stop: (isUrgent) => {
+        void this.stop(isUrgent ? 0 : undefined)
+        this.onStopAsked('master-fifo')
+      },
+      togglePause: () => this.master.dispatcher.togglePause(),
+      changeWorkers: () => undefined,
+      stats: () => statsReport(this.stats()),
+      work: () => workReport(this.stats(), state, (thread) => thread),
+    })
   }
 
   get sockets(): readonly BoundSocket[] {
@@ -194,6 +208,7 @@ export class Instance {
     for (const address of settings.socket) await this.listen('uwsgi', parseAddress(address))
     for (const address of settings.udp) await this.#bindUdp(parseAddress(address))
     await this.services.prepare()
+    await this.operator.start()
     await this.master.start()
     await this.hooks.afterApps()
     this.services.start()
@@ -236,7 +251,7 @@ export class Instance {
   }
 
   /** A reload that nobody waits for. */
-  reloadSoon(): void {
+  reloadSoon(_kind: ReloadKind = 'graceful'): void {
     this.reload().catch((error: Error) => {
       if (this.#stopped === undefined) this.logger.text(`reload failed: ${error.message}`)
     })
@@ -327,6 +342,8 @@ export class Instance {
   async #stop(mercyMs: number): Promise<number> {
     this.master.supervisor.beginStop()
     this.hooks.beginStop()
+    this.operator.close()
+    this.master.dispatcher.resume()
     // A start that is under way ends by this; nothing of it may come up after the stop.
     await this.#starting?.catch(() => {})
     const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
@@ -359,34 +376,6 @@ export class Instance {
       keepAliveSeconds: settings.httpKeepalive,
       timeoutSeconds: settings.httpTimeout,
     }
-  }
-}
-
-const createState = (settings: Configuration['settings'], otherThreads: number): StateMap => {
-  const { workers, async: cores, bufferSize } = settings
-  try {
-    return StateMap.create({
-      workers,
-      otherThreads,
-      requestSlots: workers * cores + prefetch,
-      requestAreaSize: packetHeaderSize + bufferSize,
-      responseRingSize,
-    })
-  } catch (cause) {
-    if (!(cause instanceof RangeError)) throw cause
-    const problem = 'the memory for requests is not to be had'
-    const message = `workers = ${workers}, async = ${cores}, buffer-size = ${bufferSize}: ${problem}: ${cause.message}`
-    throw new ConfigError('CONFIG_BAD_VALUE', message, { cause })
-  }
-}
-
-const openLog = (path: string): number => {
-  try {
-    return openSync(path, 'a', 0o640)
-  } catch (error) {
-    throw new ConfigError('CONFIG_BAD_VALUE', `logto = ${path}: the file cannot be opened: ${(error as Error).message}`, {
-      cause: error,
-    })
   }
 }
 

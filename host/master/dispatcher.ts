@@ -70,6 +70,7 @@ export class Dispatcher {
   /** What threads send beside their orders. */
   readonly parcels = new Parcels()
   #isClosed = false
+  #isPaused = false
   #onIdle: (() => void) | undefined
 
   constructor(options: DispatcherOptions) {
@@ -172,6 +173,17 @@ export class Dispatcher {
     this.#attention.close()
   }
 
+  /** Requests that no worker has yet wait, as many as may; called again they go on. @returns whether they wait now */
+  togglePause(): boolean {
+    this.#isPaused = !this.#isPaused
+    if (!this.#isPaused) this.#dispatchWaiting()
+    return this.#isPaused
+  }
+
+  resume(): void {
+    if (this.#isPaused) this.togglePause()
+  }
+
   /** A worker has become ready: what has waited is its to take. */
   workerReady(workerId: number): void {
     this.#doorbells[workerId - 1]?.ring()
@@ -179,6 +191,7 @@ export class Dispatcher {
 
   /** Puts an exchange into a shared slot and wakes a worker for it. @returns false when there is no slot */
   #dispatch(passage: Passage): boolean {
+    if (this.#isPaused) return false
     const { slots, queue } = this.#state
     const slot = this.#freeSlots.pop()
     if (slot === undefined) return false

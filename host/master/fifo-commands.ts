@@ -62,7 +62,7 @@ export const readCommands = (bytes: Uint8Array): ReadCommands => {
     if (does !== undefined) commands.push(does)
     else complaints.add(why === undefined ? `${shown(byte)} is no command` : `'${letter}' does nothing: ${why}`)
   }
-  if (bytes.length > mostAtOnce) complaints.add(`${bytes.length - mostAtOnce} bytes past the first ${mostAtOnce} are dropped`)
+  if (bytes.length > mostAtOnce) complaints.add(`what comes after the first ${mostAtOnce} bytes is dropped`)
   return { commands, complaints: [...complaints] }
 }
 
