@@ -16,6 +16,7 @@ export const createState = (settings: Configuration['settings'], otherThreads: n
     return StateMap.create({
       workers,
       otherThreads,
+      spares: settings.spare,
       requestSlots: workers * cores + prefetch,
       requestAreaSize: packetHeaderSize + bufferSize,
       responseRingSize,

@@ -16,12 +16,14 @@ import { createUwsgiServer } from './gateway/uwsgi.ts'
 import { createState, openLog } from './instance-parts.ts'
 import { logAlarmWatcher } from './log/log-alarms.ts'
 import { createLogger, type Logger, type LogSettings } from './log/logger.ts'
+import type { ReloadKind } from './master/generation.ts'
 import { Master } from './master/master.ts'
 import { MasterHooks } from './master-hooks.ts'
 import { planMounts } from './mounts.ts'
-import { Operator, type ReloadKind } from './operator.ts'
+import { Operator } from './operator.ts'
 import { type Plans, planAll } from './plans.ts'
 import type { PluginSource } from './plugin/plugin-source.ts'
+import { Reloads } from './reloads.ts'
 import { Services } from './services.ts'
 import type { StateMap } from './state/state-map.ts'
 import { planStaticFiles } from './static-files.ts'
@@ -64,12 +66,11 @@ export class Instance {
   #logFd: number
   #starting: Promise<void> | undefined
   #stopped: Promise<number> | undefined
-  /** The reload that runs, or ran last. */
-  #reloaded: Promise<void> | undefined
+  readonly #reloads = new Reloads(
+    () => this.#starting ?? Promise.resolve(),
+    (kind) => this.#reload(kind),
+  )
   #isServing = false
-  #isReloading = false
-  /** The one that follows it. */
-  #nextReload: Promise<void> | undefined
 
   constructor(configuration: Configuration, parts: Parts, cwd: string) {
     const { settings, opt } = configuration
@@ -106,7 +107,8 @@ export class Instance {
         logger: this.logger,
         cwd,
         isReady: (thread) => this.master.supervisor.isReady(thread),
-        run: (thread, name, args) => this.master.supervisor.run(thread, name, args),
+        isSeatReady: (seat) => this.master.supervisor.isSeatReady(seat),
+        run: (seat, name, args) => this.master.supervisor.run(seat, name, args),
         onReloadAsked: () => this.#reloadForGuest(),
         onStopAsked: () => this.onStopAsked(),
       })
@@ -160,7 +162,9 @@ export class Instance {
       notices: this.services.notices,
       offload: (request) => this.services.offloader.run(request),
       onRing: () => this.services.drain(),
-      threadEnded: (thread) => this.services.threadEnded(thread),
+      threadEnded: (seat) => this.services.threadEnded(seat),
+      spares: settings.spare,
+      mercyMs: settings.workerReloadMercy * 1000,
     })
     this.#files = new StaticService({
       plan: staticPlan,
@@ -217,49 +221,46 @@ export class Instance {
   }
 
   /**
-   * Loads the apps anew, thread by thread. Resolves when all threads are newer than the call: asked for during the start, or
-   * during another reload, it follows that.
-   * @throws AppLoadError with `need-app`, PolywsgiError WORKER_DIED when a thread cannot start anew, HOST_CLOSED
+   * Loads the apps anew: successors boot first, nothing is lost. Resolves when all threads concerned are newer than the call: asked
+   * for during the start, or during another reload, it follows that.
+   * @throws AppLoadError when an app is lost that was there before, or any with `need-app`, PolywsgiError WORKER_DIED when a
+   *   thread cannot start anew, HOST_CLOSED; what was there before goes on then
    */
-  reload(): Promise<void> {
-    if (this.#nextReload !== undefined) return this.#nextReload
-    const before = this.#reloaded ?? this.#starting ?? Promise.resolve()
-    this.#nextReload = before
-      .catch(() => {})
-      .then(() => {
-        this.#nextReload = undefined
-        this.#reloaded = this.#reload()
-        return this.#reloaded
-      })
-    return this.#nextReload
+  reload(kind: ReloadKind = 'graceful'): Promise<void> {
+    return this.#reloads.ask(kind)
   }
 
-  async #reload(): Promise<void> {
+  /** Has another thread follow a worker's when it is ready. */
+  renewWorker(workerId: number, reason: string): void {
+    this.master.supervisor.renewWorker(workerId, reason)
+  }
+
+  async #reload(kind: ReloadKind): Promise<void> {
     this.#refuseIfStopped()
-    this.#isReloading = true
+    // Other threads have registered what these will, and might not all register it again.
+    const isWhole = kind === 'graceful' || kind === 'chain'
     try {
       await this.hooks.reloadStarted()
-      this.services.reloadStarted()
-      await this.master.reload(this.configuration.settings.reloadMercy * 1000)
+      if (isWhole) this.services.reloadStarted()
+      await this.master.reload(kind)
       await this.hooks.afterApps()
-      this.services.reloadFinished()
+      if (isWhole) this.services.reloadFinished()
       await this.hooks.masterStarted()
     } finally {
       this.hooks.reloadEnded()
-      this.#isReloading = false
     }
   }
 
   /** A reload that nobody waits for. */
-  reloadSoon(_kind: ReloadKind = 'graceful'): void {
-    this.reload().catch((error: Error) => {
+  reloadSoon(kind?: ReloadKind): void {
+    this.reload(kind).catch((error: Error) => {
       if (this.#stopped === undefined) this.logger.text(`reload failed: ${error.message}`)
     })
   }
 
   /** An app that asks for a reload while it is loaded would have the server reload for ever. */
   #reloadForGuest(): void {
-    if (!this.#isServing || this.#isReloading) {
+    if (!this.#isServing || this.#reloads.isRunning) {
       this.logger.text('uwsgi.reload() is passed over: apps are being loaded already')
       return
     }

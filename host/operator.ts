@@ -11,11 +11,10 @@ import type { Logger } from './log/logger.ts'
 import { Seldom } from './log/seldom.ts'
 import { CodeWatch } from './master/code-watch.ts'
 import { type FifoCommand, readCommands } from './master/fifo-commands.ts'
+import type { ReloadKind } from './master/generation.ts'
 import { TouchedFiles } from './master/touched-files.ts'
 import { planMounts } from './mounts.ts'
 import { planMules } from './mules.ts'
-
-export type ReloadKind = 'graceful' | 'chain' | 'workers' | 'mules' | 'spoolers'
 
 export interface OperatorOptions {
   readonly configuration: Configuration

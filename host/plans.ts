@@ -12,6 +12,7 @@ import { planMetrics } from './metrics.ts'
 import { planFarms, planMules } from './mules.ts'
 import type { HeaderPlan } from './request/header-change.ts'
 import { planSpoolers } from './spoolers.ts'
+import { seatCapacity } from './state/layout.ts'
 import type { SharedShape } from './state/shared-parts.ts'
 import type { FarmPlan, ThreadPlan } from './worker/messages.ts'
 
@@ -36,7 +37,7 @@ export const planAll = (settings: Settings, cwd: string): Plans => {
   const mules = planMules(settings, cwd)
   const farms = planFarms(settings, mules.length)
   const spoolers = planSpoolers(settings, cwd)
-  const { workers } = settings
+  const { workers, spare } = settings
   const none = { workerId: 0, muleId: 0, spoolerId: 0 }
   const threads: ThreadPlan[] = [
     ...Array.from({ length: workers }, (_, index) => ({
@@ -52,6 +53,7 @@ export const planAll = (settings: Settings, cwd: string): Plans => {
       directory,
     })),
   ]
+  const seats = seatCapacity(threads.length, spare)
   const alarms = planAlarms(settings, { mules: mules.length, farms })
   return {
     threads,
@@ -69,7 +71,7 @@ export const planAll = (settings: Settings, cwd: string): Plans => {
     shared: {
       caches: planCaches(settings, cwd),
       locks: settings.locks ?? 0,
-      signals: { workers, mules: mules.length, spoolers: spoolers.length, farms, bufferSize: settings.signalBufsize },
+      signals: { workers, mules: mules.length, spoolers: spoolers.length, farms, bufferSize: settings.signalBufsize, seats },
       messages: { mules: mules.length, farms: farms.length, capacity: settings.muleMsgSize },
       ...planMetrics(settings),
       spoolerFrequencyMs: settings.spoolerFrequency * 1000,

@@ -31,9 +31,12 @@ export interface ServicesOptions {
   readonly logger: Logger
   /** Where relative paths begin. */
   readonly cwd: string
+  /** The thread of a number takes what comes. */
   isReady(thread: number): boolean
-  /** Has a thread run one of its functions. */
-  run(thread: number, name: string, args: readonly Uint8Array[]): Promise<Uint8Array | undefined>
+  /** The thread of a seat runs, and was not told to end. */
+  isSeatReady(seat: number): boolean
+  /** Has the thread of a seat run one of its functions. */
+  run(seat: number, name: string, args: readonly Uint8Array[]): Promise<Uint8Array | undefined>
   /** A guest wants the server reloaded, or stopped. */
   onReloadAsked(): void
   onStopAsked(): void
@@ -63,7 +66,8 @@ export class Services {
     this.shared = createShared(plans, log)
     this.signals = new SignalRouter({
       signals: this.shared.signals,
-      doorbell: (thread) => state.doorbell(thread),
+      doorbell: (thread) => state.doorbellOf(thread),
+      seatOf: (thread) => state.seats.current(thread),
       isAlive: (thread) => options.isReady(thread),
       running: (workerId) => state.workers.running(workerId),
       log,
@@ -94,7 +98,7 @@ export class Services {
     this.#mules = new MuleMessages({
       queues: this.shared.messages,
       farms: plans.farms,
-      ring: (mule) => state.doorbell(settings.workers + mule).ring(),
+      ring: (mule) => state.doorbellOf(settings.workers + mule).ring(),
     })
     this.alarms = new Alarms({
       plans: plans.alarms,
@@ -103,9 +107,10 @@ export class Services {
       sendToMule: (message, target) => this.#mules.send(0, message, target),
     })
     this.rpc = new RpcRouter({
-      ask: (thread, name, args) => options.run(thread, name, args),
-      isReady: (thread) => options.isReady(thread),
-      nameOf: (thread) => threadName(this.shared.signals.shape, thread),
+      ask: (seat, name, args) => options.run(seat, name, args),
+      isReady: (seat) => options.isSeatReady(seat),
+      numberOf: (seat) => state.seats.number(seat),
+      nameOf: (seat) => threadName(this.shared.signals.shape, state.seats.number(seat)),
     })
     this.offloader = new Offloader({
       log,
@@ -167,13 +172,15 @@ export class Services {
     return this.signals.drain()
   }
 
-  threadEnded(thread: number): void {
-    const name = threadName(this.shared.signals.shape, thread)
-    for (const num of this.shared.threadEnded(thread)) {
+  /** The thread of a seat has ended. */
+  threadEnded(seat: number): void {
+    const number = this.#options.state.seats.number(seat)
+    const name = number === 0 ? 'a spare worker' : threadName(this.shared.signals.shape, number)
+    for (const num of this.shared.threadEnded(seat, number)) {
       this.#options.logger.text(`[deadlock-detector] ${name} ended while it held lock ${num}: it is free now`)
     }
-    this.#descriptors.threadEnded(thread)
-    this.rpc.threadEnded(thread)
+    this.#descriptors.threadEnded(seat)
+    this.rpc.threadEnded(seat)
   }
 
   /** Nothing fires any more. */

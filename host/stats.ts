@@ -1,6 +1,7 @@
 // What the server counts, as one object: the members and names of uWSGI's stats server (uWSGI docs, "The uWSGI Stats Server").
 import type { SharedParts } from './state/shared-parts.ts'
 import type { StateMap } from './state/state-map.ts'
+import { WorkerState } from './state/worker-slots.ts'
 
 export interface WorkerStats {
   readonly id: number
@@ -69,7 +70,7 @@ export const collectStats = (sources: StatsSources): HostStats => {
   const rss = process.memoryUsage.rss()
   const workers = Array.from({ length: workerCount }, (_, index): WorkerStats => {
     const worker = state.workers.snapshot(index + 1)
-    const handling = signals.handling(worker.id)
+    const handling = signals.handling(state.seats.current(worker.id))
     return {
       id: worker.id,
       pid: process.pid,
@@ -80,7 +81,7 @@ export const collectStats = (sources: StatsSources): HostStats => {
       offloaded_requests: worker.offloadedRequests,
       signals: signals.handled(worker.id),
       signal_queue: signals.incoming(worker.id).length,
-      status: handling === undefined ? worker.status : `sig${handling}`,
+      status: handling !== undefined ? `sig${handling}` : worker.state === WorkerState.cheap ? 'cheap' : worker.status,
       rss,
       running_time: worker.runningTime,
       last_spawn: worker.lastSpawn,
@@ -98,7 +99,7 @@ export const collectStats = (sources: StatsSources): HostStats => {
     load: sources.active,
     pid: process.pid,
     cwd: process.cwd(),
-    locks: Array.from({ length: locks.count }, (_, num) => ({ [`user ${num}`]: locks.owner(num) ?? 0 })),
+    locks: Array.from({ length: locks.count }, (_, num) => ({ [`user ${num}`]: state.seats.number(locks.owner(num) ?? 0) })),
     caches: [...shared.caches.values()].map(({ statistics }) => statistics),
     metrics: Object.fromEntries(
       shared.metrics.readings().map(({ name, type, oid, value }) => [name, { type, oid, value: Number(value) }]),

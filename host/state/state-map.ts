@@ -7,6 +7,7 @@ import { computeLayout, doorbellWords, type StateLayout, type StateShape } from 
 import { RequestQueue } from './request-queue.ts'
 import { RequestSlots } from './request-slots.ts'
 import { ResponseRing } from './response-ring.ts'
+import { Seats } from './seats.ts'
 import { WorkerSlots } from './worker-slots.ts'
 
 /** What crosses to a worker: shared memory, and the layout by which to read it. */
@@ -21,6 +22,7 @@ export class StateMap {
   readonly handle: StateHandle
   readonly slots: RequestSlots
   readonly queue: RequestQueue
+  readonly seats: Seats
   readonly workers: WorkerSlots
   readonly deadlines: Deadlines
   readonly apps: AppCounters
@@ -29,33 +31,41 @@ export class StateMap {
     this.handle = handle
     this.slots = new RequestSlots(handle.buffer, handle.layout)
     this.queue = new RequestQueue(handle.buffer, handle.layout, this.slots)
-    this.workers = new WorkerSlots(handle.buffer, handle.layout)
+    this.seats = new Seats(handle.buffer, handle.layout)
+    this.workers = new WorkerSlots(handle.buffer, handle.layout, this.seats)
     this.deadlines = Deadlines.open(handle.deadlines)
     this.apps = AppCounters.open(handle.apps)
   }
 
   static create(shape: StateShape): StateMap {
     const layout = computeLayout(shape)
-    const deadlines = Deadlines.create(shape.workers + (shape.otherThreads ?? 0) + 1).handle
-    return new StateMap({
+    const deadlines = Deadlines.create(layout.seatCapacity + 1).handle
+    const map = new StateMap({
       buffer: new SharedArrayBuffer(layout.byteLength),
       layout,
       deadlines,
-      apps: AppCounters.create(shape.workers).handle,
+      apps: AppCounters.create(layout.seatCapacity).handle,
     })
+    map.seats.seatAll()
+    return map
   }
 
   static open(handle: StateHandle): StateMap {
     return new StateMap(handle)
   }
 
-  /** The doorbell of a thread, or of the master (0). */
-  doorbell(thread: number): Doorbell {
+  /** The doorbell of a seat's thread, or of the master (0). */
+  doorbell(seat: number): Doorbell {
     const { buffer, layout } = this.handle
-    return new Doorbell(new Int32Array(buffer, layout.doorbells + thread * doorbellWords * 4, doorbellWords))
+    return new Doorbell(new Int32Array(buffer, layout.doorbells + seat * doorbellWords * 4, doorbellWords))
   }
 
-  ring(workerId: number): ResponseRing {
-    return new ResponseRing(this.handle.buffer, this.handle.layout, workerId)
+  /** Of the thread that stands for a number; the master's when none does, whom a ring costs a look. */
+  doorbellOf(number: number): Doorbell {
+    return this.doorbell(this.seats.current(number))
+  }
+
+  ring(seat: number): ResponseRing {
+    return new ResponseRing(this.handle.buffer, this.handle.layout, seat)
   }
 }

@@ -4,6 +4,7 @@ import type { App } from '../plugin/app.ts'
 import type { WsgiRequest } from '../request/wsgi-request.ts'
 import type { CoreCounters } from '../state/metrics.ts'
 import type { StateMap } from '../state/state-map.ts'
+import type { Account } from '../state/worker-slots.ts'
 
 export interface FinishedRequest {
   readonly request: WsgiRequest
@@ -17,6 +18,8 @@ export interface FinishedRequest {
 export interface AccountsOptions {
   readonly state: StateMap
   readonly workerId: number
+  readonly seat: number
+  readonly account: Account
   readonly pid: number
   readonly log: Logger
   /** Undefined without metrics of cores. */
@@ -31,9 +34,9 @@ export class Accounts {
   }
 
   count({ request, app, hasFailed }: FinishedRequest, durationMs: number): void {
-    const { state, workerId, coreCounters } = this.#options
+    const { state, workerId, seat, account, coreCounters } = this.#options
     state.workers.countRequest(workerId)
-    state.workers.requestEnded(workerId, durationMs * 1000, request.headersSize + request.responseSize)
+    state.workers.requestEnded(workerId, durationMs * 1000, request.headersSize + request.responseSize, account)
     coreCounters?.countRequest(request.coreId)
     if (request.isOffloaded) {
       state.workers.countOffloadedRequest(workerId)
@@ -46,7 +49,7 @@ export class Accounts {
     }
     if (app !== undefined) {
       app.requests += 1
-      state.apps.publish(workerId, app.id, app.requests, app.exceptions)
+      state.apps.publish(seat, app.id, app.requests, app.exceptions)
     }
   }
 

@@ -11,11 +11,10 @@ import type { PluginRegistry } from '../plugin/registry.ts'
 import { socketDefaults } from '../plugin/socket-timeout.ts'
 import { headerChange } from '../request/header-change.ts'
 import { StateMap } from '../state/state-map.ts'
-import { WorkerState } from '../state/worker-slots.ts'
 import { loadApps } from './app-loader.ts'
 import { ExceptionPolicy } from './exceptions.ts'
 import { LostInterpreterError } from './guest-plugins.ts'
-import type { MasterMessage, ThreadStart, WorkerMessage } from './messages.ts'
+import type { Attachment, Identity, MasterMessage, ThreadStart, WorkerMessage } from './messages.ts'
 import { Mountpoints } from './mountpoints.ts'
 import { runMule } from './mule.ts'
 import { parcelPost } from './parcel-post.ts'
@@ -32,15 +31,17 @@ const port = parentPort
 if (port === null) throw new Error('this module is the entry of a thread of the server; start it with the polywsgi command')
 
 const { identity } = start.plan
-const name = `${identity.kind} ${identity.workerId + identity.muleId + identity.spoolerId}`
+const isSpare = identity.number === 0
+const origin = ({ workerId, muleId, spoolerId }: Identity) => ({ [identity.kind]: workerId + muleId + spoolerId })
 const startedAt = performance.now()
 const shortestLifeMs = 1000
 const report = (message: WorkerMessage): void => port.postMessage(message)
 const alarmsOf = logAlarmWatcher(start.logAlarms)
-const log = createLogger(start.log, { [identity.kind]: identity.workerId + identity.muleId + identity.spoolerId }, (line) => {
+const log = createLogger(start.log, origin(identity), (line) => {
   for (const alarm of alarmsOf(line)) made?.master.notify('alarm', { name: alarm, message: Buffer.from(line) })
 })
 const state = StateMap.open(start.state)
+const attached = Promise.withResolvers<Attachment>()
 
 socketDefaults.timeout = start.api.socketTimeoutMs / 1000
 
@@ -70,6 +71,11 @@ const run = async (): Promise<void> => {
   const { registry, contextOf } = plugins
   context.registry = registry
   context.onFatal = (error) => end(error.message)
+  context.leave = () => {
+    log.flush()
+    process.exit(0)
+  }
+  const name = (): string => `${identity.kind} ${context.thread.workerId + context.thread.muleId + context.thread.spoolerId}`
   await plugins.load()
   await plugins.threadStarted()
   const hooks = new ThreadHooks({ start: start.hooks, context, registry, log, callLimitMs: start.pluginTimeoutMs })
@@ -88,15 +94,29 @@ const run = async (): Promise<void> => {
   }
   port.on('message', (message: MasterMessage) => {
     if (message.kind === 'stop') void stop()
+    else attached.resolve(message.attachment)
   })
-  if (identity.kind === 'worker') {
+  /** All that can be done beforehand is done: the thread waits until it is its turn. */
+  const attach = async (): Promise<Attachment> => {
+    report({ kind: 'loaded' })
+    const attachment = await attached.promise
+    if (isSpare) {
+      context.become(attachment.identity)
+      log.setOrigin(origin(attachment.identity))
+    }
+    return attachment
+  }
+  let attachment: Attachment | undefined
+  if (identity.kind === 'worker' && plugins.mayOverride) {
+    // Whoever wants the worker for itself wants it before apps are loaded, and in its predecessor's place.
+    attachment = await attach()
     const taken = plugins.workerOverride()
     if (taken !== undefined) {
       ready()
       await taken
       // A hook that is done at once must not have threads started as fast as the machine can.
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, shortestLifeMs - performance.now() + startedAt)))
-      log.text(`${name}: the plugin that took it has done its work`)
+      log.text(`${name()}: the plugin that took it has done its work`)
       return leave(registry)
     }
   }
@@ -112,18 +132,27 @@ const run = async (): Promise<void> => {
   switch (identity.kind) {
     case 'worker': {
       await plugins.startCores(start.cores)
-      await plugins.fixup()
-      context.loaded()
+      const begin = async (): Promise<void> => {
+        await plugins.fixup()
+        context.loaded()
+      }
+      // A spare is nobody yet: what it is to do as the worker that it becomes, it does then.
+      if (!isSpare) await begin()
+      attachment ??= await attach()
+      if (isSpare) await begin()
+      const { workerId } = attachment.identity
       const hijack = plugins.hijack()
       if (hijack !== undefined) {
         // It may never settle, and the start of the server waits for no such worker.
         ready()
         await hijack
       }
-      await hooks.accepting()
+      await hooks.accepting(attachment.isFirstStart)
       const loop = new RequestLoop({
         state,
-        workerId: identity.workerId,
+        workerId,
+        seat: start.seat,
+        account: attachment.account,
         cores: start.cores,
         pid: start.masterPid,
         registry,
@@ -138,23 +167,25 @@ const run = async (): Promise<void> => {
         exceptions: new ExceptionPolicy(start.exceptions),
         changeHeaders: start.headers && headerChange(start.headers),
         onMonitoredException: () => {
-          log.text(`... monitored exception detected, respawning ${name} (pid: ${start.masterPid})...`)
-          leave(registry)
+          log.text(`... monitored exception detected, respawning ${name()} (pid: ${start.masterPid})...`)
+          report({ kind: 'leaving' })
         },
-        coreCounters: context.metrics.coreCounters(identity.workerId),
+        coreCounters: context.metrics.coreCounters(workerId),
       })
       context.deadlines.giveUp = (request) => loop.giveUp(request)
       work = loop
-      state.workers.setState(identity.workerId, WorkerState.ready)
+      state.seats.setServing(start.seat)
       if (hijack === undefined) ready()
       loop.start()
       context.deadlines.watchThread()
       break
     }
     case 'mule':
+      await attach()
       work = await runMule(role)
       break
     case 'spooler':
+      await attach()
       work = await runSpooler(role)
   }
 }
@@ -194,7 +225,7 @@ run().catch((error: Error) => {
     setImmediate(() => process.exit(0))
     return
   }
-  log.text(`${name} could not start: ${error.stack}`)
+  log.text(`${identity.kind} could not start: ${error.stack}`)
   report({ kind: 'fatal', reason: error.message })
   setImmediate(() => process.exit(1))
 })

@@ -24,14 +24,14 @@ import { ThreadSignals } from './thread-signals.ts'
 import { ThreadSpool } from './thread-spool.ts'
 import { ThreadWaits } from './thread-waits.ts'
 
-/** Changes once: from loading to loaded. */
-type Thread = Identity & { isLoading: boolean }
+/** Changes once: from loading to loaded; and a spare's when it becomes a worker. */
+type Thread = { -readonly [Member in keyof ThreadIdentity]: ThreadIdentity[Member] }
 
 export class ThreadContext implements ApiContext {
   readonly version: string
   readonly hostname: string
   readonly masterPid: number
-  readonly thread: Thread & ThreadIdentity
+  readonly thread: Thread
   readonly log: Log
   readonly opt: OptionMap
   readonly state: StateMap
@@ -59,6 +59,8 @@ export class ThreadContext implements ApiContext {
   apps: readonly AppFacts[] = []
   /** An interpreter is lost: the thread must end. Set by who can end it. */
   onFatal: (error: Error) => void = () => {}
+  /** Ends the thread in the middle of what it does. Set by who can. */
+  leave: () => void = () => {}
   /** The request whose plugin hook is on the stack. */
   running: WsgiRequest | undefined
   readonly #fileRoots: readonly string[]
@@ -70,7 +72,7 @@ export class ThreadContext implements ApiContext {
     this.version = start.version
     this.hostname = start.hostname
     this.masterPid = start.masterPid
-    this.thread = { ...start.plan.identity, isLoading: true }
+    this.thread = { ...start.plan.identity, seat: start.seat, isLoading: true }
     this.log = log
     this.opt = start.opt
     this.state = state
@@ -82,15 +84,15 @@ export class ThreadContext implements ApiContext {
     this.isReload = api.isReload
     this.#fileRoots = api.fileRoots
     const { harakiriMs } = api
-    this.deadlines = new RequestDeadlines({ deadlines: state.deadlines, thread: this.thread.number, harakiriMs })
-    this.doorbell = state.doorbell(this.thread.number)
+    this.deadlines = new RequestDeadlines({ deadlines: state.deadlines, seat: this.thread.seat, harakiriMs })
+    this.doorbell = state.doorbell(this.thread.seat)
     this.master = new MasterPort({ port: start.callPort, doorbell: this.doorbell })
     const current = (): WsgiRequest | undefined => this.#wsgi
     const { master, doorbell, socketTimeoutMs, cores } = this
     this.connections = new ThreadConnections({ master, socketTimeoutMs, log, current })
     const owns = (fd: number): boolean => this.connections.owns(fd)
     this.waits = new ThreadWaits({ cores, master, doorbell, current, owns })
-    const shared = SharedParts.open(start.shared, this.thread.number, (line) => log.text(line))
+    const shared = SharedParts.open(start.shared, this.thread.seat, (line) => log.text(line))
     this.shared = shared
     this.locks = shared.locks
     this.caches = shared.caches
@@ -120,14 +122,21 @@ export class ThreadContext implements ApiContext {
       queues: shared.messages,
       farms: start.farms,
       handleSignals: () => this.signals.handlePending(),
+      leave: () => this.leave(),
     })
     this.spool = new ThreadSpool(parts, {
       directories: api.spoolers,
-      wake: (directory) => state.doorbell(start.workers + start.mules + api.spoolers.indexOf(directory) + 1).ring(),
+      wake: (directory) => state.doorbellOf(start.workers + start.mules + api.spoolers.indexOf(directory) + 1).ring(),
       setFrequencyMs: (milliseconds) => {
         shared.spoolers.frequencyMs = milliseconds
       },
     })
+  }
+
+  /** A spare becomes what it was kept ready for. */
+  become(identity: Identity): void {
+    Object.assign(this.thread, identity)
+    this.signals.named()
   }
 
   /** The apps are loaded: from now on every registration counts. */
@@ -182,7 +191,7 @@ export class ThreadContext implements ApiContext {
 
   /** Nobody is left to unlock what a core has locked that was given up, as nobody is when a thread has ended. */
   #unlock({ coreId }: WsgiRequest): void {
-    for (const num of this.locks.coreEnded(this.thread.number, coreId)) {
+    for (const num of this.locks.coreEnded(this.thread.seat, coreId)) {
       this.log.text(`lock ${num} was held by core ${coreId}, which was given up: it is free again`)
     }
   }
@@ -191,7 +200,7 @@ export class ThreadContext implements ApiContext {
     const view = this.#views.get(request)
     if (view === undefined) return
     for (const [id, area] of this.sharedareas.entries()) {
-      if (!area.holderEnded(this.thread.number, view, isGivenUp)) continue
+      if (!area.holderEnded(this.thread.seat, view, isGivenUp)) continue
       this.log.text(`area ${id} was locked by core ${request.coreId}, which was given up: it is unlocked again`)
     }
   }

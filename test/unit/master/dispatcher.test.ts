@@ -5,7 +5,6 @@ import type { BodyPiece, Exchange, ExchangeBody, ExchangeHead } from '../../../h
 import { PullState } from '../../../host/state/request-slots.ts'
 import { ResponseFlag } from '../../../host/state/response-ring.ts'
 import { StateMap } from '../../../host/state/state-map.ts'
-import { WorkerState } from '../../../host/state/worker-slots.ts'
 
 class RecordedExchange implements Exchange {
   readonly packet: Uint8Array
@@ -36,9 +35,8 @@ describe('the dispatcher', () => {
   beforeEach(() => {
     log = []
     state = StateMap.create({ workers: 2, requestSlots: 3, requestAreaSize: 256, responseRingSize: 8192 })
-    state.workers.setState(1, WorkerState.ready)
-    state.workers.setState(2, WorkerState.ready)
     dispatcher = new Dispatcher({ state, workers: 2, cores: 1, listen: 3, log: (line) => log.push(line) })
+    for (const seat of [1, 2]) dispatcher.seatTaken(seat)
   })
   afterEach(() => dispatcher.close())
 
@@ -129,7 +127,7 @@ describe('the dispatcher', () => {
     const b = state.queue.take(1)
     state.ring(1).tryRespond(a, state.slots.generation(a), headAndLast, '200 OK', '', Buffer.from('x'), 0, 1)
     state.ring(1).tryRespond(b, state.slots.generation(b), ResponseFlag.head, '200 OK', '', Buffer.from('half'), 0, 4)
-    expect([...dispatcher.workerEnded(1, 500, 'it died')]).toEqual([[500, 1]])
+    expect([...dispatcher.seatEnded(1, 500, 'it died')]).toEqual([[500, 1]])
     expect(done.events).toEqual(['200 OK|x|last'])
     expect(begun.events).toEqual(['200 OK|half|', 'failed 500 it died'])
     expect(waiting.events).toEqual([])
@@ -247,7 +245,7 @@ describe('the dispatcher', () => {
     expect(released).toBe(2)
     dispatcher.submit(file())
     state.queue.take(2)
-    dispatcher.workerEnded(2, 500, 'died')
+    dispatcher.seatEnded(2, 500, 'died')
     expect(released).toBe(3)
   })
 })

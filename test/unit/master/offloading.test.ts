@@ -53,6 +53,7 @@ describe('a response that is handed over', () => {
         return offloaded.at(-1) as Offloaded
       },
     })
+    dispatcher.seatTaken(1)
   })
   afterEach(() => dispatcher.close())
 

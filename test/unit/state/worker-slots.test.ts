@@ -16,6 +16,7 @@ describe('the scoreboard', () => {
       deltaRequests: 0,
       failedRequests: 0,
       exceptions: 0,
+      harakiris: 0,
       offloadedRequests: 0,
       status: 'idle',
       runningTime: 0,
@@ -67,10 +68,11 @@ describe('the scoreboard', () => {
   })
 
   it('says what a worker is doing', () => {
-    const { workers } = create()
-    workers.setRunning(1, 2)
+    const state = create()
+    const { workers } = state
+    state.seats.setRunning(1, 2)
     expect(workers.snapshot(1).status).toBe('busy')
-    workers.setRunning(1, 0)
+    state.seats.setRunning(1, 0)
     expect(workers.snapshot(1).status).toBe('idle')
   })
 

@@ -97,6 +97,7 @@ describe('a request in a worker', () => {
     const heard: unknown[] = []
     const ended = Promise.withResolvers<void>()
     const dispatcher = new Dispatcher({ state, workers: 1, cores: 1, listen: 1, log: () => {} })
+    dispatcher.seatTaken(1)
     dispatcher.submit({
       packet: bytes('packet'),
       body: { mode: 'whole', bytes: undefined },

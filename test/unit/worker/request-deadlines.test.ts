@@ -14,7 +14,7 @@ const named = (name: string): WsgiRequest =>
 
 const made = (harakiriMs = 0) => {
   const deadlines = Deadlines.create(2)
-  return { deadlines, own: new RequestDeadlines({ deadlines, thread: 1, harakiriMs }) }
+  return { deadlines, own: new RequestDeadlines({ deadlines, seat: 1, harakiriMs }) }
 }
 
 describe('the deadlines that requests set for themselves', () => {
