@@ -24,6 +24,7 @@ import { Operator } from './operator.ts'
 import { type Plans, planAll } from './plans.ts'
 import type { PluginSource } from './plugin/plugin-source.ts'
 import { Reloads } from './reloads.ts'
+import { Scaling } from './scaling.ts'
 import { Services } from './services.ts'
 import type { StateMap } from './state/state-map.ts'
 import { planStaticFiles } from './static-files.ts'
@@ -54,6 +55,7 @@ export class Instance {
   readonly services: Services
   readonly hooks: MasterHooks
   readonly operator: Operator
+  readonly #scaling: Scaling | undefined
   /** A guest has called uwsgi.stop(), or somebody else who is named. */
   onStopAsked: (by?: string) => void = () => {}
   readonly #plans: Plans
@@ -153,6 +155,7 @@ export class Instance {
         reloadReprs: settings.reloadOnExceptionRepr,
       },
       headers: plans.headers,
+      recycling: plans.recycling,
       pluginTimeoutMs: settings.pluginTimeout * 1000,
       threadEntry: parts.threadEntry,
       logger: this.logger,
@@ -173,6 +176,9 @@ export class Instance {
       logger: this.logger,
       dispatcher: this.master.dispatcher,
     })
+    this.#scaling =
+      plans.cheaper &&
+      new Scaling({ plan: plans.cheaper, state, master: this.master, logger: this.logger, isBusy: () => this.#reloads.isRunning })
     this.operator = new Operator({
       configuration,
       logger: this.logger,
@@ -183,9 +189,9 @@ export class Instance {
         this.onStopAsked('master-fifo')
       },
       togglePause: () => this.master.dispatcher.togglePause(),
-      changeWorkers: () => undefined,
+      changeWorkers: (by) => this.#scaling?.change(by),
       stats: () => statsReport(this.stats()),
-      work: () => workReport(this.stats(), state, (thread) => thread),
+      work: () => workReport(this.stats(), state),
     })
   }
 
@@ -217,6 +223,7 @@ export class Instance {
     await this.hooks.afterApps()
     this.services.start()
     await this.hooks.masterStarted()
+    this.#scaling?.start()
     this.#isServing = true
   }
 
@@ -344,6 +351,7 @@ export class Instance {
     this.master.supervisor.beginStop()
     this.hooks.beginStop()
     this.operator.close()
+    this.#scaling?.stop()
     this.master.dispatcher.resume()
     // A start that is under way ends by this; nothing of it may come up after the stop.
     await this.#starting?.catch(() => {})

@@ -15,6 +15,8 @@ import { planSpoolers } from './spoolers.ts'
 import { seatCapacity } from './state/layout.ts'
 import type { SharedShape } from './state/shared-parts.ts'
 import type { FarmPlan, ThreadPlan } from './worker/messages.ts'
+import type { RecyclingPlan } from './worker/recycling.ts'
+import { type PlannedCheaper, planCheaper, planRecycling } from './worker-plans.ts'
 
 export interface Plans {
   /** Workers first, then mules, then spoolers: a thread's number is its place. */
@@ -29,6 +31,10 @@ export interface Plans {
   readonly hooks: HookPlan
   /** Where they may. */
   readonly guestsMayConnect: ConnectPermission
+  /** Undefined: no worker is renewed by itself. */
+  readonly recycling: RecyclingPlan | undefined
+  /** Undefined: all workers run all the time. */
+  readonly cheaper: PlannedCheaper | undefined
   readonly shared: SharedShape
 }
 
@@ -68,6 +74,8 @@ export const planAll = (settings: Settings, cwd: string): Plans => {
     }),
     // Anywhere unless told: as in uWSGI. An embedding program's default is stricter (index.ts).
     guestsMayConnect: new ConnectPermission(settings.allowConnect.length === 0 ? ['*'] : settings.allowConnect, cwd),
+    recycling: planRecycling(settings),
+    cheaper: planCheaper(settings),
     shared: {
       caches: planCaches(settings, cwd),
       locks: settings.locks ?? 0,

@@ -20,13 +20,13 @@ export const statsReport = (stats: HostStats): string[] => {
   ]
 }
 
-/** What runs at this moment. @param workerOf the worker that a thread of the slots' is */
-export const workReport = (stats: HostStats, state: StateMap, workerOf: (thread: number) => number): string[] => {
+/** What runs at this moment. */
+export const workReport = (stats: HostStats, state: StateMap): string[] => {
   const running = new Map<number, string[]>()
   for (let slot = 0; slot < state.slots.count; slot += 1) {
-    const thread = state.slots.runningWorker(slot)
-    if (thread === 0) continue
-    const worker = workerOf(thread)
+    const seat = state.slots.runningSeat(slot)
+    if (seat === 0) continue
+    const worker = state.seats.number(seat)
     running.set(worker, [...(running.get(worker) ?? []), described(state, slot)])
   }
   return stats.workers.map(({ id, status }) => `worker ${id}: ${running.get(id)?.join(', ') ?? status}`)

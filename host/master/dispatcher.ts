@@ -94,6 +94,11 @@ export class Dispatcher {
     return this.#active + this.#offloaded.size
   }
 
+  /** Requests that wait for a worker, or have one. */
+  get held(): number {
+    return this.#active
+  }
+
   /** Resolves when no request is active. */
   async idle(): Promise<void> {
     if (this.active > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve))
@@ -198,6 +203,10 @@ export class Dispatcher {
   togglePause(): boolean {
     this.#isPaused = !this.#isPaused
     if (!this.#isPaused) this.#dispatchWaiting()
+    return this.#isPaused
+  }
+
+  get isPaused(): boolean {
     return this.#isPaused
   }
 

@@ -55,9 +55,9 @@ export interface WorkerContext<Data = unknown> extends PluginContext {
   readonly pythonPath: readonly string[]
   /**
    * Reports progress while booting: shown at start-up as `worker 1: python booted in 0.62 s`.
-   * @param memory tells how many bytes the interpreter has taken; asked now and then (`--reload-on-rss`)
+   * @param heapBytes reads how much memory the interpreter holds now; called again and again, so it is to be cheap
    */
-  booted(what: string, milliseconds: number, memory?: () => number): void
+  booted(what: string, milliseconds: number, heapBytes?: () => number): void
 }
 
 /**

@@ -5,6 +5,7 @@ import type { WsgiRequest } from '../request/wsgi-request.ts'
 import type { CoreCounters } from '../state/metrics.ts'
 import type { StateMap } from '../state/state-map.ts'
 import type { Account } from '../state/worker-slots.ts'
+import type { Recycling } from './recycling.ts'
 
 export interface FinishedRequest {
   readonly request: WsgiRequest
@@ -24,6 +25,8 @@ export interface AccountsOptions {
   readonly log: Logger
   /** Undefined without metrics of cores. */
   readonly coreCounters: CoreCounters | undefined
+  /** Undefined: nothing ever renews the worker. */
+  readonly recycling: Recycling | undefined
 }
 
 export class Accounts {
@@ -34,8 +37,9 @@ export class Accounts {
   }
 
   count({ request, app, hasFailed }: FinishedRequest, durationMs: number): void {
-    const { state, workerId, seat, account, coreCounters } = this.#options
+    const { state, workerId, seat, account, coreCounters, recycling } = this.#options
     state.workers.countRequest(workerId)
+    recycling?.served()
     state.workers.requestEnded(workerId, durationMs * 1000, request.headersSize + request.responseSize, account)
     coreCounters?.countRequest(request.coreId)
     if (request.isOffloaded) {

@@ -18,6 +18,7 @@ import type { Attachment, Identity, MasterMessage, ThreadStart, WorkerMessage } 
 import { Mountpoints } from './mountpoints.ts'
 import { runMule } from './mule.ts'
 import { parcelPost } from './parcel-post.ts'
+import { Recycling, threadMemory } from './recycling.ts'
 import { RequestLoop } from './request-loop.ts'
 import { servesByItself } from './request-opener.ts'
 import type { Role, Work } from './role.ts'
@@ -51,6 +52,7 @@ const run = async (): Promise<void> => {
   const context = new ThreadContext(start, state, log)
   made = context
   const api = bindApi(context)
+  const heaps: (() => number)[] = []
   const plugins = new ThreadPlugins({
     starts: start.plugins,
     log,
@@ -65,7 +67,10 @@ const run = async (): Promise<void> => {
       server: context,
       memoryLimit: start.memoryLimit,
       pythonPath: start.pythonPath,
-      booted: (what, milliseconds) => report({ kind: 'booted', what, milliseconds }),
+      booted: (what, milliseconds, heapBytes) => {
+        report({ kind: 'booted', what, milliseconds })
+        if (heapBytes !== undefined) heaps.push(heapBytes)
+      },
     },
   })
   const { registry, contextOf } = plugins
@@ -148,7 +153,20 @@ const run = async (): Promise<void> => {
         await hijack
       }
       await hooks.accepting(attachment.isFirstStart)
+      const recycling =
+        start.recycling &&
+        new Recycling({
+          plan: start.recycling,
+          workerId,
+          memory: () => threadMemory(heaps),
+          onDue: (reason) => {
+            log.text(`...The work of ${name()} is done (${reason}). Seeya!`)
+            report({ kind: 'due', reason })
+          },
+          onStillDue: (reason) => report({ kind: 'due', reason }),
+        })
       const loop = new RequestLoop({
+        recycling,
         state,
         workerId,
         seat: start.seat,
@@ -177,6 +195,7 @@ const run = async (): Promise<void> => {
       state.seats.setServing(start.seat)
       if (hijack === undefined) ready()
       loop.start()
+      recycling?.start()
       context.deadlines.watchThread()
       break
     }

@@ -1,6 +1,7 @@
 // When a worker is to be followed by a new one: after so many requests, so much time, so much memory. The worker finds it out for
 // itself, and asks for a successor; until that one is ready it serves on.
 // Invariant: a request costs one subtraction and one comparison; a worker asks again as long as nobody follows it.
+import { getHeapStatistics } from 'node:v8'
 
 export interface RecyclingPlan {
   /** 0: any number. */
@@ -101,6 +102,12 @@ export class Recycling {
   #every(milliseconds: number, act: () => void): void {
     this.#timers.add(setInterval(act, milliseconds).unref())
   }
+}
+
+/** What a thread's interpreters have taken, each its own memory, and what V8 has for the thread beside them. */
+export const threadMemory = (heaps: readonly (() => number)[]): number => {
+  const { total_heap_size: heap, external_memory: external } = getHeapStatistics()
+  return heaps.reduce((sum, bytes) => sum + bytes(), heap + external)
 }
 
 const mebibytes = (bytes: number): number => Math.ceil(bytes / 2 ** 20)
