@@ -112,6 +112,7 @@ describe.each(languages)('$language with autoreload', (language) => {
 const [python] = languages as [Language, ...Language[]]
 
 it('a touched file has the server reload in its own way', async () => {
+  mkdirSync(at('spool'))
   await using server = await start(
     languages[1] as Language,
     ...['--touch-reload', 'all', '--touch-chain-reload', 'chain', '--touch-workers-reload', 'workers'],
@@ -215,25 +216,23 @@ describe('signals', () => {
   it('USR2 has it written what each worker does', async () => {
     mkdirSync(at('slow'))
     const code = [
-      'import uwsgi',
-      'def application(environ, start_response):',
-      '    uwsgi.lock(0)',
-      "    start_response('200 OK', [])",
-      '    uwsgi.unlock(0)',
-      "    return [b'done']",
-      '',
+      'return function(environ)',
+      "  if environ.PATH_INFO == '/open' then uwsgi.cache_update('open', 'yes') end",
+      "  while environ.PATH_INFO == '/wait' and not uwsgi.cache_exists('open') do",
+      '    uwsgi.async_sleep(0.02)',
+      '    uwsgi.suspend()',
+      '  end',
+      "  return '200 OK', {}, coroutine.wrap(function() coroutine.yield('done') end)",
+      'end',
     ]
-    write('slow/app.py', code.join('\n'))
-    write('slow/hold.py', code.filter((line) => !line.includes('unlock')).join('\n'))
-    write('slow/free.lua', "return function() require('uwsgi').unlock(0) return '200 OK', {}, function() end end")
+    write('slow/app.lua', code.join('\n'))
     await using server = await Server.start({
       cwd: folder,
       args: [
-        ...['--http-socket', '127.0.0.1:0', '--workers', '2', '--locks', '1', '--mount', '/wait=slow/app.py'],
-        ...['--mount', '/hold=slow/hold.py', '--mount', '/free=slow/free.lua'],
+        ...['--http-socket', '127.0.0.1:0', '--workers', '2', '--mount', '/=slow/app.lua'],
+        ...['--cache2', 'name=default,items=10'],
       ],
     })
-    await (await fetch(`${server.http}/hold`)).text()
     const waiting = fetch(`${server.http}/wait?a=%0d%0a`)
     const line = /worker \d: GET \/wait\?a=%0d%0a for 127\.0\.0\.1/
     do {
@@ -241,7 +240,7 @@ describe('signals', () => {
       await server.logged(/worker 2: .*\n/, server.log.split(/worker 2: .*\n/).length)
     } while (!line.test(server.log))
     expect(server.log).toMatch(/worker \d: idle/)
-    await fetch(`${server.http}/free`)
+    await fetch(`${server.http}/open`)
     expect(await (await waiting).text()).toBe('done')
   })
 })
