@@ -19,6 +19,7 @@ import type { Attachment, Identity, MasterMessage, ThreadStart, WorkerMessage } 
 import { Mountpoints } from './mountpoints.ts'
 import { runMule } from './mule.ts'
 import { parcelPost } from './parcel-post.ts'
+import { Recycling, threadMemory } from './recycling.ts'
 import { RequestLoop } from './request-loop.ts'
 import { servesByItself } from './request-opener.ts'
 import type { Role, Work } from './role.ts'
@@ -156,7 +157,20 @@ const run = async (): Promise<void> => {
         await hijack
       }
       await hooks.accepting(attachment.isFirstStart)
+      const recycling =
+        start.recycling &&
+        new Recycling({
+          plan: start.recycling,
+          workerId,
+          memory: () => threadMemory(context.heaps.total),
+          onDue: (reason) => {
+            log.text(`...The work of ${name()} is done (${reason}). Seeya!`)
+            report({ kind: 'due', reason })
+          },
+          onStillDue: (reason) => report({ kind: 'due', reason }),
+        })
       const loop = new RequestLoop({
+        recycling,
         state,
         workerId,
         seat: start.seat,
@@ -187,6 +201,7 @@ const run = async (): Promise<void> => {
       state.seats.setServing(start.seat)
       if (hijack === undefined) ready()
       loop.start()
+      recycling?.start()
       context.deadlines.watchThread()
       break
     }

@@ -16,6 +16,7 @@ import type { StateHandle } from '../state/state-map.ts'
 import type { Account } from '../state/worker-slots.ts'
 import type { ExceptionSettings } from './exceptions.ts'
 import type { MountPlan } from './mount-plan.ts'
+import type { RecyclingPlan } from './recycling.ts'
 
 /** A plugin as it crosses to a thread: where it lies, and what its `init` left. */
 export interface PluginStart {
@@ -128,6 +129,8 @@ export interface ThreadStart {
   readonly api: ApiSettings
   readonly exceptions: ExceptionSettings
   readonly headers: HeaderPlan | undefined
+  /** When a worker asks for a successor; undefined: never. */
+  readonly recycling: RecyclingPlan | undefined
   readonly callPort: MessagePort
 }
 
@@ -161,6 +164,8 @@ export type WorkerMessage =
   | { readonly kind: 'plugin-lost'; readonly name: string; readonly reason: string }
   /** The thread takes nothing more, and ends when what it has begun is done: another is to take its place. */
   | { readonly kind: 'leaving' }
+  /** The worker is to be followed by another, and serves on until that one is ready. */
+  | { readonly kind: 'due'; readonly reason: string }
   /** The thread cannot go on and ends. */
   | { readonly kind: 'fatal'; readonly reason: string }
 

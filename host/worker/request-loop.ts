@@ -96,6 +96,7 @@ export class RequestLoop {
   async stop(): Promise<void> {
     this.#stopping = true
     this.#attention?.close()
+    this.#options.recycling?.stop()
     if (this.#running() > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve))
     this.#options.log.flush()
   }

@@ -14,6 +14,7 @@ import { logging } from './logging.ts'
 import { mules } from './mules.ts'
 import { permissions } from './permissions.ts'
 import { plugins } from './plugins.ts'
+import { reloading } from './reloading.ts'
 import { requests } from './requests.ts'
 import { rpc } from './rpc.ts'
 import { server } from './server.ts'
@@ -30,6 +31,7 @@ const table = [
   ...apps,
   ...permissions,
   ...workers,
+  ...reloading,
   ...requests,
   ...limits,
   ...exceptions,

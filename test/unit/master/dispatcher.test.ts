@@ -60,6 +60,21 @@ describe('the dispatcher', () => {
   const nameOf = (slot: number): string => state.slots.packet(slot).subarray(4).toString()
   const headAndLast = ResponseFlag.head | ResponseFlag.last
 
+  it('lets requests wait while it is paused, and hands them on in order when it goes on', () => {
+    expect(dispatcher.togglePause()).toBe(true)
+    for (const name of ['first', 'second']) dispatcher.submit(new RecordedExchange(name))
+    expect(state.queue.take(1)).toBe(-1)
+    expect(dispatcher.active).toBe(2)
+    expect(dispatcher.togglePause()).toBe(false)
+    expect([nameOf(state.queue.take(1)), nameOf(state.queue.take(1))]).toEqual(['first', 'second'])
+  })
+
+  it('refuses what finds no room to wait while it is paused', () => {
+    expect(dispatcher.togglePause()).toBe(true)
+    for (let index = 0; index < 5; index += 1) expect(dispatcher.submit(new RecordedExchange('waits'))).toBeDefined()
+    expect(dispatcher.submit(new RecordedExchange('too much'))).toBeUndefined()
+  })
+
   it('hands requests to workers in order and answers each by its own exchange', async () => {
     const first = new RecordedExchange('first')
     const second = new RecordedExchange('second')
