@@ -73,7 +73,12 @@ export class Services {
       log,
     })
     const raise = (signum: number): boolean => this.signals.route(signum)
-    this.#scheduler = new Scheduler({ clock: systemClock, raise, run: (command) => runCommand(command, logger.fd), log })
+    const run = (command: string) =>
+      runCommand(command, logger.fd, {
+        harakiriMs: settings.cronHarakiri * 1000,
+        onHarakiri: (pid) => log(`*** HARAKIRI ON CRON COMMAND "${command}" (pid ${pid}) ***`),
+      })
+    this.#scheduler = new Scheduler({ clock: systemClock, raise, run, log })
     this.#monitors = new FileMonitors({ raise, cwd })
     this.#scheduler.plan(plans.clocks)
     try {

@@ -5,6 +5,7 @@ export type { BoundApi, BoundAttribute, BoundCallable, BoundFunction } from '../
 export type { ApiContext, Connections, CoreWaits, Log, ThreadIdentity } from '../api/context.ts'
 export { type DirectFunction, notDefined } from '../api/direct.ts'
 export { type FunctionOwner, GuestFunction } from '../api/guest-function.ts'
+export type { GuestStops } from '../api/guest-stops.ts'
 export type {
   ApiCallable,
   ApiEntry,

@@ -107,11 +107,12 @@ describe.each(Object.entries(languages).filter(([name]) => stopping.includes(nam
       expect(await get(server, '/')).toEqual([200, 'served 2'])
     })
 
-    it.runIf(swallows)('code that catches everything ends all the same', async () => {
-      await using server = await start('--harakiri', '1')
-      expect((await get(server, '/swallow'))[0]).toBe(504)
-      expect(await get(server, '/')).toEqual([200, 'served 2'])
-    })
+    if (swallows)
+      it('code that catches everything ends all the same', async () => {
+        await using server = await start('--harakiri', '1')
+        expect((await get(server, '/swallow'))[0]).toBe(504)
+        expect(await get(server, '/')).toEqual([200, 'served 2'])
+      })
 
     it('what cannot be stopped costs its worker: the client is answered 504, others of that worker 503, and the next is served', async () => {
       await using server = await start('--async', '2', '--harakiri-grace', '0.5')
@@ -129,7 +130,8 @@ describe.each(Object.entries(languages).filter(([name]) => stopping.includes(nam
       expect(server.log).toMatch(
         /\/wait since \d+: its worker was ended for the deadline of another request: answered 503, request id: waiter/,
       )
-      expect(server.log).toContain('(1 running requests answered 503, 1 running requests answered 504)')
+      // Where the code was stopped before, in vain, its client is answered already.
+      expect(server.log).toMatch(/\(1 running requests answered 503[,)]/)
       expect(server.log).not.toContain('hidden')
     })
 

@@ -63,7 +63,7 @@ export const workers = [
     type: 'seconds',
     min: 0,
     default: 0,
-    help: 'Answer 504 to a request that takes longer than this, and end its handler: the worker too, if the handler does not wait for anything. 0: never.',
+    help: 'Answer 504 to a request that takes longer than this, and stop its handler; where that cannot be stopped, the worker is ended. 0: never.',
     effect: 'works',
   },
   {
@@ -86,9 +86,8 @@ export const workers = [
     name: 'harakiri-verbose',
     group: 'workers',
     type: 'flag',
-    help: 'Log more about a worker ended by harakiri.',
-    effect: 'accepted',
-    note: 'the line of the request is logged in any case',
+    help: 'Log all variables of a request that took too long, not the usual few; those that keep secrets are never shown.',
+    effect: 'works',
   },
   {
     name: 'max-requests',

@@ -57,7 +57,10 @@ const paths = {
   },
   '/locked': () => String(uwsgi.isLocked()),
   '/wait': async () => {
-    while (!isReleased) await uwsgi.asyncSleep(0.01)
+    while (!isReleased) {
+      uwsgi.asyncSleep(0.01)
+      await uwsgi.suspend()
+    }
     return 'waited'
   },
   '/release': () => {

@@ -41,7 +41,10 @@ local paths = {
   end,
   ['/locked'] = function() return tostring(uwsgi.is_locked()) end,
   ['/wait'] = function()
-    while not released do uwsgi.async_sleep(0.01) end
+    while not released do
+      uwsgi.async_sleep(0.01)
+      uwsgi.suspend()
+    end
     return 'waited'
   end,
   ['/release'] = function()

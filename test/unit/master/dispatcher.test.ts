@@ -2,10 +2,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Dispatcher } from '../../../host/master/dispatcher.ts'
 import type { BodyPiece, Exchange, ExchangeBody, ExchangeHead } from '../../../host/master/exchange.ts'
+import { sharedNow } from '../../../host/state/deadlines.ts'
 import { PullState } from '../../../host/state/request-slots.ts'
 import { ResponseFlag } from '../../../host/state/response-ring.ts'
 import { StateMap } from '../../../host/state/state-map.ts'
 import { WorkerState } from '../../../host/state/worker-slots.ts'
+import { encodeVars } from '../../../protocol/vars.ts'
 
 class RecordedExchange implements Exchange {
   readonly packet: Uint8Array
@@ -23,7 +25,11 @@ class RecordedExchange implements Exchange {
     return this.hasRoom
   }
 
-  fail(status: number, reason: string): void {
+  /** By which the client was told to ask. */
+  requestId: string | undefined
+
+  fail(status: number, reason: string, requestId?: string): void {
+    this.requestId = requestId
     this.events.push(`failed ${status} ${reason}`)
   }
 }
@@ -119,6 +125,25 @@ describe('the dispatcher', () => {
     expect(begun.events).toEqual(['200 OK|half|', 'failed 500 it died'])
     expect(waiting.events).toEqual([])
     expect(nameOf(state.queue.take(2))).toBe('waiting')
+  })
+
+  it('answers 504 to the request of a dead worker that had overrun, 503 to the others, and names each to its client and to the log', () => {
+    const named = new RecordedExchange('')
+    const vars = encodeVars([['HTTP_X_REQUEST_ID', 'mine']])
+    Object.assign(named, { packet: Buffer.concat([Buffer.alloc(4), vars]) })
+    const other = new RecordedExchange('no variables at all')
+    for (const exchange of [named, other]) dispatcher.submit(exchange)
+    const slot = state.queue.take(1)
+    state.queue.take(1)
+    state.slots.noteCore(slot, 1, 7, 1_790_000_000)
+    state.slots.setDeadline(slot, sharedNow())
+    const failed = dispatcher.workerEnded(1, 504, 'it took too long')
+    expect(failed).toEqual([
+      { status: 504, vars: Buffer.from(vars), requestId: 'mine', since: 1_790_000_000, coreId: 7 },
+      { status: 503, vars: new Uint8Array(0), requestId: other.requestId, since: 0, coreId: 0 },
+    ])
+    expect([named.events, named.requestId]).toEqual([['failed 504 it took too long'], 'mine'])
+    expect(other.requestId).toMatch(/^[\da-f-]{36}$/)
   })
 
   it('ignores what is said about a request that is over', async () => {
