@@ -387,6 +387,7 @@ export class Instance {
       modifier2: settings.httpSocketModifier2,
       keepAliveSeconds: settings.httpKeepalive,
       timeoutSeconds: settings.httpTimeout,
+      isDraining: () => this.#stopped !== undefined,
     }
   }
 }

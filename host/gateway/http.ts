@@ -27,6 +27,8 @@ export interface HttpGatewayOptions {
   readonly keepAliveSeconds: number
   /** Seconds a client may take to send a request's head, and to be silent within its body (uWSGI: `http-timeout`). */
   readonly timeoutSeconds: number
+  /** The server is stopping: a response is the last one of its connection. */
+  isDraining(): boolean
 }
 
 /** A body that is known to be this small is waited for even where bodies are streamed: it travels with its request. */
@@ -214,7 +216,7 @@ class HttpExchange implements Exchange {
   constructor(options: HttpGatewayOptions, response: ServerResponse, packet: Uint8Array, body: ExchangeBody) {
     this.#options = options
     this.#response = response
-    this.#responder = new HttpResponder(response)
+    this.#responder = new HttpResponder(response, options.isDraining)
     this.#flow = new Flow({
       stream: response,
       acknowledge: (bytes) => this.#ticket?.acknowledge(bytes),
