@@ -18,6 +18,7 @@ export const errorCodes = {
   API_REFUSED: { audience: 'application', meaning: 'an API function that cannot do what it was asked for, with nothing changed' },
   API_IO: { audience: 'application', meaning: 'an API function that failed on the network or the disk' },
   HARAKIRI: { audience: 'application', meaning: 'a request, or other code, took longer than it may, and was ended' },
+  LIMIT_EXCEEDED: { audience: 'application', meaning: 'more of something than a limit of the server allows' },
   CLIENT_GONE: { audience: 'application', meaning: 'the client closed its connection' },
   BODY_TIMEOUT: { audience: 'application', meaning: 'the request body did not arrive in time' },
   HEADERS_SENT: { audience: 'application', meaning: 'headers were changed after they had been sent' },

@@ -5,27 +5,33 @@ import type { RequestListener } from 'node:http'
 import type { Server } from 'node:net'
 import { apiSettings, guestStart } from './api-settings.ts'
 import type { Configuration } from './config/index.ts'
-import { ConfigError, PolywsgiError } from './errors.ts'
+import { PolywsgiError } from './errors.ts'
 import { parseAddress, type SocketAddress } from './gateway/address.ts'
 import { createFetch } from './gateway/fetch.ts'
 import { createHttpListener, createHttpServer, type HttpGatewayOptions } from './gateway/http.ts'
 import { listen } from './gateway/listen.ts'
 import { bindUdp, type UdpSocket } from './gateway/udp.ts'
 import { createUwsgiServer } from './gateway/uwsgi.ts'
+import { createState, exceptionSettings } from './instance-parts.ts'
 import { logAlarmWatcher } from './log/log-alarms.ts'
 import { createLogger, type Logger, type LogSettings } from './log/logger.ts'
 import { LogFile } from './log-file.ts'
+import type { ReloadKind } from './master/generation.ts'
 import { Master } from './master/master.ts'
 import { MasterHooks } from './master-hooks.ts'
 import { Monitoring } from './monitoring.ts'
 import { planMounts } from './mounts.ts'
+import { Operator } from './operator.ts'
 import { type Plans, planAll } from './plans.ts'
 import type { PluginSource } from './plugin/plugin-source.ts'
+import { Reloads } from './reloads.ts'
+import { Scaling } from './scaling.ts'
 import { Services } from './services.ts'
-import { StateMap } from './state/state-map.ts'
+import type { StateMap } from './state/state-map.ts'
 import { planStaticFiles } from './static-files.ts'
 import { StaticService } from './static-service.ts'
 import { collectStats, type HostStats } from './stats.ts'
+import { statsReport, workReport } from './status-report.ts'
 
 /** What the composition root knows and nobody else: where our own modules lie. */
 export interface Parts {
@@ -41,19 +47,16 @@ export interface BoundSocket {
   readonly address: string
 }
 
-/** Requests handed to shared slots beside those that run, so that a worker finds the next one without the master. */
-const prefetch = 32
-const responseRingSize = 1024 * 1024
-const packetHeaderSize = 4
-
 export class Instance {
   readonly configuration: Configuration
   readonly logger: Logger
   readonly master: Master
   readonly services: Services
   readonly hooks: MasterHooks
-  /** A guest has called uwsgi.stop(). */
-  onStopAsked: () => void = () => {}
+  readonly operator: Operator
+  readonly #scaling: Scaling | undefined
+  /** A guest has called uwsgi.stop(), or somebody else who is named. */
+  onStopAsked: (by?: string) => void = () => {}
   readonly #plans: Plans
   readonly #state: StateMap
   readonly #version: string
@@ -65,12 +68,11 @@ export class Instance {
   readonly #logFile: LogFile
   #starting: Promise<void> | undefined
   #stopped: Promise<number> | undefined
-  /** The reload that runs, or ran last. */
-  #reloaded: Promise<void> | undefined
+  readonly #reloads = new Reloads(
+    () => this.#starting ?? Promise.resolve(),
+    (kind) => this.#reload(kind),
+  )
   #isServing = false
-  #isReloading = false
-  /** The one that follows it. */
-  #nextReload: Promise<void> | undefined
 
   constructor(configuration: Configuration, parts: Parts, cwd: string) {
     const { settings, opt } = configuration
@@ -109,7 +111,8 @@ export class Instance {
         logger: this.logger,
         cwd,
         isReady: (thread) => this.master.supervisor.isReady(thread),
-        run: (thread, name, args) => this.master.supervisor.run(thread, name, args),
+        isSeatReady: (seat) => this.master.supervisor.isSeatReady(seat),
+        run: (seat, name, args) => this.master.supervisor.run(seat, name, args),
         onReloadAsked: () => this.#reloadForGuest(),
         onStopAsked: () => this.onStopAsked(),
         onOverran: (workerId) => this.master.plugins.harakiri(workerId, true),
@@ -148,14 +151,9 @@ export class Instance {
       pluginOptions: configuration.pluginOptions,
       hooks: plans.hooks,
       beforeApps: () => this.hooks.beforeApps(),
-      exceptions: {
-        catch: settings.catchExceptions,
-        reload: settings.reloadOnException,
-        reloadTypes: settings.reloadOnExceptionType,
-        reloadValues: settings.reloadOnExceptionValue,
-        reloadReprs: settings.reloadOnExceptionRepr,
-      },
+      exceptions: exceptionSettings(settings),
       headers: plans.headers,
+      recycling: plans.recycling,
       pluginTimeoutMs: settings.pluginTimeout * 1000,
       threadEntry: parts.threadEntry,
       logger: this.logger,
@@ -165,7 +163,9 @@ export class Instance {
       notices: this.services.notices,
       offload: (request) => this.services.offloader.run(request),
       onRing: () => this.services.drain(),
-      threadEnded: (thread) => this.services.threadEnded(thread),
+      threadEnded: (seat) => this.services.threadEnded(seat),
+      spares: settings.spare,
+      mercyMs: settings.workerReloadMercy * 1000,
     })
     this.#files = new StaticService({
       plan: staticPlan,
@@ -175,6 +175,23 @@ export class Instance {
       dispatcher: this.master.dispatcher,
     })
     this.#monitoring = new Monitoring({ plan: plans.monitoring, state, server: this })
+    this.#scaling =
+      plans.cheaper &&
+      new Scaling({ plan: plans.cheaper, state, master: this.master, logger: this.logger, isBusy: () => this.#reloads.isRunning })
+    this.operator = new Operator({
+      configuration,
+      logger: this.logger,
+      cwd,
+      reload: (kind) => this.reloadSoon(kind),
+      stop: (isUrgent) => {
+        void this.stop(isUrgent ? 0 : undefined)
+        this.onStopAsked('master-fifo')
+      },
+      togglePause: () => this.master.dispatcher.togglePause(),
+      changeWorkers: (by) => this.#scaling?.change(by),
+      stats: () => statsReport(this.stats()),
+      work: () => workReport(this.stats(), state),
+    })
   }
 
   get sockets(): readonly BoundSocket[] {
@@ -201,57 +218,56 @@ export class Instance {
     for (const address of settings.udp) await this.#bindUdp(parseAddress(address))
     await this.#monitoring.start()
     await this.services.prepare()
+    await this.operator.start()
     await this.master.start()
     await this.hooks.afterApps()
     this.services.start()
     await this.hooks.masterStarted()
+    this.#scaling?.start()
     this.#isServing = true
   }
 
   /**
-   * Loads the apps anew, thread by thread. Resolves when all threads are newer than the call: asked for during the start, or
-   * during another reload, it follows that.
-   * @throws AppLoadError with `need-app`, PolywsgiError WORKER_DIED when a thread cannot start anew, HOST_CLOSED
+   * Loads the apps anew: successors boot first, nothing is lost. Resolves when all threads concerned are newer than the call: asked
+   * for during the start, or during another reload, it follows that.
+   * @throws AppLoadError when an app is lost that was there before, or any with `need-app`, PolywsgiError WORKER_DIED when a
+   *   thread cannot start anew, HOST_CLOSED; what was there before goes on then
    */
-  reload(): Promise<void> {
-    if (this.#nextReload !== undefined) return this.#nextReload
-    const before = this.#reloaded ?? this.#starting ?? Promise.resolve()
-    this.#nextReload = before
-      .catch(() => {})
-      .then(() => {
-        this.#nextReload = undefined
-        this.#reloaded = this.#reload()
-        return this.#reloaded
-      })
-    return this.#nextReload
+  reload(kind: ReloadKind = 'graceful'): Promise<void> {
+    return this.#reloads.ask(kind)
   }
 
-  async #reload(): Promise<void> {
+  /** Has another thread follow a worker's when it is ready. */
+  renewWorker(workerId: number, reason: string): void {
+    this.master.supervisor.renewWorker(workerId, reason)
+  }
+
+  async #reload(kind: ReloadKind): Promise<void> {
     this.#refuseIfStopped()
-    this.#isReloading = true
+    // Other threads have registered what these will, and might not all register it again.
+    const isWhole = kind === 'graceful' || kind === 'chain'
     try {
       await this.hooks.reloadStarted()
-      this.services.reloadStarted()
-      await this.master.reload(this.configuration.settings.reloadMercy * 1000)
+      if (isWhole) this.services.reloadStarted()
+      await this.master.reload(kind)
       await this.hooks.afterApps()
-      this.services.reloadFinished()
+      if (isWhole) this.services.reloadFinished()
       await this.hooks.masterStarted()
     } finally {
       this.hooks.reloadEnded()
-      this.#isReloading = false
     }
   }
 
   /** A reload that nobody waits for. */
-  reloadSoon(): void {
-    this.reload().catch((error: Error) => {
+  reloadSoon(kind?: ReloadKind): void {
+    this.reload(kind).catch((error: Error) => {
       if (this.#stopped === undefined) this.logger.text(`reload failed: ${error.message}`)
     })
   }
 
   /** An app that asks for a reload while it is loaded would have the server reload for ever. */
   #reloadForGuest(): void {
-    if (!this.#isServing || this.#isReloading) {
+    if (!this.#isServing || this.#reloads.isRunning) {
       this.logger.text('uwsgi.reload() is passed over: apps are being loaded already')
       return
     }
@@ -336,6 +352,9 @@ export class Instance {
   async #stop(mercyMs: number): Promise<number> {
     this.master.supervisor.beginStop()
     this.hooks.beginStop()
+    this.operator.close()
+    this.#scaling?.stop()
+    this.master.dispatcher.resume()
     // A start that is under way ends by this; nothing of it may come up after the stop.
     await this.#starting?.catch(() => {})
     const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
@@ -368,26 +387,8 @@ export class Instance {
       modifier2: settings.httpSocketModifier2,
       keepAliveSeconds: settings.httpKeepalive,
       timeoutSeconds: settings.httpTimeout,
+      isDraining: () => this.#stopped !== undefined,
     }
-  }
-}
-
-const createState = (settings: Configuration['settings'], otherThreads: number): StateMap => {
-  const { workers, async: cores, bufferSize } = settings
-  try {
-    return StateMap.create({
-      workers,
-      cores,
-      otherThreads,
-      requestSlots: workers * cores + prefetch,
-      requestAreaSize: packetHeaderSize + bufferSize,
-      responseRingSize,
-    })
-  } catch (cause) {
-    if (!(cause instanceof RangeError)) throw cause
-    const problem = 'the memory for requests is not to be had'
-    const message = `workers = ${workers}, async = ${cores}, buffer-size = ${bufferSize}: ${problem}: ${cause.message}`
-    throw new ConfigError('CONFIG_BAD_VALUE', message, { cause })
   }
 }
 

@@ -1,6 +1,6 @@
 // How a running server is watched and commanded: the stats server, metrics for Prometheus, the control socket. All of them tell
 // what `stats()` tells, and do what the embedding program can do.
-import { type Controlled, type ControlledCache, runCommand } from './control/commands.ts'
+import { type Controlled, type ControlledCache, type ReloadKind, runCommand } from './control/commands.ts'
 import type { SocketAddress } from './gateway/address.ts'
 import { createControlServer } from './gateway/control-socket.ts'
 import { listen } from './gateway/listen.ts'
@@ -26,7 +26,7 @@ export interface WatchedServer {
   readonly services: Services
   readonly logger: Pick<Logger, 'text'>
   stats(): HostStats
-  reload(): Promise<void>
+  reload(kind: ReloadKind): Promise<void>
   onStopAsked(): void
 }
 
@@ -107,7 +107,7 @@ export class Monitoring {
     reload: (kind) => {
       const { server } = this.#options
       server.logger.text(`polywsgi ctl: reload (${kind})`)
-      return server.reload()
+      return server.reload(kind)
     },
     caches: () => {
       const { caches } = this.#options.server.services.shared
@@ -116,11 +116,11 @@ export class Monitoring {
     rpcNames: () => this.#options.server.services.rpc.names(),
     callRpc: (name, args) => this.#options.server.services.callRpc(name, args),
     signals: () => {
-      const { table, threads } = this.#options.server.services.shared.signals
+      const { table, seats } = this.#options.server.services.shared.signals
       return Array.from({ length: signalCount }, (_, signum) => ({ signum, row: table.row(signum) })).flatMap(
         ({ signum, row }) => {
           if (row === undefined) return []
-          const handlers = Array.from({ length: threads }, (_, thread) => table.hasHandler(thread, signum)).filter(Boolean).length
+          const handlers = Array.from({ length: seats }, (_, seat) => table.hasHandler(seat, signum)).filter(Boolean).length
           return [{ signum, receiver: row.receiver, handlers }]
         },
       )

@@ -14,8 +14,11 @@ import { planFarms, planMules } from './mules.ts'
 import { type PermissionPlan, planPermissions } from './permissions/permission-plan.ts'
 import type { HeaderPlan } from './request/header-change.ts'
 import { planSpoolers } from './spoolers.ts'
+import { seatCapacity } from './state/layout.ts'
 import type { SharedShape } from './state/shared-parts.ts'
 import type { FarmPlan, ThreadPlan } from './worker/messages.ts'
+import type { RecyclingPlan } from './worker/recycling.ts'
+import { type PlannedCheaper, planCheaper, planRecycling } from './worker-plans.ts'
 
 export interface Plans {
   /** Workers first, then mules, then spoolers: a thread's number is its place. */
@@ -33,6 +36,10 @@ export interface Plans {
   readonly monitoring: MonitoringPlan
   /** What they may have of files and environment. */
   readonly permissions: PermissionPlan
+  /** Undefined: no worker is renewed by itself. */
+  readonly recycling: RecyclingPlan | undefined
+  /** Undefined: all workers run all the time. */
+  readonly cheaper: PlannedCheaper | undefined
   readonly shared: SharedShape
 }
 
@@ -41,7 +48,7 @@ export const planAll = (settings: Settings, cwd: string): Plans => {
   const mules = planMules(settings, cwd)
   const farms = planFarms(settings, mules.length)
   const spoolers = planSpoolers(settings, cwd)
-  const { workers } = settings
+  const { workers, spare } = settings
   const none = { workerId: 0, muleId: 0, spoolerId: 0 }
   const threads: ThreadPlan[] = [
     ...Array.from({ length: workers }, (_, index) => ({
@@ -57,6 +64,7 @@ export const planAll = (settings: Settings, cwd: string): Plans => {
       directory,
     })),
   ]
+  const seats = seatCapacity(threads.length, spare)
   const monitoring = planMonitoring(settings, cwd)
   const alarms = planAlarms(settings, { mules: mules.length, farms })
   return {
@@ -73,10 +81,12 @@ export const planAll = (settings: Settings, cwd: string): Plans => {
     monitoring,
     guestsMayConnect: new ConnectPermission(addressesFor(settings), cwd, monitoring.control),
     permissions: planPermissions(settings, cwd),
+    recycling: planRecycling(settings),
+    cheaper: planCheaper(settings),
     shared: {
       caches: planCaches(settings, cwd),
       locks: settings.locks ?? 0,
-      signals: { workers, mules: mules.length, spoolers: spoolers.length, farms, bufferSize: settings.signalBufsize },
+      signals: { workers, mules: mules.length, spoolers: spoolers.length, farms, bufferSize: settings.signalBufsize, seats },
       messages: { mules: mules.length, farms: farms.length, capacity: settings.muleMsgSize },
       ...planMetrics(settings),
       spoolerFrequencyMs: settings.spoolerFrequency * 1000,

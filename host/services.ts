@@ -3,7 +3,7 @@
 import { fillCaches } from './caches.ts'
 import type { Settings } from './config/index.ts'
 import { ConfigError, PolywsgiError } from './errors.ts'
-import { Descriptors } from './gateway/descriptors.ts'
+import { Descriptors, mostConnections } from './gateway/descriptors.ts'
 import { connectTimeoutMs, connectTo, requestRemote } from './gateway/remote-client.ts'
 import type { Logger } from './log/logger.ts'
 import { Alarms } from './master/alarms.ts'
@@ -32,9 +32,12 @@ export interface ServicesOptions {
   readonly logger: Logger
   /** Where relative paths begin. */
   readonly cwd: string
+  /** The thread of a number takes what comes. */
   isReady(thread: number): boolean
-  /** Has a thread run one of its functions. */
-  run(thread: number, name: string, args: readonly Uint8Array[]): Promise<Uint8Array | undefined>
+  /** The thread of a seat runs, and was not told to end. */
+  isSeatReady(seat: number): boolean
+  /** Has the thread of a seat run one of its functions. */
+  run(seat: number, name: string, args: readonly Uint8Array[]): Promise<Uint8Array | undefined>
   /** A guest wants the server reloaded, or stopped. */
   onReloadAsked(): void
   onStopAsked(): void
@@ -67,7 +70,8 @@ export class Services {
     this.shared = createShared(plans, log)
     this.signals = new SignalRouter({
       signals: this.shared.signals,
-      doorbell: (thread) => state.doorbell(thread),
+      doorbell: (thread) => state.doorbellOf(thread),
+      seatOf: (thread) => state.seats.current(thread),
       isAlive: (thread) => options.isReady(thread),
       running: (workerId) => state.workers.running(workerId),
       log,
@@ -99,11 +103,14 @@ export class Services {
       signals: this.shared.signals,
       workers: plans.shared.signals.workers,
     })
-    this.#descriptors = new Descriptors({ permission: plans.guestsMayConnect, cores: settings.async })
+    this.#descriptors = new Descriptors({
+      permission: plans.guestsMayConnect,
+      most: settings.guestFds ?? mostConnections(settings.async),
+    })
     this.#mules = new MuleMessages({
       queues: this.shared.messages,
       farms: plans.farms,
-      ring: (mule) => state.doorbell(settings.workers + mule).ring(),
+      ring: (mule) => state.doorbellOf(settings.workers + mule).ring(),
     })
     this.alarms = new Alarms({
       plans: plans.alarms,
@@ -112,9 +119,10 @@ export class Services {
       sendToMule: (message, target) => this.#mules.send(0, message, target),
     })
     this.rpc = new RpcRouter({
-      ask: (thread, name, args) => options.run(thread, name, args),
-      isReady: (thread) => options.isReady(thread),
-      nameOf: (thread) => threadName(this.shared.signals.shape, thread),
+      ask: (seat, name, args) => options.run(seat, name, args),
+      isReady: (seat) => options.isSeatReady(seat),
+      numberOf: (seat) => state.seats.number(seat),
+      nameOf: (seat) => threadName(this.shared.signals.shape, state.seats.number(seat)),
     })
     this.offloader = new Offloader({
       log,
@@ -132,7 +140,7 @@ export class Services {
       alarm: ({ name, message }) => this.alarms.raise(name, message),
       rpcRegistered: ({ name }, { thread }) => this.rpc.registered(thread, name),
       ...this.#descriptors.noticeHandlers,
-      overran: (_notice, { thread }) => options.onOverran(thread),
+      overran: (_notice, { thread }) => options.onOverran(state.seats.number(thread)),
       ...this.facts.noticeHandlers,
       reload: () => options.onReloadAsked(),
       stop: () => options.onStopAsked(),
@@ -178,13 +186,16 @@ export class Services {
     return this.signals.drain()
   }
 
-  threadEnded(thread: number): void {
-    const name = threadName(this.shared.signals.shape, thread)
-    for (const num of this.shared.threadEnded(thread)) {
+  /** The thread of a seat has ended. */
+  threadEnded(seat: number): void {
+    const number = this.#options.state.seats.number(seat)
+    const name = number === 0 ? 'a spare worker' : threadName(this.shared.signals.shape, number)
+    for (const num of this.shared.threadEnded(seat, number)) {
       this.#options.logger.text(`[deadlock-detector] ${name} ended while it held lock ${num}: it is free now`)
     }
-    this.#descriptors.threadEnded(thread)
-    this.rpc.threadEnded(thread)
+    this.#descriptors.threadEnded(seat)
+    this.rpc.threadEnded(seat)
+    this.facts.threadEnded(seat)
   }
 
   /** Nothing fires any more. */

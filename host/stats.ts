@@ -8,6 +8,7 @@ import type { Supervisor } from './master/supervisor.ts'
 import type { ThreadFacts } from './master/thread-facts.ts'
 import type { SharedParts } from './state/shared-parts.ts'
 import type { StateMap } from './state/state-map.ts'
+import { WorkerState } from './state/worker-slots.ts'
 
 export interface AppStats {
   readonly id: number
@@ -141,7 +142,7 @@ export const collectStats = (sources: StatsSources): HostStats => {
   const held = heldCores(sources)
   const workers = Array.from({ length: workerCount }, (_, index): WorkerStats => {
     const worker = state.workers.snapshot(index + 1)
-    const handling = signals.handling(worker.id)
+    const handling = signals.handling(state.seats.current(worker.id))
     return {
       id: worker.id,
       pid: process.pid,
@@ -153,10 +154,10 @@ export const collectStats = (sources: StatsSources): HostStats => {
       offloaded_requests: worker.offloadedRequests,
       signals: signals.handled(worker.id),
       signal_queue: signals.incoming(worker.id).length,
-      status: handling === undefined ? worker.status : `sig${handling}`,
+      status: handling !== undefined ? `sig${handling}` : worker.state === WorkerState.cheap ? 'cheap' : worker.status,
       rss,
       vsz,
-      heap_bytes: Object.fromEntries(services.facts.heaps(worker.id)),
+      heap_bytes: Object.fromEntries(services.facts.heaps(state.seats.current(worker.id))),
       running_time: worker.runningTime,
       last_spawn: worker.lastSpawn,
       respawn_count: worker.respawns,
@@ -179,7 +180,7 @@ export const collectStats = (sources: StatsSources): HostStats => {
     uid: process.getuid?.() ?? 0,
     gid: process.getgid?.() ?? 0,
     cwd: process.cwd(),
-    locks: Array.from({ length: locks.count }, (_, num) => ({ [`user ${num}`]: locks.owner(num) ?? 0 })),
+    locks: Array.from({ length: locks.count }, (_, num) => ({ [`user ${num}`]: state.seats.number(locks.owner(num) ?? 0) })),
     caches: [...shared.caches.values()].map(({ statistics }) => statistics),
     metrics: Object.fromEntries(
       shared.metrics.readings().map(({ name, type, oid, value }) => [name, { type, oid, value: Number(value) }]),
@@ -204,13 +205,13 @@ export const collectStats = (sources: StatsSources): HostStats => {
 }
 
 const appsOf = ({ state, services }: StatsSources, workerId: number): AppStats[] =>
-  services.facts.apps(workerId).map(({ id, modifier1, mountpoint, startupMs }) => ({
+  services.facts.apps(state.seats.current(workerId)).map(({ id, modifier1, mountpoint, startupMs }) => ({
     id,
     modifier1,
     mountpoint,
     startup_time: Math.round(startupMs / 1000),
-    requests: state.apps.requests(workerId, id),
-    exceptions: state.apps.exceptions(workerId, id),
+    requests: state.apps.requests(state.seats.current(workerId), id),
+    exceptions: state.apps.exceptions(state.seats.current(workerId), id),
     chdir: '',
   }))
 

@@ -23,8 +23,10 @@ export type ThreadKind = 'worker' | 'mule' | 'spooler'
 
 export interface ThreadIdentity {
   readonly kind: ThreadKind
-  /** Its place in every table of threads: workers from 1, then mules, then spoolers; the master is 0. */
+  /** What it is among the threads of the server: workers from 1, then mules, then spoolers; the master is 0, and so is a spare. */
   readonly number: number
+  /** Its own among living threads, whatever its number: what it holds is held by its seat. The master's is 0. */
+  readonly seat: number
   /** From 1; 0 outside workers. */
   readonly workerId: number
   /** From 1; 0 outside mules. */
@@ -78,7 +80,7 @@ export interface Signals {
    * request that waits is over.
    */
   waitAsync(signum: number | undefined, request?: CurrentRequest): Promise<void>
-  /** The signal whose handler a thread is running. */
+  /** The signal whose handler the thread of a number is running. */
   handling(thread: number): number | undefined
   /** How many signals a thread has handled. */
   handled(thread: number): number

@@ -2,7 +2,7 @@
 // the server does.
 import { type Bytes, bytesToJson, type Question, Refusal } from './lines.ts'
 
-export const reloadKinds = ['graceful'] as const
+export const reloadKinds = ['graceful', 'chain', 'workers', 'mules', 'spoolers'] as const
 export type ReloadKind = (typeof reloadKinds)[number]
 
 export interface WorkerRow {

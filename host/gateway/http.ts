@@ -27,10 +27,14 @@ export interface HttpGatewayOptions {
   readonly keepAliveSeconds: number
   /** Seconds a client may take to send a request's head, and to be silent within its body (uWSGI: `http-timeout`). */
   readonly timeoutSeconds: number
+  /** The server is stopping: a response is the last one of its connection. */
+  isDraining(): boolean
 }
 
 /** A body that is known to be this small is waited for even where bodies are streamed: it travels with its request. */
 const smallBody = 32 * 1024
+/** So often late heads are looked for. */
+const lateHeadsMs = 1000
 
 export const createHttpServer = (options: HttpGatewayOptions): Server => {
   const listener = createHttpListener(options)
@@ -40,6 +44,8 @@ export const createHttpServer = (options: HttpGatewayOptions): Server => {
       noDelay: true,
       keepAliveTimeout: options.keepAliveSeconds * 1000,
       headersTimeout: options.timeoutSeconds * 1000,
+      // Node looks for late heads every 30 seconds unless told otherwise, whatever the time they have.
+      connectionsCheckingInterval: lateHeadsMs,
       // A body is bounded by silence, not by its whole time: a large upload may take long.
       requestTimeout: 0,
       maxHeaderSize: options.bufferSize,
@@ -210,7 +216,7 @@ class HttpExchange implements Exchange {
   constructor(options: HttpGatewayOptions, response: ServerResponse, packet: Uint8Array, body: ExchangeBody) {
     this.#options = options
     this.#response = response
-    this.#responder = new HttpResponder(response)
+    this.#responder = new HttpResponder(response, options.isDraining)
     this.#flow = new Flow({
       stream: response,
       acknowledge: (bytes) => this.#ticket?.acknowledge(bytes),

@@ -14,13 +14,16 @@ const smallBody = 16 * 1024
 
 export class HttpResponder {
   readonly #response: ServerResponse
+  /** No other response is to follow this one on its connection. */
+  readonly #isDraining: () => boolean
   /** What Content-Length promised; undefined while it promised nothing. */
   #promised: number | undefined
   #written = 0
   #headSent = false
 
-  constructor(response: ServerResponse) {
+  constructor(response: ServerResponse, isDraining: () => boolean) {
     this.#response = response
+    this.#isDraining = isDraining
   }
 
   get headSent(): boolean {
@@ -77,7 +80,7 @@ export class HttpResponder {
       fields.push('Content-Length', String(onlyLength))
     }
     // No final answer (RFC 9110, 15.2): the next response on the connection would pass for this one's.
-    if (code < 200) this.#response.shouldKeepAlive = false
+    if (code < 200 || this.#isDraining()) this.#response.shouldKeepAlive = false
     this.#response.writeHead(code, head.status.slice(4), fields)
     this.#headSent = true
   }

@@ -29,6 +29,12 @@ export interface Logger extends Log {
   close(): void
 }
 
+/** Of a thread. */
+export interface ThreadLogger extends Logger {
+  /** Whose lines they are from now on. */
+  setOrigin(origin: Record<string, string | number>): void
+}
+
 /**
  * @param onLine sees every line that is written
  * @param onLost hears that lines cannot be written from now on
@@ -38,14 +44,14 @@ export const createLogger = (
   origin: Record<string, string | number>,
   onLine?: (line: string) => void,
   onLost?: (why: Error) => void,
-): Logger => {
+): ThreadLogger => {
   const writer = new LogWriter(settings.fd)
   writer.onLine = onLine
   writer.onLost = onLost
   return settings.json ? jsonLogger(writer, settings, origin) : textLogger(writer, settings)
 }
 
-const textLogger = (writer: LogWriter, settings: LogSettings): Logger => {
+const textLogger = (writer: LogWriter, settings: LogSettings): ThreadLogger => {
   const line = settings.format === undefined ? defaultRequestLine(settings.micros) : compileLogFormat(settings.format)
   return {
     fd: settings.fd,
@@ -57,21 +63,18 @@ const textLogger = (writer: LogWriter, settings: LogSettings): Logger => {
     },
     flush: () => writer.flush(),
     close: () => writer.close(),
+    setOrigin: () => {},
   }
 }
 
-const jsonLogger = (writer: LogWriter, settings: LogSettings, origin: Record<string, string | number>): Logger => {
+const jsonLogger = (writer: LogWriter, settings: LogSettings, origin: Record<string, string | number>): ThreadLogger => {
   let gathering = false
-  const logger = pino(
-    { base: origin },
-    {
-      write: (line: string) => {
-        const withoutNewline = line.slice(0, -1)
-        if (gathering) writer.gather(Buffer.from(withoutNewline, 'utf8').toString('latin1'))
-        else writer.text(withoutNewline)
-      },
-    },
-  )
+  const write = (line: string): void => {
+    const withoutNewline = line.slice(0, -1)
+    if (gathering) writer.gather(Buffer.from(withoutNewline, 'utf8').toString('latin1'))
+    else writer.text(withoutNewline)
+  }
+  let logger = pino({ base: origin }, { write })
   return {
     fd: settings.fd,
     logsRequests: settings.logRequests,
@@ -85,5 +88,8 @@ const jsonLogger = (writer: LogWriter, settings: LogSettings, origin: Record<str
     },
     flush: () => writer.flush(),
     close: () => writer.close(),
+    setOrigin: (changed) => {
+      logger = pino({ base: changed }, { write })
+    },
   }
 }

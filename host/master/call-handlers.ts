@@ -3,7 +3,7 @@ import type { MasterCallTable, MasterNoticeTable } from '../api/master-calls.ts'
 
 /** The thread that calls. */
 export interface Caller {
-  /** As in `ThreadIdentity.number`. */
+  /** As in `ThreadIdentity.seat`. */
   readonly thread: number
 }
 

@@ -8,7 +8,6 @@ import type { Doorbell } from '../state/doorbell.ts'
 import { BodyMode, PullState } from '../state/request-slots.ts'
 import { RecordKind, ResponseFlag, type ResponseRecord, type ResponseRing } from '../state/response-ring.ts'
 import type { StateMap } from '../state/state-map.ts'
-import { WorkerState } from '../state/worker-slots.ts'
 import type { BodyPiece, Exchange, ExchangeHead, OffloadedResponse, OffloadRequest, Ticket } from './exchange.ts'
 import type { FailedRequest } from './failed-requests.ts'
 import { Parcels } from './parcels.ts'
@@ -42,6 +41,13 @@ class Passage implements Ticket {
   }
 }
 
+/** A worker's thread. */
+interface Living {
+  readonly seat: number
+  readonly doorbell: Doorbell
+  readonly ring: ResponseRing
+}
+
 export interface RunningExchange {
   readonly slot: number
   readonly packet: Uint8Array
@@ -63,8 +69,10 @@ export interface DispatcherOptions {
 export class Dispatcher {
   readonly #state: StateMap
   readonly #options: DispatcherOptions
-  readonly #doorbells: Doorbell[] = []
-  readonly #rings: ResponseRing[] = []
+  /** All that may say something. */
+  #living: readonly Living[] = []
+  /** Those of them that take requests. */
+  #serving: readonly Living[] = []
   readonly #freeSlots: number[] = []
   readonly #passages: (Passage | undefined)[]
   readonly #attention: { close(): void }
@@ -77,6 +85,7 @@ export class Dispatcher {
   /** What threads send beside their orders. */
   readonly parcels = new Parcels()
   #isClosed = false
+  #isPaused = false
   #onIdle: (() => void) | undefined
 
   constructor(options: DispatcherOptions) {
@@ -84,10 +93,6 @@ export class Dispatcher {
     this.#state = options.state
     this.#passages = new Array(options.state.slots.count).fill(undefined)
     for (let slot = options.state.slots.count - 1; slot >= 0; slot -= 1) this.#freeSlots.push(slot)
-    for (let id = 1; id <= options.workers; id += 1) {
-      this.#doorbells.push(options.state.doorbell(id))
-      this.#rings.push(options.state.ring(id))
-    }
     this.#attention = options.state.doorbell(0).attend(() => this.#drain())
   }
 
@@ -100,6 +105,11 @@ export class Dispatcher {
   *running(): Generator<RunningExchange> {
     for (const [slot, passage] of this.#passages.entries())
       if (passage !== undefined) yield { slot, packet: passage.exchange.packet }
+  }
+
+  /** Requests that wait for a worker, or have one. */
+  get held(): number {
+    return this.#active
   }
 
   /** Resolves when no request is active. */
@@ -139,23 +149,40 @@ export class Dispatcher {
     else this.#state.slots.setClientGone(slot)
   }
 
+  /** A worker's thread is about to take requests. */
+  seatTaken(seat: number): void {
+    const living = { seat, doorbell: this.#state.doorbell(seat), ring: this.#state.ring(seat) }
+    living.ring.reset()
+    this.#living = [...this.#living, living]
+    this.#serving = [...this.#serving, living]
+  }
+
+  /** It takes none any more, and finishes what it has begun. */
+  seatLeaves(seat: number): void {
+    this.#serving = this.#serving.filter((living) => living.seat !== seat)
+    // It may have been woken for a request that it leaves where it is.
+    for (const { doorbell } of this.#serving) doorbell.ring()
+  }
+
   /**
    * A worker's thread has ended. What it had said is delivered; what it had begun fails, with 504 where the worker was ended for
    * a deadline that was this request's, with 503 for the others of that worker, which may be tried again.
    * @returns those that failed
    */
-  workerEnded(workerId: number, status: 500 | 504, reason: string): readonly FailedRequest[] {
-    const ring = this.#rings[workerId - 1] as ResponseRing
-    ring.drain((record) => this.#handle(record))
-    ring.reset()
-    this.parcels.threadEnded(workerId)
+  seatEnded(seat: number, status: 500 | 503 | 504, reason: string): readonly FailedRequest[] {
     const failed: FailedRequest[] = []
+    const living = this.#living.find((each) => each.seat === seat)
+    if (living === undefined) return failed
+    living.ring.drain((record) => this.#handle(record))
+    this.#living = this.#living.filter((each) => each !== living)
+    this.#serving = this.#serving.filter((each) => each !== living)
+    this.parcels.threadEnded(seat)
     const now = sharedNow()
     for (let slot = 0; slot < this.#passages.length; slot += 1) {
       const passage = this.#passages[slot]
-      if (passage === undefined || this.#state.slots.runningWorker(slot) !== workerId) continue
+      if (passage === undefined || this.#state.slots.runningSeat(slot) !== seat) continue
       const { abandoned } = passage
-      const own = status === 500 || this.#state.slots.isOverdue(slot, now) ? status : 503
+      const own = status !== 504 || this.#state.slots.isOverdue(slot, now) ? status : 503
       const vars = varsOfPacket(passage.exchange.packet)
       const requestId = requestIdOf(vars)
       const run = this.#state.slots.runningCore(slot)
@@ -188,13 +215,24 @@ export class Dispatcher {
     this.#attention.close()
   }
 
-  /** A worker has become ready: what has waited is its to take. */
-  workerReady(workerId: number): void {
-    this.#doorbells[workerId - 1]?.ring()
+  /** Requests that no worker has yet wait, as many as may; called again they go on. @returns whether they wait now */
+  togglePause(): boolean {
+    this.#isPaused = !this.#isPaused
+    if (!this.#isPaused) this.#dispatchWaiting()
+    return this.#isPaused
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused
+  }
+
+  resume(): void {
+    if (this.#isPaused) this.togglePause()
   }
 
   /** Puts an exchange into a shared slot and wakes a worker for it. @returns false when there is no slot */
   #dispatch(passage: Passage): boolean {
+    if (this.#isPaused) return false
     const { slots, queue } = this.#state
     const slot = this.#freeSlots.pop()
     if (slot === undefined) return false
@@ -221,24 +259,25 @@ export class Dispatcher {
 
   /** Wakes the least loaded worker that sleeps. When none sleeps all are told, since one may be about to. */
   #wakeWorker(): void {
-    const { workers } = this.#state
+    const { seats } = this.#state
+    const serving = this.#serving
     let least = Number.POSITIVE_INFINITY
     let chosen: Doorbell | undefined
-    for (let index = 0; index < this.#doorbells.length; index += 1) {
-      const doorbell = this.#doorbells[index] as Doorbell
-      if (!doorbell.isOwnerAsleep || workers.state(index + 1) !== WorkerState.ready) continue
-      const running = workers.running(index + 1)
+    for (let index = 0; index < serving.length; index += 1) {
+      const { doorbell, seat } = serving[index] as Living
+      if (!doorbell.isOwnerAsleep || !seats.isServing(seat)) continue
+      const running = seats.running(seat)
       if (running >= this.#options.cores || running >= least) continue
       least = running
       chosen = doorbell
       if (running === 0) break
     }
     if (chosen !== undefined) chosen.ring()
-    else for (const doorbell of this.#doorbells) doorbell.ring()
+    else for (const { doorbell } of serving) doorbell.ring()
   }
 
   #drain(): boolean {
-    for (const ring of this.#rings) ring.drain(this.#handleRecord)
+    for (const { ring } of this.#living) ring.drain(this.#handleRecord)
     return this.#options.onRing?.() ?? false
   }
 
@@ -281,7 +320,7 @@ export class Dispatcher {
 
   #offload(passage: Passage, record: ResponseRecord): void {
     const { offload } = this.#options
-    const thread = this.#state.slots.runningWorker(passage.slot)
+    const seat = this.#state.slots.runningSeat(passage.slot)
     const { exchange } = passage
     const { status, headers, flags, chunk } = record
     if (offload === undefined) {
@@ -293,8 +332,8 @@ export class Dispatcher {
       head: (flags & ResponseFlag.head) !== 0 ? { status, headers } : undefined,
       order: Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString('utf8'),
       isRaw: (flags & ResponseFlag.raw) !== 0,
-      thread,
-      parcel: (id) => this.parcels.take(thread, id),
+      thread: seat,
+      parcel: (id) => this.parcels.take(seat, id),
     })
     this.#offloaded.add(passage)
     // The client has left before: what comes with the order, bytes or a connection, is still to be let go.

@@ -12,12 +12,17 @@ const mostTold = 50
 
 /**
  * @param isVerbose all variables of those that overran
+ * @param why503 what became of those that are answered 503
  * @returns lines for the log
  */
-export const failedLines = (failed: readonly FailedRequest[], isVerbose: boolean): string[] => {
+export const failedLines = (
+  failed: readonly FailedRequest[],
+  isVerbose: boolean,
+  why503 = 'its worker was ended for the deadline of another request',
+): string[] => {
   const lines = failed.slice(0, mostTold).flatMap((request) => {
     if (request.status === 504) return overrunLines(request, isVerbose)
-    const why = request.status === 503 ? 'its worker was ended for the deadline of another request' : 'its worker has died'
+    const why = request.status === 503 ? why503 : 'its worker has died'
     return [`${shownRequest(request)}: ${why}: answered ${request.status}, request id: ${request.requestId}`]
   })
   if (failed.length > mostTold) lines.push(`... and ${failed.length - mostTold} more`)

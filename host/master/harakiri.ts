@@ -8,10 +8,10 @@ export interface HarakiriOptions {
   readonly state: Pick<StateMap, 'deadlines' | 'stops'>
   /** How long what overran may take to end. */
   readonly graceMs: number
-  /** The numbers of the threads that run. */
-  threads(): Iterable<number>
+  /** The seats of the threads that run. */
+  seats(): Iterable<number>
   /** It has overrun, and was asked in vain. */
-  end(thread: number): void
+  end(seat: number): void
 }
 
 /** How often deadlines are looked for that threads have set meanwhile. */
@@ -40,22 +40,22 @@ export class Harakiri {
   }
 
   readonly #look = (): void => {
-    const { state, graceMs, threads, end } = this.#options
+    const { state, graceMs, seats, end } = this.#options
     const now = sharedNow()
     let next = now + watchMs
-    for (const thread of threads()) {
-      const deadline = state.deadlines.of(thread)
+    for (const seat of seats()) {
+      const deadline = state.deadlines.of(seat)
       if (deadline === 0) continue
       if (now < deadline) {
         next = Math.min(next, deadline)
         continue
       }
       if (now >= deadline + graceMs) {
-        state.deadlines.threadEnded(thread)
-        end(thread)
+        state.deadlines.threadEnded(seat)
+        end(seat)
         continue
       }
-      state.stops.set(thread)
+      state.stops.set(seat)
       next = Math.min(next, now + askMs, deadline + graceMs)
     }
     this.#timer = setTimeout(this.#look, Math.max(1, next - sharedNow()))

@@ -18,9 +18,10 @@ import type { CallHandlers, NoticeHandlers } from './call-handlers.ts'
 import { Dispatcher } from './dispatcher.ts'
 import type { OffloadedResponse, OffloadRequest } from './exchange.ts'
 import { failedCounts, failedLines } from './failed-requests.ts'
+import type { ReloadKind } from './generation.ts'
 import { MasterPlugins } from './master-plugins.ts'
 import { Supervisor } from './supervisor.ts'
-import { threadName } from './thread-handle.ts'
+import { type ThreadHandle, threadName } from './thread-handle.ts'
 
 export interface MasterOptions {
   readonly version: string
@@ -50,6 +51,7 @@ export interface MasterOptions {
   readonly exceptions: ExceptionSettings
   /** What is done to the head of every response (`add-header`, `rem-header`). */
   readonly headers: ThreadStart['headers']
+  readonly recycling: ThreadStart['recycling']
   /** How long a plugin's hook may keep the master, or a thread from starting (`plugin-timeout`). */
   readonly pluginTimeoutMs: number
   /** URL of the module that threads run. */
@@ -63,8 +65,12 @@ export interface MasterOptions {
   offload(request: OffloadRequest): OffloadedResponse
   /** The doorbell has rung: signals may have come. True: more may wait. */
   onRing(): boolean
-  /** A thread is gone: what it held in shared memory is to be given back. */
-  threadEnded(thread: number): void
+  /** The thread of a seat is gone: what it held in shared memory is to be given back. */
+  threadEnded(seat: number): void
+  /** Threads that are kept ready to stand for a worker (`spare`). */
+  readonly spares: number
+  /** How long a thread that was followed by another may take to finish (`worker-reload-mercy`). */
+  readonly mercyMs: number
 }
 
 export class Master {
@@ -73,6 +79,7 @@ export class Master {
   readonly plugins: MasterPlugins
   readonly #options: MasterOptions
   readonly #told = new Set<string>()
+  /** Threads that are started now are started by a reload, or after one. */
   #isReload = false
   /** Threads that were started, since the start or the last reload. */
   readonly #started = new Set<number>()
@@ -112,11 +119,16 @@ export class Master {
         log(`${threadName(plan)}: ${reason}: it is started anew without plugin ${name}`)
         this.plugins.drop(name)
       },
-      ready: ({ identity }) => {
-        if (identity.kind === 'worker') this.dispatcher.workerReady(identity.number)
+      spares: options.spares,
+      mercyMs: options.mercyMs,
+      isFirstStart: (number) => this.#isFirstStart(number),
+      attached: ({ seat, plan }) => {
+        if (plan.identity.kind === 'worker') this.dispatcher.seatTaken(seat)
       },
-      parcel: ({ identity }, id, bytes) => this.dispatcher.parcels.arrived(identity.number, id, bytes),
-      ended: (plan, status) => this.#ended(plan, status),
+      leaves: ({ seat }) => this.dispatcher.seatLeaves(seat),
+      judge: (successor, before) => this.#judge(successor, before),
+      parcel: ({ seat }, id, bytes) => this.dispatcher.parcels.arrived(seat, id, bytes),
+      ended: (handle, status) => this.#ended(handle, status),
     })
   }
 
@@ -143,24 +155,44 @@ export class Master {
   }
 
   /**
-   * Renews all threads, one by one: the apps are loaded anew and no request is lost.
-   * @throws as `start`; the threads that were not renewed go on as they are
+   * Has all threads, or those of one kind, followed by others: the apps are loaded anew and no request is lost.
+   * @throws as `start`; the threads that were not followed go on as they are
    */
-  async reload(mercyMs: number): Promise<void> {
+  async reload(kind?: ReloadKind): Promise<void> {
     // It may give the reload up, and nothing has happened then.
     await this.#options.beforeApps()
+    const isReload = this.#isReload
+    const started = [...this.#started]
     this.#isReload = true
     this.#told.clear()
     this.#failures.length = 0
     this.#started.clear()
     this.plugins.cleanup()
-    await this.supervisor.reload(mercyMs, () => this.#checkApps())
+    try {
+      await this.supervisor.reload(kind)
+    } catch (error) {
+      // Those that are started from now on take the places of some that were not.
+      this.#isReload = isReload
+      for (const number of started) this.#started.add(number)
+      throw error
+    }
   }
 
   #checkApps(): void {
     const [failure] = this.#failures
-    if (!this.#options.needApp || failure === undefined) return
-    throw new AppLoadError(`unable to load the app at ${failure.mountpoint || '/'}: ${failure.message}`, failure.details)
+    if (this.#options.needApp && failure !== undefined) throw notLoaded(failure)
+  }
+
+  /** An app that was there before is to be there after it. */
+  #judge({ failures }: ThreadHandle, before: ThreadHandle | undefined): void {
+    const failure = failures.find(({ mountpoint }) => this.#options.needApp || before?.apps.has(mountpoint) === true)
+    if (failure !== undefined) throw notLoaded(failure)
+  }
+
+  #isFirstStart(number: number): boolean {
+    const isFirst = !this.#started.has(number)
+    this.#started.add(number)
+    return isFirst
   }
 
   /**
@@ -208,8 +240,8 @@ export class Master {
       shared,
       api,
     } = this.#options
-    const isFirstStart = !this.#started.has(number)
-    this.#started.add(number)
+    // A spare is nobody's start: it is told when it becomes somebody.
+    const isFirstStart = number !== 0 && this.#isFirstStart(number)
     return {
       workers,
       mules: threads.filter(({ identity }) => identity.kind === 'mule').length,
@@ -225,6 +257,7 @@ export class Master {
       pluginTimeoutMs: this.#options.pluginTimeoutMs,
       exceptions: this.#options.exceptions,
       headers: this.#options.headers,
+      recycling: this.#options.recycling,
       mounts,
       opt,
       guests,
@@ -246,13 +279,17 @@ export class Master {
     this.#options.logger.text(`${threadName(plan)}: ${said}${failure.details === '' ? '' : `\n${failure.details}`}`)
   }
 
-  #ended({ identity }: ThreadPlan, status: 500 | 504): string {
-    const { number, kind } = identity
-    this.#options.threadEnded(number)
+  #ended({ plan, seat, hasOverstayed }: ThreadHandle, status: 500 | 503 | 504): string {
+    const { number, kind } = plan.identity
+    this.#options.threadEnded(seat)
     if (kind !== 'worker') return ''
-    const failed = this.dispatcher.workerEnded(number, status, 'the worker that served the request has died')
-    for (const line of failedLines(failed, this.#options.api.isHarakiriVerbose)) this.#options.logger.text(line)
+    const failed = this.dispatcher.seatEnded(seat, status, 'the worker that served the request has died')
+    const why = hasOverstayed ? 'it took longer than worker-reload-mercy' : undefined
+    for (const line of failedLines(failed, this.#options.api.isHarakiriVerbose, why)) this.#options.logger.text(line)
     for (const _ of failed) this.#options.state.workers.countFailedRequest(number)
     return failedCounts(failed)
   }
 }
+
+const notLoaded = ({ mountpoint, message, details }: AppFailure): AppLoadError =>
+  new AppLoadError(`unable to load the app at ${mountpoint || '/'}: ${message}`, details)

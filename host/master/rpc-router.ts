@@ -1,5 +1,6 @@
 // Calls of RPC functions that the calling thread does not have: the embedding program's functions, and those that only some
 // threads registered, in a request or a mule.
+// Threads are meant by their seats.
 // Invariant: every call has exactly one outcome: an answer, "nobody has it", or an error, whatever dies meanwhile.
 import { GuestError, PolywsgiError } from '../errors.ts'
 
@@ -17,6 +18,8 @@ export interface RpcRouterOptions {
   readonly ask: (thread: number, name: string, args: readonly Uint8Array[]) => Promise<Uint8Array | undefined>
   /** Whether a thread can be asked: one that boots, or was told to stop, could not answer. */
   readonly isReady: (thread: number) => boolean
+  /** What a thread is, by which those that have a function are ordered; without it its seat. */
+  readonly numberOf?: (thread: number) => number
   /** What a person reads of a thread: `worker 1`. */
   readonly nameOf?: (thread: number) => string
   /** How long a thread may take; without it as long as it likes: its own limits end it. */
@@ -98,10 +101,10 @@ export class RpcRouter {
 
   /** The thread with the fewest calls before this one; of those the first, since workers come before mules, which may be busy for long. */
   #threadFor(name: string, caller: number): number | undefined {
-    const { isReady } = this.#options
+    const { isReady, numberOf = (seat) => seat } = this.#options
     let chosen: number | undefined
     let least = Number.POSITIVE_INFINITY
-    for (const thread of [...(this.#threadsOf.get(name) ?? [])].sort((a, b) => a - b)) {
+    for (const thread of [...(this.#threadsOf.get(name) ?? [])].sort((a, b) => numberOf(a) - numberOf(b))) {
       const load = this.#pending.get(thread)?.size ?? 0
       if (thread === caller || load >= least || !isReady(thread)) continue
       chosen = thread

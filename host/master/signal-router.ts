@@ -9,7 +9,10 @@ import { parseReceiver, type SignalTarget, threadName, workersPool } from '../st
 
 export interface SignalRouterOptions {
   readonly signals: SignalState
+  /** Of the thread that stands for a number. */
   readonly doorbell: (thread: number) => Doorbell
+  /** Without it each thread's is its number. */
+  readonly seatOf?: (thread: number) => number
   /** The thread has loaded its apps and takes signals. */
   readonly isAlive: (thread: number) => boolean
   /** Requests the worker holds at this moment. */
@@ -52,8 +55,8 @@ export class SignalRouter {
    */
   drain(): boolean {
     let count = 0
-    for (let thread = 0; thread < this.#signals.threads; thread += 1) {
-      const ring = this.#signals.outgoing(thread)
+    for (let seat = 0; seat < this.#signals.seats; seat += 1) {
+      const ring = this.#signals.outgoing(seat)
       // No more than waited at the look: one thread that raises without end must not keep the others' signals back.
       for (let left = ring.length; left > 0; left -= 1) {
         const signum = ring.take()
@@ -124,7 +127,7 @@ export class SignalRouter {
   #toPool(signum: number, number: number): boolean {
     const pool = this.#signals.pools[number] as Pool
     const alive = pool.members.filter(this.#options.isAlive)
-    const able = alive.filter((thread) => this.#signals.table.hasHandler(thread, signum))
+    const able = alive.filter((thread) => this.#signals.table.hasHandler(this.#seatOf(thread), signum))
     if (able.length === alive.length) {
       // All can, or none is up: whoever comes first takes it.
       return this.#toRing(signum, pool)
@@ -182,9 +185,13 @@ export class SignalRouter {
     return (
       thread <= this.#signals.shape.workers &&
       this.#options.running(thread) === 0 &&
-      this.#signals.handling(thread) === undefined &&
+      this.#signals.handling(this.#seatOf(thread)) === undefined &&
       this.#options.doorbell(thread).isOwnerAsleep
     )
+  }
+
+  #seatOf(thread: number): number {
+    return this.#options.seatOf?.(thread) ?? thread
   }
 
   #idlest(threads: readonly number[]): number {

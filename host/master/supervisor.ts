@@ -1,41 +1,41 @@
-// The threads of one server: started, replaced when they end by themselves, renewed one by one on a reload, stopped.
-// Invariant: a thread number has at most one thread; everything that was in the old one's hands is given back before the
-// new one starts.
+// The threads of one server: started, replaced when they end by themselves, renewed by a successor that is ready before they are
+// asked to end, stopped. (A place is a thread number, seats tell living threads apart: host/state/seats.ts.)
+// Invariant: a place that is wanted has a thread that serves, one that boots, or a start that is due.
 
-import { MessageChannel } from 'node:worker_threads'
 import { PolywsgiError } from '../errors.ts'
-import type { StateMap } from '../state/state-map.ts'
 import { WorkerState } from '../state/worker-slots.ts'
-import type { AppFailure, ThreadPlan, ThreadStart } from '../worker/messages.ts'
-import type { CallHandlers, NoticeHandlers } from './call-handlers.ts'
+import type { AppFailure, ThreadPlan } from '../worker/messages.ts'
+import { Generation, type ReloadKind } from './generation.ts'
 import { Harakiri } from './harakiri.ts'
+import { Place, serverStopped } from './place.ts'
+import { Renewal } from './renewal.ts'
 import { respawnDelayMs } from './respawn.ts'
-import { ThreadCalls } from './thread-calls.ts'
-import { type ThreadEvents, ThreadHandle, threadName } from './thread-handle.ts'
+import { Spares } from './spares.ts'
+import { type ThreadEvents, type ThreadHandle, threadName } from './thread-handle.ts'
+import { Threads, type ThreadsOptions } from './threads.ts'
 
-export interface SupervisorOptions {
+export interface SupervisorOptions extends ThreadsOptions {
   readonly plans: readonly ThreadPlan[]
-  readonly state: StateMap
-  readonly entry: string
-  readonly log: (line: string) => void
-  readonly calls: CallHandlers
-  readonly notices: NoticeHandlers
-  /** All of a thread's start but its plan and its port. */
-  start(plan: ThreadPlan): Omit<ThreadStart, 'plan' | 'callPort'>
-  /** Around the start of each thread. */
-  threadStarts?(): void
-  threadStarted?(): void
+  /** How many threads are kept ready to stand for a worker. */
+  readonly spares?: number
+  /** How long a thread that was followed by another may take to finish what it had begun. */
+  readonly mercyMs: number
   /** How long what overran its deadline may take to end. */
   readonly harakiriGraceMs: number
   /** Worker `workerId` is about to be ended for its deadline. */
   harakiri?(workerId: number): void
   appFailed(plan: ThreadPlan, failure: AppFailure): void
   pluginLost(plan: ThreadPlan, name: string, reason: string): void
-  ready(plan: ThreadPlan): void
+  /** A spare stands for a number now. @returns whether that does not take the place of one that has died */
+  isFirstStart?(number: number): boolean
+  /** A thread is told to begin its work: what it says is to be heard. */
+  attached(handle: ThreadHandle): void
+  /** A thread takes nothing more. */
+  leaves(handle: ThreadHandle): void
+  /** @throws when what a thread has loaded is no worthy successor of what served before */
+  judge(successor: ThreadHandle, before: ThreadHandle | undefined): void
   /** A thread has sent bytes beside an order to offload. */
-  parcel(plan: ThreadPlan, id: number, bytes: Uint8Array): void
-  /** A thread is gone, with what it held. @returns what is to be said about it in the log, '' for nothing */
-  ended(plan: ThreadPlan, status: 500 | 504): string
+  parcel(handle: ThreadHandle, id: number, bytes: Uint8Array): void
 }
 
 /** A mule or spooler that lived shorter than this has failed to start, as far as a pause before the next start goes. */
@@ -45,241 +45,342 @@ const stopMs = 5000
 /** A mule may be in a program of its own, or a spooler in a job, that no message reaches. */
 const otherStopMs = 1000
 
+const spare: ThreadPlan = { identity: { kind: 'worker', number: 0, workerId: 0, muleId: 0, spoolerId: 0 } }
+
 export class Supervisor {
   readonly #options: SupervisorOptions
-  readonly #handles = new Map<number, ThreadHandle>()
-  readonly #calls = new Map<number, ThreadCalls>()
-  readonly #failedStarts = new Map<number, number>()
-  readonly #respawns = new Map<number, NodeJS.Timeout>()
-  readonly #readyWaiters = new Map<number, PromiseWithResolvers<void>>()
+  /** By number. */
+  readonly #places = new Map<number, Place>()
+  readonly #threads: Threads
+  readonly #spares: Spares
+  readonly #generation: Generation
+  readonly #renewal: Renewal
+  /** Threads that were lost with a plugin: they are booted again without it. */
+  readonly #lost = new WeakSet<ThreadHandle>()
   readonly #harakiri: Harakiri
   #phase: 'starting' | 'serving' | 'stopping' = 'starting'
+  #isReloading = false
 
   constructor(options: SupervisorOptions) {
     this.#options = options
-    const { state, harakiriGraceMs: graceMs } = options
-    this.#harakiri = new Harakiri({ state, graceMs, threads: () => this.#handles.keys(), end: (thread) => this.#overran(thread) })
+    const { plans, state, log, spares = 0, harakiriGraceMs: graceMs } = options
+    for (const plan of plans) this.#places.set(plan.identity.number, new Place(plan))
+    this.#threads = new Threads(options)
+    const seats = (): number[] => this.#threads.handles.map(({ seat }) => seat)
+    this.#harakiri = new Harakiri({ state, graceMs, seats, end: (seat) => this.#overran(seat) })
+    this.#spares = new Spares({ count: spares, log, boot: () => this.#threads.spawn(spare, this.#events) })
+    const isServing = (): boolean => this.#phase === 'serving'
+    this.#renewal = new Renewal({
+      log,
+      isServing,
+      spawn: (place) => this.#threads.spawn(place.plan, this.#events),
+      isLost: (handle) => this.#lost.has(handle),
+      judge: options.judge,
+      attach: (place, handle) => this.#attach(place, handle),
+      drain: (place, handle) => this.#drain(place, handle),
+      takeOver: (place) => this.#takeOver(place),
+    })
+    this.#generation = new Generation({
+      log,
+      boot: async (place) => {
+        await place.renewal
+        return await this.#renewal.boot(place)
+      },
+      follow: (place, successor) => this.#renewal.follow(place, successor),
+      isServing,
+    })
   }
 
   /**
-   * Starts all threads. Resolves when all are ready.
+   * Starts all threads that are wanted. Resolves when all are ready.
    * @throws PolywsgiError WORKER_DIED when one cannot start at all, HOST_CLOSED when the server is stopped meanwhile
    */
   async start(): Promise<void> {
     // Stopped while the plugins were prepared.
-    if (this.#phase === 'stopping') throw stopped()
-    const ready = this.#options.plans.map((plan) => this.#readiness(plan))
-    for (const plan of this.#options.plans) this.#spawn(plan)
+    if (this.#phase === 'stopping') throw serverStopped()
+    const wanted = [...this.#places.values()].filter(({ isWanted }) => isWanted)
+    const ready = wanted.map((place) => place.whenReady())
+    for (const place of wanted) this.#boot(place)
     await Promise.all(ready)
     this.#phase = 'serving'
+    this.#spares.open()
     this.#harakiri.start()
   }
 
+  /** Workers that can finish requests, those included that take no new ones. */
   get readyWorkers(): number {
-    return [...this.#handles.values()].filter(({ isReady, plan }) => isReady && plan.identity.kind === 'worker').length
+    return this.#threads.handles.filter(({ isReady, plan }) => isReady && plan.identity.kind === 'worker').length
   }
 
-  /** It runs, and was not told to end. */
-  isReady(thread: number): boolean {
-    const handle = this.#handles.get(thread)
-    return handle?.isReady === true && !handle.isStopping
+  /** The thread of a number takes what comes. */
+  isReady(number: number): boolean {
+    return isTaking(this.#places.get(number)?.current)
   }
 
-  /** Has a thread run one of its functions. */
-  run(thread: number, name: string, args: readonly Uint8Array[]): Promise<Uint8Array | undefined> {
-    const calls = this.#calls.get(thread)
-    if (calls !== undefined) return calls.run(name, args)
-    const plan = this.#options.plans.find(({ identity }) => identity.number === thread)
-    const who = plan === undefined ? `thread ${thread}` : threadName(plan)
-    return Promise.reject(new PolywsgiError('WORKER_DIED', `${who} does not run`))
+  /** The thread of a seat runs, and was not told to end. */
+  isSeatReady(seat: number): boolean {
+    return isTaking(this.#threads.at(seat))
+  }
+
+  /** Has the thread of a seat run one of its functions. */
+  run(seat: number, name: string, args: readonly Uint8Array[]): Promise<Uint8Array | undefined> {
+    return this.#threads.run(seat, name, args)
   }
 
   /**
-   * Renews every thread, one after the other: each finishes what it runs (at most `mercyMs`), and its successor is ready
-   * before the next one is asked. Requests wait meanwhile, none is lost. For one caller at a time.
-   * @param renewed looks at what has become of a thread; what it throws ends the reload
+   * Has threads follow those that run, which load the apps anew. For one caller at a time. Resolves when all of them are ready;
+   * those before them may still finish what they had begun.
    * @throws PolywsgiError WORKER_DIED when a successor dies before it is ready, HOST_CLOSED when the server is stopped
-   *   meanwhile: the threads that were not renewed go on as they are
+   *   meanwhile, what `judge` throws: the threads that were not followed go on as they are
    */
-  async reload(mercyMs: number, renewed: () => void = () => {}): Promise<void> {
-    const { log, plans } = this.#options
-    log('...gracefully reloading...')
+  async reload(kind: ReloadKind = 'graceful'): Promise<void> {
+    this.#isReloading = true
     try {
-      for (const plan of plans) {
-        await this.#renew(plan, mercyMs)
-        renewed()
-      }
-    } catch (error) {
-      if (this.#phase === 'serving') log(`reload given up, the other threads go on as they are: ${(error as Error).message}`)
-      throw error
+      await this.#generation.reload(
+        kind,
+        [...this.#places.values()].filter(({ isWanted }) => isWanted),
+      )
+      if (kind === 'graceful' || kind === 'chain' || kind === 'workers') this.#spares.renew()
+    } finally {
+      this.#isReloading = false
     }
-    log('reload complete')
+  }
+
+  /** Has another thread follow a worker's, when it is ready; in vain while one is about to anyway. */
+  renewWorker(workerId: number, reason: string): void {
+    const place = this.#places.get(workerId)
+    if (place?.isWorker !== true || this.#isReloading || this.#phase !== 'serving' || !isTaking(place.current)) return
+    this.#renewal.renew(place, reason)
+  }
+
+  /** How many workers are to run, from 1 to as many as there are. Those that are not wanted finish what they have begun. */
+  setWanted(workers: number): void {
+    const places = [...this.#places.values()].filter(({ isWorker }) => isWorker)
+    const wanted = places.filter(({ isWanted }) => isWanted)
+    const missing = Math.min(Math.max(1, workers), places.length) - wanted.length
+    for (const place of places.filter(({ isWanted }) => !isWanted).slice(0, Math.max(0, missing))) {
+      place.isWanted = true
+      if (this.#phase === 'serving') this.#fill(place)
+    }
+    const { seats } = this.#options.state
+    const isBusy = ({ number }: Place): number => (seats.runningOf(number) > 0 ? 1 : 0)
+    // Idle ones first, and of those the highest.
+    const order = wanted.toSorted((a, b) => isBusy(a) - isBusy(b) || b.number - a.number)
+    for (const place of order.slice(0, Math.max(0, -missing))) this.#empty(place)
   }
 
   /** No thread is started any more; those that run are left alone until `stop`. */
   beginStop(): void {
     this.#phase = 'stopping'
     this.#harakiri.stop()
-    for (const timer of this.#respawns.values()) clearTimeout(timer)
-    this.#respawns.clear()
-    for (const waiter of this.#readyWaiters.values()) waiter.reject(stopped())
-    this.#readyWaiters.clear()
+    this.#spares.close()
+    for (const place of this.#places.values()) {
+      clearTimeout(place.nextStart)
+      place.isNotReady(serverStopped())
+      void place.successor?.terminate(undefined)
+    }
   }
 
   /** @param isUrgent something was cut off already: threads are ended where they stand */
   async stop(isUrgent: boolean): Promise<void> {
-    await Promise.all([...this.#handles.values()].map((handle) => this.#stopThread(handle, isUrgent ? 0 : undefined)))
+    await Promise.all(this.#threads.handles.map((handle) => this.#stopThread(handle, isUrgent ? 0 : undefined)))
   }
 
   async #stopThread(handle: ThreadHandle, patienceMs: number | undefined): Promise<void> {
     if (!handle.isReady) return await handle.terminate(undefined)
+    const { state } = this.#options
+    state.seats.setLeaving(handle.seat)
+    state.doorbell(handle.seat).ring()
     await handle.stop(patienceMs ?? (handle.plan.identity.kind === 'worker' ? stopMs : otherStopMs))
   }
 
-  async #renew(plan: ThreadPlan, mercyMs: number): Promise<void> {
-    if (this.#phase !== 'serving') throw stopped()
-    const { number, kind } = plan.identity
-    this.#options.log(`reload: next is ${threadName(plan)}`)
-    const ready = this.#readiness(plan)
-    const handle = this.#handles.get(number)
-    if (handle === undefined) {
-      // It waits for its next start: what kept it from starting may be mended.
-      clearTimeout(this.#respawns.get(number))
-      this.#failedStarts.delete(number)
-      this.#respawn(plan, 0)
-    } else if (!handle.isReady) {
-      // It may have read half of what was there before.
-      await handle.terminate(undefined)
-    } else {
-      if (kind === 'worker') this.#options.state.workers.setState(number, WorkerState.stopping)
-      await handle.stop(kind === 'worker' ? mercyMs : otherStopMs)
-    }
-    await ready
+  /** The successor is the place's thread, with nobody before it. */
+  #takeOver(place: Place): void {
+    const { successor } = place
+    if (successor === undefined || this.#phase === 'stopping') return
+    place.successor = undefined
+    place.current = successor
+    if (place.isWorker) this.#options.state.workers.countRespawn(place.number)
+    if (successor.isLoaded) this.#begin(place, successor)
   }
 
-  /** Rejects when the thread ends before it is ready, or the server stops. */
-  #readiness(plan: ThreadPlan): Promise<void> {
-    const waiter = Promise.withResolvers<void>()
-    this.#readyWaiters.set(plan.identity.number, waiter)
-    // Whoever asked may still be busy with the thread before.
-    waiter.promise.catch(() => {})
-    return waiter.promise
-  }
-
-  #spawn(plan: ThreadPlan): void {
-    const { number, kind } = plan.identity
-    const { state, entry, calls, notices, log } = this.#options
-    if (kind === 'worker') {
-      state.workers.setState(number, WorkerState.booting)
-      state.workers.setRunning(number, 0)
-      state.workers.spawned(number, Date.now() / 1000)
+  #boot(place: Place): void {
+    const { state } = this.#options
+    if (place.isWorker) {
+      state.workers.setState(place.number, WorkerState.booting)
+      state.workers.spawned(place.number, Date.now() / 1000)
     }
-    this.#options.threadStarts?.()
-    const { port1, port2 } = new MessageChannel()
-    const own = new ThreadCalls({
-      port: port1,
-      doorbell: state.doorbell(number),
-      caller: { thread: number },
-      name: threadName(plan),
-      log,
-      calls,
-      notices,
-    })
     try {
-      this.#handles.set(number, new ThreadHandle(entry, { ...this.#options.start(plan), plan, callPort: port2 }, this.#events))
-      this.#calls.set(number, own)
+      place.current = this.#threads.spawn(place.plan, this.#events)
     } catch (error) {
-      own.close()
-      if (kind === 'worker') state.workers.setState(number, WorkerState.dead)
-      throw new PolywsgiError('WORKER_DIED', `${threadName(plan)} could not start: ${(error as Error).message}`, { cause: error })
+      if (place.isWorker) state.workers.setState(place.number, WorkerState.dead)
+      throw error
     }
-    this.#options.threadStarted?.()
+  }
+
+  /** A mule or spooler waits for the one before it, with which it shares what there is to do. */
+  #begin(place: Place, handle: ThreadHandle): void {
+    if (place.isWorker || place.leaving.size === 0) return this.#attach(place, handle)
+    void place.allLeft().then(() => {
+      if (place.current === handle && this.#phase !== 'stopping') this.#attach(place, handle)
+    })
+  }
+
+  #attach(place: Place, handle: ThreadHandle): void {
+    const { state, isFirstStart, attached } = this.#options
+    const { identity } = place.plan
+    const wasSpare = handle.plan.identity.number === 0
+    handle.plan = place.plan
+    state.seats.name(handle.seat, identity.number)
+    if (place.isWorker) state.workers.spawned(identity.number, Date.now() / 1000)
+    attached(handle)
+    const first = wasSpare ? (isFirstStart?.(identity.number) ?? false) : handle.isFirstStart
+    handle.attach({ identity, account: place.account(handle), isFirstStart: first })
+  }
+
+  /** It takes nothing more, and is ended when it has finished, or its time is over. */
+  async #drain(place: Place, handle: ThreadHandle): Promise<void> {
+    const { state, leaves, mercyMs } = this.#options
+    place.leaves(handle)
+    state.seats.setLeaving(handle.seat)
+    leaves(handle)
+    state.doorbell(handle.seat).ring()
+    const hasProgram = place.plan.program !== undefined && place.plan.program !== ''
+    if (handle.isReady) await handle.stop(hasProgram ? Math.min(otherStopMs, mercyMs) : mercyMs)
+    else await handle.terminate(undefined)
+  }
+
+  /** A place has become empty, or wanted. */
+  #fill(place: Place, isFailedStart = false): void {
+    if (place.successor !== undefined) return this.#takeOver(place)
+    const ready = place.isWorker && !isFailedStart ? this.#spares.take() : undefined
+    if (ready === undefined) return this.#respawnLater(place, isFailedStart)
+    place.current = ready
+    const { workers } = this.#options.state
+    workers.setState(place.number, WorkerState.booting)
+    workers.countRespawn(place.number)
+    this.#attach(place, ready)
+  }
+
+  /** Nobody is wanted there. */
+  #empty(place: Place): void {
+    place.isWanted = false
+    clearTimeout(place.nextStart)
+    void place.successor?.terminate(undefined)
+    const { workers } = this.#options.state
+    workers.setState(place.number, place.current === undefined ? WorkerState.cheap : WorkerState.stopping)
+    if (place.current !== undefined) void this.#drain(place, place.current)
+  }
+
+  #respawnLater(place: Place, isFailedStart: boolean): void {
+    const { log, state } = this.#options
+    place.failedStarts = isFailedStart ? place.failedStarts + 1 : 0
+    const delayMs = respawnDelayMs({ failedStarts: place.failedStarts })
+    if (delayMs > 0) log(`${threadName(place.plan)}: next start in ${seconds(delayMs)} s`)
+    clearTimeout(place.nextStart)
+    place.nextStart = setTimeout(() => {
+      if (place.isWorker) state.workers.countRespawn(place.number)
+      try {
+        this.#boot(place)
+      } catch (error) {
+        // The system may have no more threads to give: the server serves on with those it has.
+        log((error as Error).message)
+        place.isNotReady(error)
+        this.#respawnLater(place, true)
+      }
+    }, delayMs)
+  }
+
+  #placeOf(handle: ThreadHandle): Place | undefined {
+    return this.#places.get(handle.plan.identity.number)
   }
 
   readonly #events: ThreadEvents = {
-    booted: (plan, what, milliseconds) => this.#options.log(`${threadName(plan)}: ${what} booted in ${seconds(milliseconds)} s`),
-    app: (plan, app) => {
+    booted: ({ plan }, what, milliseconds) =>
+      this.#options.log(`${threadName(plan)}: ${what} booted in ${seconds(milliseconds)} s`),
+    app: ({ plan }, app) => {
       const { id, mountpoint, source, language, milliseconds } = app
       const where = `app ${id} (mountpoint='${mountpoint}', ${source})`
       this.#options.log(`${threadName(plan)}: ${where} ready in ${seconds(milliseconds)} s (${language})`)
     },
-    appFailed: (plan, failure) => this.#options.appFailed(plan, failure),
-    pluginLost: (plan, name, reason) => this.#options.pluginLost(plan, name, reason),
-    ready: (plan) => {
-      const { number, kind } = plan.identity
-      // Who calls an RPC function of a thread that is ready finds it registered.
-      this.#calls.get(number)?.catchUp()
-      if (kind === 'worker') this.#failedStarts.delete(number)
-      const startedAt = this.#handles.get(number)?.startedAt ?? 0
-      this.#options.log(`${threadName(plan)}: ready in ${seconds(performance.now() - startedAt)} s`)
-      this.#options.ready(plan)
-      this.#readyWaiters.get(number)?.resolve()
-      this.#readyWaiters.delete(number)
+    appFailed: ({ plan }, failure) => this.#options.appFailed(plan, failure),
+    pluginLost: (handle, name, reason) => {
+      this.#lost.add(handle)
+      this.#options.pluginLost(handle.plan, name, reason)
     },
-    parcel: (plan, id, bytes) => this.#options.parcel(plan, id, bytes),
-    ended: (plan, reason) => this.#ended(plan, reason),
+    loaded: (handle) => {
+      const place = this.#placeOf(handle)
+      if (place === undefined) {
+        this.#options.log(`spare worker: ready in ${seconds(performance.now() - handle.startedAt)} s`)
+        this.#spares.loaded()
+      } else if (place.current === handle) this.#begin(place, handle)
+      else if (place.current === undefined && place.leaving.size === 0) this.#takeOver(place)
+    },
+    ready: (handle) => this.#ready(this.#placeOf(handle) as Place, handle),
+    leaving: (handle) => {
+      const place = this.#placeOf(handle)
+      if (place?.current !== handle) return
+      void this.#drain(place, handle)
+      if (this.#phase === 'serving') this.#fill(place)
+    },
+    due: ({ plan }, reason) => this.renewWorker(plan.identity.workerId, reason),
+    parcel: (handle, id, bytes) => this.#options.parcel(handle, id, bytes),
+    ended: (handle, reason) => this.#ended(handle, reason),
   }
 
-  #ended(plan: ThreadPlan, reason: string | undefined): void {
+  #ready(place: Place, handle: ThreadHandle): void {
     const { state, log } = this.#options
-    const { number, kind } = plan.identity
-    const handle = this.#handles.get(number)
-    this.#handles.delete(number)
-    this.#calls.get(number)?.close()
-    this.#calls.delete(number)
-    if (kind === 'worker') {
-      state.workers.setState(number, WorkerState.dead)
-      state.workers.setRunning(number, 0)
-      state.apps.threadEnded(number)
+    const before = place.current === handle ? undefined : place.current
+    // Who calls an RPC function of a thread that is ready finds it registered.
+    this.#threads.catchUp(handle)
+    if (place.successor === handle) {
+      place.successor = undefined
+      place.current = handle
+      if (place.isWorker) state.workers.countRespawn(place.number)
     }
-    state.deadlines.threadEnded(number)
-    state.stops.threadEnded(number)
-    const said = this.#options.ended(plan, reason === harakiri ? 504 : 500)
-    if (this.#phase === 'stopping') return
-    // An end that was asked for, while the server goes on, is a reload's.
-    if (reason === undefined) return this.#respawn(plan, 0)
-    log(`DAMN ! ${threadName(plan)} died: ${reason}${said}`)
-    const isReady = handle?.isReady === true
-    if (!isReady) {
-      const error = new PolywsgiError('WORKER_DIED', `${threadName(plan)} could not start: ${reason}`)
-      this.#readyWaiters.get(number)?.reject(error)
-      this.#readyWaiters.delete(number)
+    state.seats.setCurrent(place.number, handle.seat)
+    if (place.isWorker) {
+      state.workers.setState(place.number, WorkerState.ready)
+      place.failedStarts = 0
+    }
+    log(`${threadName(place.plan)}: ready in ${seconds(performance.now() - handle.startedAt)} s`)
+    // What has come for the number has rung for the one before, or for nobody.
+    state.doorbell(handle.seat).ring()
+    if (before !== undefined) void this.#drain(place, before)
+    place.isReady()
+    this.#spares.fill()
+  }
+
+  #ended(handle: ThreadHandle, reason: string | undefined): void {
+    const { log, state } = this.#options
+    const said = this.#threads.cleared(handle, reason === harakiri ? 504 : handle.hasOverstayed ? 503 : 500)
+    const name = threadName(handle.plan)
+    const place = this.#placeOf(handle)
+    const was = place?.remove(handle)
+    if (place?.isWorker === true && place.current === undefined && place.leaving.size === 0) {
+      state.workers.setState(place.number, place.isWanted ? WorkerState.dead : WorkerState.cheap)
+    }
+    if (handle.hasOverstayed && this.#phase !== 'stopping') log(`${name} is taking too much time to die...NO MERCY !!!${said}`)
+    if (reason !== undefined && this.#phase !== 'stopping') log(`DAMN ! ${name} died: ${reason}${said}`)
+    if (place === undefined) return this.#spares.ended(handle, reason !== undefined)
+    if (this.#phase === 'stopping' || was === 'leaving' || !place.isWanted) return
+    if (was === 'successor') {
+      if (place.current === undefined && !this.#lost.has(handle)) this.#respawnLater(place, reason !== undefined)
+      return
+    }
+    const { isReady } = handle
+    if (!isReady && reason !== undefined) {
+      place.isNotReady(new PolywsgiError('WORKER_DIED', `${name} could not start: ${reason}`))
       if (this.#phase === 'starting') return
     }
-    const livedMs = performance.now() - (handle?.startedAt ?? 0)
-    const isFailedStart = !isReady || (kind !== 'worker' && reason !== harakiri && livedMs < shortLifeMs)
-    this.#respawnLater(plan, isFailedStart)
+    const livedMs = performance.now() - handle.startedAt
+    const isShort = !place.isWorker && reason !== harakiri && livedMs < shortLifeMs
+    this.#fill(place, reason !== undefined && (!isReady || isShort))
   }
 
-  #respawnLater(plan: ThreadPlan, isFailedStart: boolean): void {
-    const { number } = plan.identity
-    const failedStarts = isFailedStart ? (this.#failedStarts.get(number) ?? 0) + 1 : 0
-    this.#failedStarts.set(number, failedStarts)
-    this.#respawn(plan, respawnDelayMs({ failedStarts }))
-  }
-
-  #respawn(plan: ThreadPlan, delayMs: number): void {
-    const { number, kind } = plan.identity
-    if (delayMs > 0) this.#options.log(`${threadName(plan)}: next start in ${seconds(delayMs)} s`)
-    const timer = setTimeout(() => {
-      this.#respawns.delete(number)
-      if (kind === 'worker') this.#options.state.workers.countRespawn(number)
-      try {
-        this.#spawn(plan)
-      } catch (error) {
-        // The system may have no more threads to give: the server serves on with those it has.
-        this.#options.log((error as Error).message)
-        this.#readyWaiters.get(number)?.reject(error)
-        this.#readyWaiters.delete(number)
-        this.#respawnLater(plan, true)
-      }
-    }, delayMs)
-    this.#respawns.set(number, timer)
-  }
-
-  #overran(thread: number): void {
+  #overran(seat: number): void {
     const { log, state, harakiri: isAboutToEnd } = this.#options
-    const handle = this.#handles.get(thread)
+    const handle = this.#threads.at(seat)
     if (handle === undefined) return
     const { workerId } = handle.plan.identity
     log(`*** HARAKIRI ON ${threadName(handle.plan).toUpperCase()} ***`)
@@ -291,8 +392,8 @@ export class Supervisor {
   }
 }
 
-const harakiri = 'it overran its deadline (harakiri)'
+const isTaking = (handle: ThreadHandle | undefined): boolean => handle?.isReady === true && !handle.isStopping
 
-const stopped = (): PolywsgiError => new PolywsgiError('HOST_CLOSED', 'the server is stopped')
+const harakiri = 'it overran its deadline (harakiri)'
 
 const seconds = (milliseconds: number): string => (milliseconds / 1000).toFixed(2)

@@ -14,7 +14,7 @@ export interface ThreadCallsOptions {
   readonly doorbell: Doorbell
   readonly caller: Caller
   /** What a person reads of the thread: `worker 1`. */
-  readonly name: string
+  name(): string
   readonly log: (line: string) => void
   readonly calls: CallHandlers
   readonly notices: NoticeHandlers
@@ -77,7 +77,7 @@ export class ThreadCalls {
   }
 
   #gone(name: string): PolywsgiError {
-    return new PolywsgiError('WORKER_DIED', `${this.#options.name}, which was to run ${name}, has ended`)
+    return new PolywsgiError('WORKER_DIED', `${this.#options.name()}, which was to run ${name}, has ended`)
   }
 
   #receive(message: ThreadToMaster): void {
@@ -96,7 +96,7 @@ export class ThreadCalls {
           handle(message.notice, caller)
         } catch (error) {
           const told = thrownText(error)
-          this.#options.log(`what ${this.#options.name} told (${message.name}) could not be heeded: ${told}`)
+          this.#options.log(`what ${this.#options.name()} told (${message.name}) could not be heeded: ${told}`)
         }
         break
       }

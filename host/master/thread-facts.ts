@@ -1,5 +1,5 @@
 // What threads have told of themselves for the statistics: the apps they have loaded, the memory of their interpreters. What a
-// successor tells takes the place of what its predecessor told.
+// successor tells takes the place of what its predecessor told. Threads are meant by their seats.
 import type { AppFacts } from '../api/context.ts'
 import type { Caller } from './call-handlers.ts'
 
@@ -17,14 +17,20 @@ export class ThreadFacts {
     },
   }
 
+  /** Another may sit there next. */
+  threadEnded(seat: number): void {
+    this.#apps.delete(seat)
+    this.#heaps.delete(seat)
+  }
+
   /** Those that could be loaded. */
-  apps(thread: number): readonly AppFacts[] {
-    return this.#apps.get(thread) ?? []
+  apps(seat: number): readonly AppFacts[] {
+    return this.#apps.get(seat) ?? []
   }
 
   /** Bytes of each interpreter, by its language. */
-  heaps(thread: number): ReadonlyMap<string, number> {
-    return this.#heaps.get(thread) ?? none
+  heaps(seat: number): ReadonlyMap<string, number> {
+    return this.#heaps.get(seat) ?? none
   }
 }
 

@@ -1,31 +1,49 @@
-// What the master knows about one of its threads, worker, mule or spooler: its state, how it ended, its port of calls.
-// (host/worker/ is what runs in the thread.)
+// What the master knows about one of its threads, worker, mule, spooler or spare: its seat, how far it is, how it ended, its port of
+// calls. (host/worker/ is what runs in the thread.)
 
 import { type MessagePort, Worker as WorkerThread } from 'node:worker_threads'
+import { PolywsgiError } from '../errors.ts'
 import { thrownText } from '../plugin/thrown.ts'
-import type { AppFailure, MasterMessage, ThreadPlan, ThreadStart, WorkerMessage } from '../worker/messages.ts'
+import type { AppFailure, Attachment, MasterMessage, ThreadPlan, ThreadStart, WorkerMessage } from '../worker/messages.ts'
 
 export interface ThreadEvents {
-  booted(plan: ThreadPlan, what: string, milliseconds: number): void
-  app(plan: ThreadPlan, app: Extract<WorkerMessage, { kind: 'app' }>): void
-  appFailed(plan: ThreadPlan, failure: AppFailure): void
+  booted(handle: ThreadHandle, what: string, milliseconds: number): void
+  app(handle: ThreadHandle, app: Extract<WorkerMessage, { kind: 'app' }>): void
+  appFailed(handle: ThreadHandle, failure: AppFailure): void
   /** Threads that are started from now on are to be without this plugin. */
-  pluginLost(plan: ThreadPlan, name: string, reason: string): void
-  ready(plan: ThreadPlan): void
-  parcel(plan: ThreadPlan, id: number, bytes: Uint8Array): void
+  pluginLost(handle: ThreadHandle, name: string, reason: string): void
+  /** It has loaded its apps, and waits to be attached. */
+  loaded(handle: ThreadHandle): void
+  ready(handle: ThreadHandle): void
+  /** It is to be followed by another. */
+  due(handle: ThreadHandle, reason: string): void
+  /** It takes nothing more. */
+  leaving(handle: ThreadHandle): void
+  parcel(handle: ThreadHandle, id: number, bytes: Uint8Array): void
   /** The thread is gone. `reason` is undefined for an end that was asked for. */
-  ended(plan: ThreadPlan, reason: string | undefined): void
+  ended(handle: ThreadHandle, reason: string | undefined): void
 }
 
-/** `worker 1`, `mule 2`, `spooler 1`. */
-export const threadName = ({ identity }: ThreadPlan): string =>
-  `${identity.kind} ${identity.workerId + identity.muleId + identity.spoolerId}`
+/** `worker 1`, `mule 2`, `spooler 1`; one that is kept for a worker has no number yet. */
+export const threadName = ({ identity: { kind, number, workerId, muleId, spoolerId } }: Pick<ThreadPlan, 'identity'>): string =>
+  number === 0 ? `spare ${kind}` : `${kind} ${workerId + muleId + spoolerId}`
 
 export class ThreadHandle {
-  readonly plan: ThreadPlan
+  /** What it is: changes once, for a spare. */
+  plan: ThreadPlan
+  readonly seat: number
   readonly startedAt = performance.now()
+  readonly isFirstStart: boolean
+  isLoaded = false
   isReady = false
+  /** Its time to finish is over, and it was ended where it stood. */
+  hasOverstayed = false
+  /** Mountpoints of the apps that it has loaded. */
+  readonly apps = new Set<string>()
+  readonly failures: AppFailure[] = []
   readonly #thread: WorkerThread
+  readonly #loaded = Promise.withResolvers<void>()
+  readonly #ready = Promise.withResolvers<void>()
   #isStopping = false
   #reason: string | undefined
   readonly #ended: Promise<void>
@@ -33,6 +51,8 @@ export class ThreadHandle {
   constructor(entry: string, start: ThreadStart, events: ThreadEvents) {
     const { plan } = start
     this.plan = plan
+    this.seat = start.seat
+    this.isFirstStart = start.hooks?.isFirstStart ?? true
     const thread = new WorkerThread(new URL(entry), {
       workerData: start,
       transferList: [start.callPort as MessagePort],
@@ -48,6 +68,7 @@ export class ThreadHandle {
       resourceLimits: { maxYoungGenerationSizeMb: 12, stackSizeMb: 8 },
     })
     this.#thread = thread
+    for (const { promise } of [this.#loaded, this.#ready]) promise.catch(() => {})
     thread.on('message', (message: WorkerMessage) => this.#receive(message, events))
     // Code of a plugin can throw anything, nothing at all too.
     thread.on('error', (error: unknown) => {
@@ -56,22 +77,48 @@ export class ThreadHandle {
     this.#ended = new Promise((resolve) => {
       thread.on('exit', (code) => {
         const wasAsked = this.#isStopping && this.#reason === undefined
-        events.ended(plan, wasAsked ? undefined : (this.#reason ?? `its thread exited with code ${code}`))
+        const reason = wasAsked ? undefined : (this.#reason ?? `its thread exited with code ${code}`)
+        const error = new PolywsgiError('WORKER_DIED', `${threadName(this.plan)} could not start: ${reason ?? 'it was ended'}`)
+        this.#loaded.reject(error)
+        this.#ready.reject(error)
+        events.ended(this, reason)
         resolve()
       })
     })
   }
 
-  /** It was told to end. What it was asked before is still answered. */
+  /** Resolves when its apps are loaded. Rejects with WORKER_DIED when it ends before. */
+  get loaded(): Promise<void> {
+    return this.#loaded.promise
+  }
+
+  /** Resolves when it takes requests, messages or jobs. Rejects with WORKER_DIED when it ends before. */
+  get ready(): Promise<void> {
+    return this.#ready.promise
+  }
+
+  get ended(): Promise<void> {
+    return this.#ended
+  }
+
+  /** It was told to end, or has said that it will. What it was asked before is still answered. */
   get isStopping(): boolean {
     return this.#isStopping
+  }
+
+  /** Has it begin its work. */
+  attach(attachment: Attachment): void {
+    this.#send({ kind: 'attach', attachment })
   }
 
   /** Lets the thread finish what it runs; it is ended where it stands when that takes longer than `patienceMs`. */
   async stop(patienceMs: number): Promise<void> {
     this.#isStopping = true
-    this.#thread.postMessage({ kind: 'stop' } satisfies MasterMessage)
-    const timer = setTimeout(() => void this.#thread.terminate(), patienceMs)
+    this.#send({ kind: 'stop' })
+    const timer = setTimeout(() => {
+      this.hasOverstayed = true
+      void this.#thread.terminate()
+    }, patienceMs)
     await this.#ended
     clearTimeout(timer)
   }
@@ -84,25 +131,38 @@ export class ThreadHandle {
     await this.#ended
   }
 
+  #send(message: MasterMessage): void {
+    this.#thread.postMessage(message)
+  }
+
   #receive(message: WorkerMessage, events: ThreadEvents): void {
     switch (message.kind) {
       case 'booted':
-        return events.booted(this.plan, message.what, message.milliseconds)
+        return events.booted(this, message.what, message.milliseconds)
       case 'app':
-        return events.app(this.plan, message)
+        this.apps.add(message.mountpoint)
+        return events.app(this, message)
       case 'app-failed':
-        return events.appFailed(this.plan, message.failure)
+        this.failures.push(message.failure)
+        return events.appFailed(this, message.failure)
+      case 'loaded':
+        this.isLoaded = true
+        events.loaded(this)
+        return this.#loaded.resolve()
       case 'ready':
         this.isReady = true
-        return events.ready(this.plan)
+        events.ready(this)
+        return this.#ready.resolve()
       case 'plugin-lost':
         this.#isStopping = true
-        return events.pluginLost(this.plan, message.name, message.reason)
+        return events.pluginLost(this, message.name, message.reason)
       case 'leaving':
         this.#isStopping = true
-        return
+        return events.leaving(this)
+      case 'due':
+        return events.due(this, message.reason)
       case 'parcel':
-        return events.parcel(this.plan, message.id, message.bytes)
+        return events.parcel(this, message.id, message.bytes)
       case 'fatal':
         this.#reason ??= message.reason
     }

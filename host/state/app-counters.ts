@@ -1,4 +1,5 @@
-// What each worker has served of each app: published by the worker, read by whoever asks for the workers' state.
+// What each worker's thread has served of each app, by its seat: published by the thread, read by whoever asks for the workers'
+// state.
 
 /** As many apps as uWSGI keeps by default (`max-apps`): those past it are served, and not counted here. */
 export const mostCountedApps = 64
@@ -14,32 +15,32 @@ export class AppCounters {
     this.#words = new Int32Array(handle)
   }
 
-  static create(workers: number): AppCounters {
-    return new AppCounters(new SharedArrayBuffer((workers + 1) * mostCountedApps * wordsPerApp * 4))
+  static create(seats: number): AppCounters {
+    return new AppCounters(new SharedArrayBuffer((seats + 1) * mostCountedApps * wordsPerApp * 4))
   }
 
   static open(handle: SharedArrayBuffer): AppCounters {
     return new AppCounters(handle)
   }
 
-  publish(workerId: number, appId: number, requests: number, exceptions: number): void {
+  publish(seat: number, appId: number, requests: number, exceptions: number): void {
     if (appId >= mostCountedApps) return
-    const at = (workerId * mostCountedApps + appId) * wordsPerApp
+    const at = (seat * mostCountedApps + appId) * wordsPerApp
     Atomics.store(this.#words, at, requests)
     Atomics.store(this.#words, at + 1, exceptions)
   }
 
-  requests(workerId: number, appId: number): number {
-    return appId < mostCountedApps ? Atomics.load(this.#words, (workerId * mostCountedApps + appId) * wordsPerApp) >>> 0 : 0
+  requests(seat: number, appId: number): number {
+    return appId < mostCountedApps ? Atomics.load(this.#words, (seat * mostCountedApps + appId) * wordsPerApp) >>> 0 : 0
   }
 
-  exceptions(workerId: number, appId: number): number {
-    return appId < mostCountedApps ? Atomics.load(this.#words, (workerId * mostCountedApps + appId) * wordsPerApp + 1) >>> 0 : 0
+  exceptions(seat: number, appId: number): number {
+    return appId < mostCountedApps ? Atomics.load(this.#words, (seat * mostCountedApps + appId) * wordsPerApp + 1) >>> 0 : 0
   }
 
   /** A new thread begins to count from 0. */
-  threadEnded(workerId: number): void {
-    const first = workerId * mostCountedApps * wordsPerApp
+  threadEnded(seat: number): void {
+    const first = seat * mostCountedApps * wordsPerApp
     this.#words.fill(0, first, first + mostCountedApps * wordsPerApp)
   }
 }

@@ -13,9 +13,9 @@ export class Deadlines {
     this.#words = new BigInt64Array(handle)
   }
 
-  /** @param threads how many numbers there are, the master's 0 included */
-  static create(threads: number): Deadlines {
-    return new Deadlines(new SharedArrayBuffer(threads * 8))
+  /** @param seats how many there are, the master's 0 included */
+  static create(seats: number): Deadlines {
+    return new Deadlines(new SharedArrayBuffer(seats * 8))
   }
 
   static open(handle: SharedArrayBuffer): Deadlines {
@@ -23,21 +23,21 @@ export class Deadlines {
   }
 
   /** @param end on the clock of `sharedNow`; 0 for none */
-  set(thread: number, end: number): void {
-    Atomics.store(this.#words, thread, BigInt(end))
+  set(seat: number, end: number): void {
+    Atomics.store(this.#words, seat, BigInt(end))
   }
 
   /** On the clock of `sharedNow`; 0 for none. */
-  of(thread: number): number {
-    return Number(Atomics.load(this.#words, thread))
+  of(seat: number): number {
+    return Number(Atomics.load(this.#words, seat))
   }
 
-  isOver(thread: number, now: number): boolean {
-    const deadline = Atomics.load(this.#words, thread)
+  isOver(seat: number, now: number): boolean {
+    const deadline = Atomics.load(this.#words, seat)
     return deadline !== 0n && BigInt(now) >= deadline
   }
 
-  threadEnded(thread: number): void {
-    Atomics.store(this.#words, thread, 0n)
+  threadEnded(seat: number): void {
+    Atomics.store(this.#words, seat, 0n)
   }
 }

@@ -34,13 +34,13 @@ export class RequestQueue {
     return true
   }
 
-  /** Takes the oldest waiting request for a worker. @returns its slot, or -1 when none waits. */
-  take(workerId: number): number {
+  /** Takes the oldest waiting request for the worker of a seat. @returns its slot, or -1 when none waits. */
+  take(seat: number): number {
     for (;;) {
       const head = Atomics.load(this.#words, headWord)
       if (head === Atomics.load(this.#words, tailWord)) return -1
       const slot = Atomics.load(this.#words, this.#entry(head))
-      const taken = this.#slots.claim(slot, workerId)
+      const taken = this.#slots.claim(slot, seat)
       Atomics.compareExchange(this.#words, headWord, head, (head + 1) | 0)
       if (taken) return slot
     }

@@ -3,7 +3,7 @@
 // Invariant: the state word alone says who owns a slot, and changes by one compare-and-swap: a thread may be terminated
 // between any two instructions and the master still knows exactly which requests it had begun.
 //
-//   state word: generation (16 bits) | worker (14 bits) | phase (2 bits: 0 free, 1 queued, 2 running)
+//   state word: generation (16 bits) | the worker's seat (14 bits) | phase (2 bits: 0 free, 1 queued, 2 running)
 
 import { requestRecordWords, type StateLayout } from './layout.ts'
 
@@ -98,11 +98,11 @@ export class RequestSlots {
   }
 
   /** A worker takes a queued slot for itself. @returns whether it got it. */
-  claim(slot: number, workerId: number): boolean {
+  claim(slot: number, seat: number): boolean {
     const at = slot * requestRecordWords + word.state
     const state = Atomics.load(this.#words, at)
     if ((state & 3) !== SlotPhase.queued) return false
-    return Atomics.compareExchange(this.#words, at, state, (state & ~0xffff) | (workerId << 2) | SlotPhase.running) === state
+    return Atomics.compareExchange(this.#words, at, state, (state & ~0xffff) | (seat << 2) | SlotPhase.running) === state
   }
 
   /** The master takes a request back that no worker has begun. @returns whether it was still queued. */
@@ -149,8 +149,8 @@ export class RequestSlots {
     return (Atomics.load(this.#words, slot * requestRecordWords + word.state) & 3) === SlotPhase.queued
   }
 
-  /** The worker that runs the slot's request; 0 when none does. */
-  runningWorker(slot: number): number {
+  /** The seat of the worker that runs the slot's request; 0 when none does. */
+  runningSeat(slot: number): number {
     const state = Atomics.load(this.#words, slot * requestRecordWords + word.state)
     return (state & 3) === SlotPhase.running ? (state >>> 2) & 0x3fff : 0
   }

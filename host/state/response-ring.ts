@@ -1,4 +1,4 @@
-// One ring per worker, on which its answers travel to the master: single producer, single consumer, bytes.
+// One ring per seat, on which a worker's answers travel to the master: single producer, single consumer, bytes.
 // Invariant: a record becomes visible whole. The producer's counter moves only after the record is written, so a worker
 // that is terminated in the middle of writing leaves nothing half-said.
 //
@@ -48,9 +48,9 @@ export class ResponseRing {
   readonly #bytes: Buffer
   readonly #size: number
 
-  constructor(buffer: SharedArrayBuffer, layout: StateLayout, workerId: number) {
+  constructor(buffer: SharedArrayBuffer, layout: StateLayout, seat: number) {
     const size = layout.responseRingSize
-    const start = layout.rings + (workerId - 1) * (2 * cacheLine + size)
+    const start = layout.rings + (seat - 1) * (2 * cacheLine + size)
     this.#size = size
     this.#produced = new Int32Array(buffer, start, cacheLine / 4)
     this.#consumed = new Int32Array(buffer, start + cacheLine, cacheLine / 4)

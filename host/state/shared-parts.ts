@@ -7,7 +7,7 @@ import { Metrics, type MetricsHandle, type MetricsShape } from './metrics.ts'
 import { type QueueShape, SharedQueue, type SharedQueueHandle } from './shared-queue.ts'
 import { SharedArea, type SharedAreaHandle } from './sharedarea.ts'
 import { SignalState, type SignalStateHandle } from './signal-state.ts'
-import type { SignalShape } from './signal-target.ts'
+import { type SignalShape, seatCount } from './signal-target.ts'
 import { SpoolerSlots, type SpoolerSlotsHandle } from './spooler-slots.ts'
 
 export interface SharedShape {
@@ -62,8 +62,8 @@ export class SharedParts {
    * @throws RangeError naming the part that there is no memory for
    */
   static create(shape: SharedShape, log: (line: string) => void): SharedParts {
-    const { workers, mules, spoolers } = shape.signals
-    const threads = 1 + workers + mules + spoolers
+    const { spoolers } = shape.signals
+    const threads = seatCount(shape.signals)
     return new SharedParts({
       caches: new Map(shape.caches.map((cache) => [cache.name, Cache.create(cache, { thread: 0, log })])),
       locks: made('locks', () => Locks.create({ locks: shape.locks })),
@@ -76,7 +76,7 @@ export class SharedParts {
     })
   }
 
-  /** @param thread the number of the thread that opens them */
+  /** @param thread the seat of the thread that opens them */
   static open(handles: SharedHandles, thread: number, log: (line: string) => void): SharedParts {
     return new SharedParts({
       caches: new Map(handles.caches.map((handle) => [handle.shape.name, Cache.open(handle, { thread, log })])),
@@ -104,18 +104,19 @@ export class SharedParts {
   }
 
   /**
-   * A thread is gone: what it held is given back, what it was writing is mended. For the master.
+   * The thread of a seat is gone: what it held is given back, what it was writing is mended. For the master.
+   * @param number what the thread was; 0 for one that was nothing yet
    * @returns the locks it held
    */
-  threadEnded(thread: number): number[] {
-    for (const cache of this.caches.values()) cache.threadEnded(thread)
-    this.signals.threadEnded(thread)
-    this.messages.threadEnded(thread)
-    this.queue?.threadEnded(thread)
-    for (const area of this.sharedareas) area.threadEnded(thread)
+  threadEnded(seat: number, number = seat): number[] {
+    for (const cache of this.caches.values()) cache.threadEnded(seat)
+    this.signals.threadEnded(seat)
+    this.messages.threadEnded(seat)
+    this.queue?.threadEnded(seat)
+    for (const area of this.sharedareas) area.threadEnded(seat)
     const { workers, mules } = this.signals.shape
-    if (thread > workers + mules) this.spoolers.spoolerEnded(thread - workers - mules)
-    return this.locks.threadEnded(thread)
+    if (number > workers + mules) this.spoolers.spoolerEnded(number - workers - mules)
+    return this.locks.threadEnded(seat)
   }
 }
 

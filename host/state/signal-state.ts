@@ -5,7 +5,7 @@
 
 import { ringCapacity, SignalRing, signalRingBytes } from './signal-ring.ts'
 import { SignalTable, signalTableBytes } from './signal-table.ts'
-import { type SignalPool, type SignalShape, signalPools, threadCount } from './signal-target.ts'
+import { type SignalPool, type SignalShape, seatCount, signalPools, threadCount } from './signal-target.ts'
 
 export interface SignalStateHandle {
   readonly buffer: SharedArrayBuffer
@@ -14,7 +14,9 @@ export interface SignalStateHandle {
 
 const cacheLine = 64
 const counter = { routed: 0, unrouted: 1 } as const
-/** Per thread, on a line of its own: the signal it handles + 1, and how many it has handled. */
+/**
+ * On a line of its own: per seat, the signal that its thread handles + 1; per number, how many its threads have handled.
+ */
 const threadWords = cacheLine / 4
 const handlingWord = 0
 const handledWord = 1
@@ -31,6 +33,7 @@ export class SignalState {
 
   private constructor(shape: SignalShape, given: SharedArrayBuffer | undefined) {
     const threads = threadCount(shape)
+    const seats = seatCount(shape)
     const pools = signalPools(shape)
     const capacity = ringCapacity(shape.bufferSize)
     let end = 0
@@ -40,21 +43,19 @@ export class SignalState {
       return start
     }
     const counters = take(cacheLine)
-    const perThread = take(threads * threadWords * 4)
-    const table = take(signalTableBytes(threads))
-    const rings = Array.from({ length: 2 * threads + pools.length }, () => take(signalRingBytes(capacity)))
+    const perThread = take(Math.max(threads, seats) * threadWords * 4)
+    const table = take(signalTableBytes(seats))
+    const rings = Array.from({ length: threads + seats + pools.length }, () => take(signalRingBytes(capacity)))
     const buffer = given ?? new SharedArrayBuffer(end)
     this.handle = { buffer, shape }
     this.shape = shape
     this.#counters = new Int32Array(buffer, counters, 2)
-    this.#threads = new Int32Array(buffer, perThread, threads * threadWords)
-    this.table = new SignalTable(buffer, table, threads)
+    this.#threads = new Int32Array(buffer, perThread, Math.max(threads, seats) * threadWords)
+    this.table = new SignalTable(buffer, table, seats)
     const ring = (index: number): SignalRing => new SignalRing(buffer, rings[index] as number, capacity)
-    for (let thread = 0; thread < threads; thread += 1) {
-      this.#outgoing.push(ring(2 * thread))
-      this.#incoming.push(ring(2 * thread + 1))
-    }
-    this.pools = pools.map((pool, index) => ({ ...pool, ring: ring(2 * threads + index) }))
+    for (let seat = 0; seat < seats; seat += 1) this.#outgoing.push(ring(seat))
+    for (let thread = 0; thread < threads; thread += 1) this.#incoming.push(ring(seats + thread))
+    this.pools = pools.map((pool, index) => ({ ...pool, ring: ring(seats + threads + index) }))
   }
 
   static create(shape: SignalShape): SignalState {
@@ -65,16 +66,17 @@ export class SignalState {
     return new SignalState(handle.shape, handle.buffer)
   }
 
-  get threads(): number {
+  /** How many seats there are, the master's 0 included. */
+  get seats(): number {
     return this.#outgoing.length
   }
 
-  /** From the thread to the master. */
-  outgoing(thread: number): SignalRing {
-    return this.#outgoing[thread] as SignalRing
+  /** From the thread of a seat to the master: it has one producer. */
+  outgoing(seat: number): SignalRing {
+    return this.#outgoing[seat] as SignalRing
   }
 
-  /** From the master to the thread; what waits here survives the thread, for the next of its number. */
+  /** From the master to the thread of a number; what waits here survives the thread, for the next of its number. */
   incoming(thread: number): SignalRing {
     return this.#incoming[thread] as SignalRing
   }
@@ -102,27 +104,27 @@ export class SignalState {
     return Atomics.load(this.#counters, counter.unrouted) >>> 0
   }
 
-  /** The signal whose handler the thread is running (the scoreboard's `sigN`). */
-  handling(thread: number): number | undefined {
-    const word = Atomics.load(this.#threads, thread * threadWords + handlingWord)
+  /** The signal whose handler the thread of a seat is running (the scoreboard's `sigN`). */
+  handling(seat: number): number | undefined {
+    const word = Atomics.load(this.#threads, seat * threadWords + handlingWord)
     return word === 0 ? undefined : word - 1
   }
 
-  setHandling(thread: number, signum: number | undefined): void {
-    Atomics.store(this.#threads, thread * threadWords + handlingWord, signum === undefined ? 0 : signum + 1)
+  setHandling(seat: number, signum: number | undefined): void {
+    Atomics.store(this.#threads, seat * threadWords + handlingWord, signum === undefined ? 0 : signum + 1)
   }
 
   countHandled(thread: number): void {
     Atomics.add(this.#threads, thread * threadWords + handledWord, 1)
   }
 
-  /** Signals the thread, and those of its number before it, have handled. */
+  /** Signals that the threads of the number have handled. */
   handled(thread: number): number {
     return Atomics.load(this.#threads, thread * threadWords + handledWord) >>> 0
   }
 
-  threadEnded(thread: number): void {
-    this.setHandling(thread, undefined)
-    this.table.threadEnded(thread)
+  threadEnded(seat: number): void {
+    this.setHandling(seat, undefined)
+    this.table.threadEnded(seat)
   }
 }

@@ -17,15 +17,15 @@ const rowWords = 1 + 2 * versionWords
 const bitmapWords = signalCount / 32
 const noModifier = 256
 
-const wordsOf = (threads: number): number => mutexWords + signalCount * rowWords + threads * bitmapWords
-export const signalTableBytes = (threads: number): number => wordsOf(threads) * 4
+const wordsOf = (seats: number): number => mutexWords + signalCount * rowWords + seats * bitmapWords
+export const signalTableBytes = (seats: number): number => wordsOf(seats) * 4
 
 export interface SignalRow {
   readonly receiver: string
   /** Of the registrant's plugin; undefined when that has none. */
   readonly modifier1: number | undefined
-  /** The thread that registered it last. */
-  readonly thread: number
+  /** Of the thread that registered it last. */
+  readonly seat: number
 }
 
 const utf8Encoder = new TextEncoder()
@@ -36,26 +36,26 @@ export class SignalTable {
   readonly #mutex: Mutex
   readonly #bitmaps: number
 
-  constructor(buffer: SharedArrayBuffer, offset: number, threads: number) {
-    this.#words = new Int32Array(buffer, offset, wordsOf(threads))
+  constructor(buffer: SharedArrayBuffer, offset: number, seats: number) {
+    this.#words = new Int32Array(buffer, offset, wordsOf(seats))
     this.#mutex = new Mutex(this.#words.subarray(0, mutexWords))
     this.#bitmaps = mutexWords + signalCount * rowWords
   }
 
   /**
-   * Enters that `thread` has a handler for the number, and where the number is to be delivered.
+   * Enters that the thread of a seat has a handler for the number, and where the number is to be delivered.
    * @returns false when the row said the same before
    * @throws RangeError for a receiver of more than `maxReceiverBytes`
    */
-  register(thread: number, signum: number, receiver: string, modifier1: number | undefined): boolean {
+  register(seat: number, signum: number, receiver: string, modifier1: number | undefined): boolean {
     const text = utf8Encoder.encode(receiver)
     if (text.length > maxReceiverBytes) throw new RangeError(`a receiver may have ${maxReceiverBytes} bytes, not ${text.length}`)
-    return this.#mutex.locked(thread, () => {
+    return this.#mutex.locked(seat, () => {
       const old = this.row(signum)
       const isSame = old !== undefined && old.receiver === receiver && old.modifier1 === modifier1
-      if (!isSame) this.#write(signum, text, modifier1, thread)
+      if (!isSame) this.#write(signum, text, modifier1, seat)
       // The row first: who sees the handler must find where its signals go.
-      Atomics.or(this.#words, this.#bitmapWord(thread, signum), 1 << (signum & 31))
+      Atomics.or(this.#words, this.#bitmapWord(seat, signum), 1 << (signum & 31))
       return !isSame
     })
   }
@@ -76,22 +76,22 @@ export class SignalTable {
       return {
         receiver: utf8Decoder.decode(new Uint8Array(words.buffer, 8, info & 0xff)),
         modifier1: modifier1 === noModifier ? undefined : modifier1,
-        thread: words[1] as number,
+        seat: words[1] as number,
       }
     }
   }
 
-  hasHandler(thread: number, signum: number): boolean {
-    return (Atomics.load(this.#words, this.#bitmapWord(thread, signum)) & (1 << (signum & 31))) !== 0
+  hasHandler(seat: number, signum: number): boolean {
+    return (Atomics.load(this.#words, this.#bitmapWord(seat, signum)) & (1 << (signum & 31))) !== 0
   }
 
   /** Its handlers are gone. Rows stay: another thread may have a handler, or the next of this number brings it again. */
-  threadEnded(thread: number): void {
-    if (this.#mutex.isHeldBy(thread)) this.#mutex.unlock()
-    for (let word = 0; word < bitmapWords; word += 1) Atomics.store(this.#words, this.#bitmaps + thread * bitmapWords + word, 0)
+  threadEnded(seat: number): void {
+    if (this.#mutex.isHeldBy(seat)) this.#mutex.unlock()
+    for (let word = 0; word < bitmapWords; word += 1) Atomics.store(this.#words, this.#bitmaps + seat * bitmapWords + word, 0)
   }
 
-  #write(signum: number, text: Uint8Array, modifier1: number | undefined, thread: number): void {
+  #write(signum: number, text: Uint8Array, modifier1: number | undefined, seat: number): void {
     const start = mutexWords + signum * rowWords
     // 0 means "never registered", also after 2^32 versions: two steps keep the parity.
     const next = (Atomics.load(this.#words, start) + 1) | 0
@@ -100,12 +100,12 @@ export class SignalTable {
     const words = new Int32Array(textWords)
     new Uint8Array(words.buffer).set(text)
     Atomics.store(this.#words, at, text.length | ((modifier1 ?? noModifier) << 8))
-    Atomics.store(this.#words, at + 1, thread)
+    Atomics.store(this.#words, at + 1, seat)
     for (const [index, word] of words.entries()) Atomics.store(this.#words, at + 2 + index, word)
     Atomics.store(this.#words, start, version)
   }
 
-  #bitmapWord(thread: number, signum: number): number {
-    return this.#bitmaps + thread * bitmapWords + (signum >> 5)
+  #bitmapWord(seat: number, signum: number): number {
+    return this.#bitmaps + seat * bitmapWords + (signum >> 5)
   }
 }

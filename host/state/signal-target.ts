@@ -15,7 +15,11 @@ export interface SignalShape {
   readonly farms: readonly SignalFarm[]
   /** Signals one queue holds; rounded up to a power of two. */
   readonly bufferSize: number
+  /** The highest seat that a thread may have; without it each thread's is its number. */
+  readonly seats?: number
 }
+
+export const seatCount = (shape: SignalShape): number => 1 + (shape.seats ?? threadCount(shape) - 1)
 
 export const threadCount = (shape: SignalShape): number => 1 + shape.workers + shape.mules + shape.spoolers
 

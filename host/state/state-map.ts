@@ -8,6 +8,7 @@ import { computeLayout, doorbellWords, type StateLayout, type StateShape } from 
 import { RequestQueue } from './request-queue.ts'
 import { RequestSlots } from './request-slots.ts'
 import { ResponseRing } from './response-ring.ts'
+import { Seats } from './seats.ts'
 import { StopWords } from './stop-words.ts'
 import { WorkerSlots } from './worker-slots.ts'
 
@@ -25,6 +26,7 @@ export class StateMap {
   readonly handle: StateHandle
   readonly slots: RequestSlots
   readonly queue: RequestQueue
+  readonly seats: Seats
   readonly workers: WorkerSlots
   readonly deadlines: Deadlines
   readonly stops: StopWords
@@ -35,7 +37,8 @@ export class StateMap {
     this.handle = handle
     this.slots = new RequestSlots(handle.buffer, handle.layout)
     this.queue = new RequestQueue(handle.buffer, handle.layout, this.slots)
-    this.workers = new WorkerSlots(handle.buffer, handle.layout)
+    this.seats = new Seats(handle.buffer, handle.layout)
+    this.workers = new WorkerSlots(handle.buffer, handle.layout, this.seats)
     this.deadlines = Deadlines.open(handle.deadlines)
     this.stops = StopWords.open(handle.stops)
     this.apps = AppCounters.open(handle.apps)
@@ -44,28 +47,35 @@ export class StateMap {
 
   static create(shape: StateShape): StateMap {
     const layout = computeLayout(shape)
-    const threads = shape.workers + (shape.otherThreads ?? 0) + 1
-    return new StateMap({
+    const seats = layout.seatCapacity + 1
+    const map = new StateMap({
       buffer: new SharedArrayBuffer(layout.byteLength),
       layout,
-      deadlines: Deadlines.create(threads).handle,
-      stops: StopWords.create(threads).handle,
-      apps: AppCounters.create(shape.workers).handle,
+      deadlines: Deadlines.create(seats).handle,
+      stops: StopWords.create(seats).handle,
+      apps: AppCounters.create(layout.seatCapacity).handle,
       cores: CoreSlots.create(shape.workers, shape.cores ?? 1).handle,
     })
+    map.seats.seatAll()
+    return map
   }
 
   static open(handle: StateHandle): StateMap {
     return new StateMap(handle)
   }
 
-  /** The doorbell of a thread, or of the master (0). */
-  doorbell(thread: number): Doorbell {
+  /** The doorbell of a seat's thread, or of the master (0). */
+  doorbell(seat: number): Doorbell {
     const { buffer, layout } = this.handle
-    return new Doorbell(new Int32Array(buffer, layout.doorbells + thread * doorbellWords * 4, doorbellWords))
+    return new Doorbell(new Int32Array(buffer, layout.doorbells + seat * doorbellWords * 4, doorbellWords))
   }
 
-  ring(workerId: number): ResponseRing {
-    return new ResponseRing(this.handle.buffer, this.handle.layout, workerId)
+  /** Of the thread that stands for a number; the master's when none does, whom a ring costs a look. */
+  doorbellOf(number: number): Doorbell {
+    return this.doorbell(this.seats.current(number))
+  }
+
+  ring(seat: number): ResponseRing {
+    return new ResponseRing(this.handle.buffer, this.handle.layout, seat)
   }
 }

@@ -1,4 +1,4 @@
-// The words by which the master tells a thread that something in it overran: one for each thread. The master sets a thread's word,
+// The words by which the master tells a thread that something in it overran: one for each seat. The master sets a thread's word,
 // the thread takes it back; running guest code looks at it by the means of its interpreter.
 // Invariant: a word is a request to look, and says nothing of what overran: that is the thread's to know.
 
@@ -17,9 +17,9 @@ export class StopWords {
     this.#words = new Int32Array(handle)
   }
 
-  /** @param threads how many numbers there are, the master's 0 included */
-  static create(threads: number): StopWords {
-    return new StopWords(new SharedArrayBuffer(threads * 4))
+  /** @param seats how many there are, the master's 0 included */
+  static create(seats: number): StopWords {
+    return new StopWords(new SharedArrayBuffer(seats * 4))
   }
 
   static open(handle: SharedArrayBuffer): StopWords {
@@ -27,16 +27,16 @@ export class StopWords {
   }
 
   /** For the master. */
-  set(thread: number): void {
-    Atomics.store(this.#words, thread, stopValue)
+  set(seat: number): void {
+    Atomics.store(this.#words, seat, stopValue)
   }
 
   /** A thread's own word, to be looked at. */
-  of(thread: number): Int32Array {
-    return new Int32Array(this.handle, thread * 4, 1)
+  of(seat: number): Int32Array {
+    return new Int32Array(this.handle, seat * 4, 1)
   }
 
-  threadEnded(thread: number): void {
-    Atomics.store(this.#words, thread, 0)
+  threadEnded(seat: number): void {
+    Atomics.store(this.#words, seat, 0)
   }
 }

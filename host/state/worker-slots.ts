@@ -1,15 +1,18 @@
-// What every thread may know about every worker: the scoreboard. A worker writes its own slot, the master writes the
-// rest; readers take a snapshot that may be a moment old.
+// What every thread may know about every worker: the scoreboard. A worker counts in its own slot, the master writes the
+// rest; readers take a snapshot that may be a moment old. A worker's thread that drains and its successor count in one slot.
 
 import { type StateLayout, workerSlotWords } from './layout.ts'
+import type { Seats } from './seats.ts'
 
-/** `dead`: no thread; `booting`: interpreters start, apps load; `ready`: takes requests; `stopping`: takes no new ones. */
-export const WorkerState = { dead: 0, booting: 1, ready: 2, stopping: 3 } as const
+/**
+ * `dead`: no thread; `booting`: interpreters start, apps load; `ready`: takes requests; `stopping`: takes no new ones; `cheap`: no
+ * thread, since none is wanted now. Of two threads of one worker it is the state of the newer one that serves.
+ */
+export const WorkerState = { dead: 0, booting: 1, ready: 2, stopping: 3, cheap: 4 } as const
 export type WorkerState = (typeof WorkerState)[keyof typeof WorkerState]
 
 const word = {
   state: 0,
-  running: 1,
   requests: 2,
   exceptions: 3,
   respawns: 4,
@@ -24,10 +27,14 @@ const word = {
 type CounterName = 'requests' | 'exceptions' | 'respawns' | 'failedRequests' | 'overloads' | 'offloadedRequests' | 'harakiris'
 
 /**
- * The second half of a slot: doubles, exact as whole numbers up to 2^53. Each has one writer, so no atomic addition is
- * needed, and an aligned one is written and read whole on every machine Node.js runs on.
+ * The second half of a slot: doubles, exact as whole numbers up to 2^53. Of the sums there are two, each with one writer, so no
+ * atomic addition is needed: a thread and its successor add to different ones. An aligned double is written and read whole on every
+ * machine Node.js runs on. The average is written by both: what one of them overwrites, later requests would have halved away.
  */
-const double = { runningTime: 8, sent: 9, spawnedAt: 10, averageTime: 11 } as const
+const double = { runningTime: 8, sent: 10, spawnedAt: 12, averageTime: 13 } as const
+
+/** Which of a worker's two sums a thread adds to: another one than the thread that it follows. */
+export type Account = 0 | 1
 const slotDoubles = workerSlotWords / 2
 
 /** One worker at one moment. */
@@ -60,7 +67,10 @@ export class WorkerSlots {
   readonly #doubles: Float64Array
   readonly #workers: number
 
-  constructor(buffer: SharedArrayBuffer, layout: StateLayout) {
+  readonly #seats: Seats
+
+  constructor(buffer: SharedArrayBuffer, layout: StateLayout, seats: Seats) {
+    this.#seats = seats
     this.#workers = layout.workers
     this.#words = new Int32Array(buffer, layout.workerSlots, (layout.workers + 1) * workerSlotWords)
     this.#doubles = new Float64Array(buffer, layout.workerSlots, (layout.workers + 1) * slotDoubles)
@@ -79,13 +89,9 @@ export class WorkerSlots {
     Atomics.store(this.#words, workerId * workerSlotWords + word.state, state)
   }
 
-  /** Requests the worker holds at this moment. */
+  /** Requests the worker's threads hold at this moment. */
   running(workerId: number): number {
-    return Atomics.load(this.#words, workerId * workerSlotWords + word.running)
-  }
-
-  setRunning(workerId: number, running: number): void {
-    Atomics.store(this.#words, workerId * workerSlotWords + word.running, running)
+    return this.#seats.runningOf(workerId)
   }
 
   /** Requests served since the instance started, respawns of the worker included. @returns the new count */
@@ -127,12 +133,12 @@ export class WorkerSlots {
     this.#doubles[workerId * slotDoubles + double.spawnedAt] = Math.floor(at)
   }
 
-  /** By the worker, for each request that has ended. @param sent bytes of its response */
-  requestEnded(workerId: number, microseconds: number, sent: number): void {
+  /** By the worker, for each request that has ended. @param sent bytes of its response @param account the thread's own */
+  requestEnded(workerId: number, microseconds: number, sent: number, account: Account = 0): void {
     const doubles = this.#doubles
     const slot = workerId * slotDoubles
-    doubles[slot + double.runningTime]! += microseconds
-    doubles[slot + double.sent]! += sent
+    doubles[slot + double.runningTime + account]! += microseconds
+    doubles[slot + double.sent + account]! += sent
     doubles[slot + double.averageTime] = (doubles[slot + double.averageTime]! + microseconds) / 2
   }
 
@@ -184,12 +190,16 @@ export class WorkerSlots {
       offloadedRequests: this.#counter(workerId, 'offloadedRequests'),
       harakiris: this.#counter(workerId, 'harakiris'),
       status: this.running(workerId) > 0 ? 'busy' : 'idle',
-      runningTime: Math.round(this.#doubles[doubles + double.runningTime]!),
+      runningTime: Math.round(this.#sum(doubles + double.runningTime)),
       lastSpawn: this.#doubles[doubles + double.spawnedAt]!,
       respawns: this.respawns(workerId),
-      sent: this.#doubles[doubles + double.sent]!,
+      sent: this.#sum(doubles + double.sent),
       averageTime: Math.round(this.#doubles[doubles + double.averageTime]!),
     }
+  }
+
+  #sum(at: number): number {
+    return this.#doubles[at]! + this.#doubles[at + 1]!
   }
 
   #count(workerId: number, name: CounterName): void {

@@ -4,6 +4,8 @@ import type { App } from '../plugin/app.ts'
 import type { WsgiRequest } from '../request/wsgi-request.ts'
 import type { CoreCounters } from '../state/metrics.ts'
 import type { StateMap } from '../state/state-map.ts'
+import type { Account } from '../state/worker-slots.ts'
+import type { Recycling } from './recycling.ts'
 
 export interface FinishedRequest {
   readonly request: WsgiRequest
@@ -17,12 +19,16 @@ export interface FinishedRequest {
 export interface AccountsOptions {
   readonly state: StateMap
   readonly workerId: number
+  readonly seat: number
+  readonly account: Account
   readonly pid: number
   readonly log: Logger
   /** Undefined without metrics of cores. */
   readonly coreCounters: CoreCounters | undefined
   /** Called now and then, after requests: the memory of interpreters may have grown. */
   readonly tellHeaps?: () => void
+  /** Undefined: nothing ever renews the worker. */
+  readonly recycling: Recycling | undefined
 }
 
 /** Memory is read as rarely as this: it grows by steps, and a reading costs. */
@@ -36,12 +42,13 @@ export class Accounts {
   }
 
   count({ request, app, hasFailed }: FinishedRequest, durationMs: number): void {
-    const { state, workerId, coreCounters, tellHeaps } = this.#options
+    const { state, workerId, seat, account, coreCounters, recycling, tellHeaps } = this.#options
     const { coreId, writeErrors, readErrors } = request
     const total = state.workers.countRequest(workerId)
     state.cores.countRequest(workerId, coreId)
     if (writeErrors + readErrors > 0) state.cores.countErrors(workerId, coreId, writeErrors, readErrors)
-    state.workers.requestEnded(workerId, durationMs * 1000, request.headersSize + request.responseSize)
+    recycling?.served()
+    state.workers.requestEnded(workerId, durationMs * 1000, request.headersSize + request.responseSize, account)
     coreCounters?.countRequest(coreId)
     if (request.isOffloaded) {
       state.workers.countOffloadedRequest(workerId)
@@ -55,7 +62,7 @@ export class Accounts {
     }
     if (app !== undefined) {
       app.requests += 1
-      state.apps.publish(workerId, app.id, app.requests, app.exceptions)
+      state.apps.publish(seat, app.id, app.requests, app.exceptions)
     }
     if (total % requestsPerHeapReading === 0) tellHeaps?.()
   }

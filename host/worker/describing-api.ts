@@ -9,7 +9,7 @@ import { noPermissions } from '../permissions/permission-plan.ts'
 import { StateMap } from '../state/state-map.ts'
 
 export const describingContext = (parts: { version: string; hostname: string; opt: OptionMap; log: Log }): ApiContext => {
-  const identity = { kind: 'worker', number: 0, workerId: 0, muleId: 0, spoolerId: 0, isLoading: true } as const
+  const identity = { kind: 'worker', number: 0, seat: 0, workerId: 0, muleId: 0, spoolerId: 0, isLoading: true } as const
   const context: Partial<ApiContext> = {
     ...parts,
     masterPid: process.pid,

@@ -6,19 +6,20 @@ import { bindApi } from '../api/bind.ts'
 import { MimeTypes } from '../files/mime-types.ts'
 import { logAlarmWatcher } from '../log/log-alarms.ts'
 import { createLogger } from '../log/logger.ts'
+import { limitedLog } from '../log/rate-limit.ts'
 import { hookFailure } from '../plugin/plugin-hooks.ts'
 import type { PluginRegistry } from '../plugin/registry.ts'
 import { socketDefaults } from '../plugin/socket-timeout.ts'
 import { headerChange } from '../request/header-change.ts'
 import { StateMap } from '../state/state-map.ts'
-import { WorkerState } from '../state/worker-slots.ts'
 import { failedApp, loadApps } from './app-loader.ts'
 import { ExceptionPolicy } from './exceptions.ts'
 import { LostInterpreterError } from './guest-plugins.ts'
-import type { MasterMessage, ThreadStart, WorkerMessage } from './messages.ts'
+import type { Attachment, Identity, MasterMessage, ThreadStart, WorkerMessage } from './messages.ts'
 import { Mountpoints } from './mountpoints.ts'
 import { runMule } from './mule.ts'
 import { parcelPost } from './parcel-post.ts'
+import { Recycling, threadMemory } from './recycling.ts'
 import { RequestLoop } from './request-loop.ts'
 import { servesByItself } from './request-opener.ts'
 import type { Role, Work } from './role.ts'
@@ -32,22 +33,25 @@ const port = parentPort
 if (port === null) throw new Error('this module is the entry of a thread of the server; start it with the polywsgi command')
 
 const { identity } = start.plan
-const name = `${identity.kind} ${identity.workerId + identity.muleId + identity.spoolerId}`
+const isSpare = identity.number === 0
+const origin = ({ workerId, muleId, spoolerId }: Identity) => ({ [identity.kind]: workerId + muleId + spoolerId })
 const startedAt = performance.now()
 const shortestLifeMs = 1000
 const report = (message: WorkerMessage): void => port.postMessage(message)
 const alarmsOf = logAlarmWatcher(start.logAlarms)
-const log = createLogger(start.log, { [identity.kind]: identity.workerId + identity.muleId + identity.spoolerId }, (line) => {
+const log = createLogger(start.log, origin(identity), (line) => {
   for (const alarm of alarmsOf(line)) made?.master.notify('alarm', { name: alarm, message: Buffer.from(line) })
 })
 const state = StateMap.open(start.state)
+const attached = Promise.withResolvers<Attachment>()
 
 socketDefaults.timeout = start.api.socketTimeoutMs / 1000
 
 let made: ThreadContext | undefined
 
 const run = async (): Promise<void> => {
-  const context = new ThreadContext(start, state, log)
+  const guestLog = limitedLog(log, { rate: start.api.logRate, who: () => name() })
+  const context = new ThreadContext(start, state, guestLog)
   made = context
   const api = bindApi(context)
   const plugins = new ThreadPlugins({
@@ -55,7 +59,7 @@ const run = async (): Promise<void> => {
     log,
     timeoutMs: start.pluginTimeoutMs,
     context: {
-      log,
+      log: guestLog,
       opt: start.opt,
       thread: context.thread,
       cores: start.cores,
@@ -74,6 +78,11 @@ const run = async (): Promise<void> => {
   const { registry, contextOf } = plugins
   context.registry = registry
   context.onFatal = (error) => end(error.message)
+  context.leave = () => {
+    log.flush()
+    process.exit(0)
+  }
+  const name = (): string => `${identity.kind} ${context.thread.workerId + context.thread.muleId + context.thread.spoolerId}`
   await plugins.load()
   await plugins.threadStarted()
   const hooks = new ThreadHooks({ start: start.hooks, context, registry, log, callLimitMs: start.pluginTimeoutMs })
@@ -93,15 +102,29 @@ const run = async (): Promise<void> => {
   }
   port.on('message', (message: MasterMessage) => {
     if (message.kind === 'stop') void stop()
+    else attached.resolve(message.attachment)
   })
-  if (identity.kind === 'worker') {
+  /** All that can be done beforehand is done: the thread waits until it is its turn. */
+  const attach = async (): Promise<Attachment> => {
+    report({ kind: 'loaded' })
+    const attachment = await attached.promise
+    if (isSpare) {
+      context.become(attachment.identity)
+      log.setOrigin(origin(attachment.identity))
+    }
+    return attachment
+  }
+  let attachment: Attachment | undefined
+  if (identity.kind === 'worker' && plugins.mayOverride) {
+    // Whoever wants the worker for itself wants it before apps are loaded, and in its predecessor's place.
+    attachment = await attach()
     const taken = plugins.workerOverride()
     if (taken !== undefined) {
       ready()
       await taken
       // A hook that is done at once must not have threads started as fast as the machine can.
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, shortestLifeMs - performance.now() + startedAt)))
-      log.text(`${name}: the plugin that took it has done its work`)
+      log.text(`${name()}: the plugin that took it has done its work`)
       return leave(registry)
     }
   }
@@ -118,18 +141,40 @@ const run = async (): Promise<void> => {
   switch (identity.kind) {
     case 'worker': {
       await plugins.startCores(start.cores)
-      await plugins.fixup()
-      context.loaded()
+      const begin = async (): Promise<void> => {
+        await plugins.fixup()
+        context.loaded()
+      }
+      // A spare is nobody yet: what it is to do as the worker that it becomes, it does then.
+      if (!isSpare) await begin()
+      attachment ??= await attach()
+      if (isSpare) await begin()
+      const { workerId } = attachment.identity
       const hijack = plugins.hijack()
       if (hijack !== undefined) {
         // It may never settle, and the start of the server waits for no such worker.
         ready()
         await hijack
       }
-      await hooks.accepting()
+      await hooks.accepting(attachment.isFirstStart)
+      const recycling =
+        start.recycling &&
+        new Recycling({
+          plan: start.recycling,
+          workerId,
+          memory: () => threadMemory(context.heaps.total),
+          onDue: (reason) => {
+            log.text(`...The work of ${name()} is done (${reason}). Seeya!`)
+            report({ kind: 'due', reason })
+          },
+          onStillDue: (reason) => report({ kind: 'due', reason }),
+        })
       const loop = new RequestLoop({
+        recycling,
         state,
-        workerId: identity.workerId,
+        workerId,
+        seat: start.seat,
+        account: attachment.account,
         cores: start.cores,
         pid: start.masterPid,
         registry,
@@ -138,30 +183,34 @@ const run = async (): Promise<void> => {
         onFatal: context.onFatal,
         handleSignals: () => context.signals.handlePending(),
         post: parcelPost(port),
+        responseLimit: start.api.responseLimit,
         mimeTypes: new MimeTypes(start.api.mimeTypes),
         current: context,
         afterRequest: hooks.afterRequest(),
         exceptions: new ExceptionPolicy(start.exceptions),
         changeHeaders: start.headers && headerChange(start.headers),
         onMonitoredException: () => {
-          log.text(`... monitored exception detected, respawning ${name} (pid: ${start.masterPid})...`)
-          leave(registry)
+          log.text(`... monitored exception detected, respawning ${name()} (pid: ${start.masterPid})...`)
+          report({ kind: 'leaving' })
         },
         tellHeaps: () => context.heaps.tell(),
-        coreCounters: context.metrics.coreCounters(identity.workerId),
+        coreCounters: context.metrics.coreCounters(workerId),
       })
       context.deadlines.giveUp = (request) => loop.giveUp(request)
       work = loop
-      state.workers.setState(identity.workerId, WorkerState.ready)
+      state.seats.setServing(start.seat)
       if (hijack === undefined) ready()
       loop.start()
+      recycling?.start()
       context.deadlines.watchThread()
       break
     }
     case 'mule':
+      await attach()
       work = await runMule(role)
       break
     case 'spooler':
+      await attach()
       work = await runSpooler(role)
   }
 }
@@ -201,7 +250,7 @@ run().catch((error: Error) => {
     setImmediate(() => process.exit(0))
     return
   }
-  log.text(`${name} could not start: ${error.stack}`)
+  log.text(`${identity.kind} could not start: ${error.stack}`)
   report({ kind: 'fatal', reason: error.message })
   setImmediate(() => process.exit(1))
 })

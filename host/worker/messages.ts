@@ -13,8 +13,10 @@ import type { PluginSource } from '../plugin/plugin-source.ts'
 import type { HeaderPlan } from '../request/header-change.ts'
 import type { SharedHandles } from '../state/shared-parts.ts'
 import type { StateHandle } from '../state/state-map.ts'
+import type { Account } from '../state/worker-slots.ts'
 import type { ExceptionSettings } from './exceptions.ts'
 import type { MountPlan } from './mount-plan.ts'
+import type { RecyclingPlan } from './recycling.ts'
 
 /** A plugin as it crosses to a thread: where it lies, and what its `init` left. */
 export interface PluginStart {
@@ -30,7 +32,7 @@ export interface FarmPlan {
   readonly mules: readonly number[]
 }
 
-export type Identity = Omit<ThreadIdentity, 'isLoading'>
+export type Identity = Omit<ThreadIdentity, 'isLoading' | 'seat'>
 
 /** What a thread is to be. */
 export interface ThreadPlan {
@@ -47,6 +49,12 @@ export interface ThreadPlan {
 export interface ApiSettings {
   readonly socketTimeoutMs: number
   readonly rpcMax: number
+  /** Bytes of a response's body; infinite without a limit. */
+  readonly responseLimit: number
+  /** Files that an interpreter may have open; undefined: as many as it commonly may. */
+  readonly guestFds: number | undefined
+  /** Lines of guests in a second; 0: any number. */
+  readonly logRate: number
   /** How long a request, a message to a mule or a job of a spooler may take; 0: for ever. */
   readonly harakiriMs: Readonly<Record<ThreadIdentity['kind'], number>>
   /** All variables of a request that overran are told. */
@@ -86,9 +94,18 @@ export interface HookStart {
   readonly isFirstStart: boolean
 }
 
+/** What a thread that has loaded its apps gets when it is to begin its work. */
+export interface Attachment {
+  readonly identity: Identity
+  readonly account: Account
+  /** The thread does not take the place of one that has died. */
+  readonly isFirstStart: boolean
+}
+
 /** A thread's `workerData`. */
 export interface ThreadStart {
   readonly plan: ThreadPlan
+  readonly seat: number
   readonly workers: number
   readonly mules: number
   readonly farms: readonly FarmPlan[]
@@ -112,6 +129,8 @@ export interface ThreadStart {
   readonly api: ApiSettings
   readonly exceptions: ExceptionSettings
   readonly headers: HeaderPlan | undefined
+  /** When a worker asks for a successor; undefined: never. */
+  readonly recycling: RecyclingPlan | undefined
   readonly callPort: MessagePort
 }
 
@@ -137,15 +156,21 @@ export type WorkerMessage =
   | { readonly kind: 'app-failed'; readonly failure: AppFailure }
   /** Bytes that an order to offload names by their number. */
   | { readonly kind: 'parcel'; readonly id: number; readonly bytes: Uint8Array }
-  /** All apps were tried; requests, signals and messages are taken from now on. */
+  /** All apps were tried: the thread waits until it is told to begin its work. */
+  | { readonly kind: 'loaded' }
+  /** Requests, signals and messages are taken from now on. */
   | { readonly kind: 'ready' }
   /** A plugin has cost the thread an interpreter while it started: the thread ends, and is to be started without the plugin. */
   | { readonly kind: 'plugin-lost'; readonly name: string; readonly reason: string }
-  /** The thread has done its work and ends: another is to take its place. */
+  /** The thread takes nothing more, and ends when what it has begun is done: another is to take its place. */
   | { readonly kind: 'leaving' }
+  /** The worker is to be followed by another, and serves on until that one is ready. */
+  | { readonly kind: 'due'; readonly reason: string }
   /** The thread cannot go on and ends. */
   | { readonly kind: 'fatal'; readonly reason: string }
 
 export type MasterMessage =
+  /** Begin the work. */
+  | { readonly kind: 'attach'; readonly attachment: Attachment }
   /** Finish what runs, take nothing new, then end. */
-  { readonly kind: 'stop' }
+  | { readonly kind: 'stop' }

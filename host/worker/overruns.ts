@@ -10,7 +10,7 @@ import type { WsgiRequest } from '../request/wsgi-request.ts'
 
 export interface OverrunsParts {
   /** `worker 1`. */
-  readonly name: string
+  name(): string
   readonly log: Log
   /** All variables of a request are told (`harakiri-verbose`). */
   readonly isVerbose: boolean
@@ -42,7 +42,7 @@ export class Overruns {
     if (!this.#told.has(request)) {
       this.#told.add(request)
       const requestId = requestIdOf(request.vars)
-      log.text(`*** HARAKIRI ON ${name.toUpperCase()} CORE ${coreId} ***`)
+      log.text(`*** HARAKIRI ON ${name().toUpperCase()} CORE ${coreId} ***`)
       const since = Math.floor(request.startedAt / 1000)
       for (const line of overrunLines({ vars: request.vars, coreId, since, requestId }, isVerbose)) log.text(line)
       request.exception ??= error
@@ -57,7 +57,7 @@ export class Overruns {
   code(trace: string): void {
     const { name, log, handling, count } = this.#parts
     const signum = handling()
-    log.text(`*** HARAKIRI ON ${name.toUpperCase()}${signum === undefined ? '' : ` HANDLING SIGNAL ${signum}`} ***`)
+    log.text(`*** HARAKIRI ON ${name().toUpperCase()}${signum === undefined ? '' : ` HANDLING SIGNAL ${signum}`} ***`)
     for (const line of stoppedLines('', trace)) log.text(line)
     count()
   }

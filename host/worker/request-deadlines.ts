@@ -9,7 +9,7 @@ import { type Deadlines, sharedNow } from '../state/deadlines.ts'
 
 export interface RequestDeadlinesOptions {
   readonly deadlines: Deadlines
-  readonly thread: number
+  readonly seat: number
   /** How long a request may take; 0: for ever. */
   readonly harakiriMs: number
   /** How long what overran may take to end. */
@@ -181,7 +181,7 @@ export class RequestDeadlines {
     const told = earliest === Number.POSITIVE_INFINITY ? 0 : earliest
     if (told !== this.#told) {
       this.#told = told
-      this.#options.deadlines.set(this.#options.thread, told)
+      this.#options.deadlines.set(this.#options.seat, told)
     }
     // A timer that fires too early looks again; most requests end long before, and cost no timer of their own.
     if (earliest >= this.#timerEnd) return

@@ -45,10 +45,12 @@ export interface RequestLoopOptions extends AccountsOptions {
   readonly afterRequest: ((request: WsgiRequest) => void) | undefined
   readonly exceptions: ExceptionPolicy
   readonly changeHeaders: HeaderChange | undefined
-  /** An exception was raised after which the worker is to be renewed. Called once, when nothing runs any more. */
+  /** An exception was raised after which the worker is to be renewed: it takes nothing more. Called once. */
   readonly onMonitoredException: () => void
   /** Sends the master bytes beside the ring. @returns their number */
   readonly post: (bytes: Uint8Array) => number
+  /** Bytes that the body of a response may have. */
+  readonly responseLimit: number
   readonly mimeTypes: MimeTypes
 }
 
@@ -59,6 +61,7 @@ export class RequestLoop {
   readonly #freeCores: number[] = []
   #attention: { close(): void } | undefined
   #stopping = false
+  #isLost = false
   #onIdle: (() => void) | undefined
   readonly #suspenders: readonly Plugin[]
   readonly #resumers: readonly Plugin[]
@@ -69,9 +72,8 @@ export class RequestLoop {
   constructor(options: RequestLoopOptions) {
     this.#options = options
     this.#accounts = new Accounts(options)
-    const { state, workerId } = options
-    const { post } = options
-    this.#link = { slots: state.slots, ring: state.ring(workerId), masterDoorbell: state.doorbell(0), post }
+    const { state, seat, post, responseLimit } = options
+    this.#link = { slots: state.slots, ring: state.ring(seat), masterDoorbell: state.doorbell(0), post, responseLimit }
     this.#suspenders = options.registry.withHook('suspend')
     this.#resumers = options.registry.withHook('resume')
     const { exceptions } = options
@@ -82,8 +84,8 @@ export class RequestLoop {
 
   /** Takes requests from now on. */
   start(): void {
-    const { state, workerId } = this.#options
-    this.#attention = state.doorbell(workerId).attend(
+    const { state, seat } = this.#options
+    this.#attention = state.doorbell(seat).attend(
       () => this.#takeWaiting(),
       // A request that waits for something needs the event loop.
       () => this.#running() === 0,
@@ -94,6 +96,7 @@ export class RequestLoop {
   async stop(): Promise<void> {
     this.#stopping = true
     this.#attention?.close()
+    this.#options.recycling?.stop()
     if (this.#running() > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve))
     this.#options.log.flush()
   }
@@ -125,14 +128,15 @@ export class RequestLoop {
 
   /** @returns true when it stopped early although more requests may wait */
   #takeWaiting(): boolean {
-    const { state, workerId, log, handleSignals } = this.#options
+    const { state, seat, log, handleSignals } = this.#options
     let served = 0
     // Also when all cores are taken: handlers run beside them (uWSGI: on the main stack).
     let more = !this.#stopping && handleSignals()
-    while (!this.#stopping && this.#freeCores.length > 0) {
+    // Told so by the master, who is not heard before the event loop turns: what comes from now on is the successor's.
+    while (!this.#stopping && this.#freeCores.length > 0 && !state.seats.isLeaving(seat)) {
       if (served === burst) return true
       more = handleSignals()
-      const slot = state.queue.take(workerId)
+      const slot = state.queue.take(seat)
       if (slot < 0) break
       served += 1
       this.#serve(slot, this.#freeCores.pop() as number)
@@ -142,8 +146,8 @@ export class RequestLoop {
   }
 
   #serve(slot: number, coreId: number): void {
-    const { state, workerId } = this.#options
-    state.workers.setRunning(workerId, this.#running())
+    const { state, seat } = this.#options
+    state.seats.setRunning(seat, this.#running())
     const body = openBody(this.#link, slot)
     const sink = new SlotSink(this.#link, slot, () => body.release())
     const running = this.#opener.open(slot, coreId, body, sink)
@@ -272,7 +276,8 @@ export class RequestLoop {
 
   /** An interpreter is lost. Requests that had not begun are left in the queue, for other workers. */
   #endIfLost(error: unknown): void {
-    if (!isFatal(error) || this.#stopping) return
+    if (!isFatal(error) || this.#isLost) return
+    this.#isLost = true
     this.#stopping = true
     this.#options.onFatal(error as Error)
   }
@@ -313,9 +318,8 @@ export class RequestLoop {
   /** Takes nothing more, and ends when those that run are done. */
   #renew(): void {
     if (this.#stopping) return
-    // This request's core is not free yet.
-    setImmediate(() => void this.stop().then(this.#options.onMonitoredException))
     this.#stopping = true
+    this.#options.onMonitoredException()
   }
 
   /** Before the request's line is written: what the hook says of the request with set_logvar stands in it. */
@@ -333,7 +337,7 @@ export class RequestLoop {
 
   #release(coreId: number): void {
     this.#freeCores.push(coreId)
-    this.#options.state.workers.setRunning(this.#options.workerId, this.#running())
+    this.#options.state.seats.setRunning(this.#options.seat, this.#running())
     if (this.#stopping && this.#running() === 0) this.#onIdle?.()
   }
 }

@@ -29,14 +29,14 @@ import { ThreadSignals } from './thread-signals.ts'
 import { ThreadSpool } from './thread-spool.ts'
 import { ThreadWaits } from './thread-waits.ts'
 
-/** Changes once: from loading to loaded. */
-type Thread = Identity & { isLoading: boolean }
+/** Changes once: from loading to loaded; and a spare's when it becomes a worker. */
+type Thread = { -readonly [Member in keyof ThreadIdentity]: ThreadIdentity[Member] }
 
 export class ThreadContext implements ApiContext {
   readonly version: string
   readonly hostname: string
   readonly masterPid: number
-  readonly thread: Thread & ThreadIdentity
+  readonly thread: Thread
   readonly log: Log
   readonly opt: OptionMap
   readonly access: Access
@@ -66,6 +66,8 @@ export class ThreadContext implements ApiContext {
   apps: readonly AppFacts[] = []
   /** An interpreter is lost: the thread must end. Set by who can end it. */
   onFatal: (error: Error) => void = () => {}
+  /** Ends the thread in the middle of what it does. Set by who can. */
+  leave: () => void = () => {}
   /** The request whose plugin hook is on the stack. */
   running: WsgiRequest | undefined
   readonly #fileRoots: readonly string[]
@@ -79,11 +81,11 @@ export class ThreadContext implements ApiContext {
     this.version = start.version
     this.hostname = start.hostname
     this.masterPid = start.masterPid
-    this.thread = { ...start.plan.identity, isLoading: true }
+    this.thread = { ...start.plan.identity, seat: start.seat, isLoading: true }
     this.log = log
     const { guests } = start
     this.opt = guests.opt
-    this.access = new Access(guests.permissions, guests.appDirectories)
+    this.access = new Access(guests.permissions, guests.appDirectories, api.guestFds)
     this.state = state
     this.socketTimeoutMs = api.socketTimeoutMs
     this.alarmNames = api.alarmNames
@@ -92,31 +94,26 @@ export class ThreadContext implements ApiContext {
     this.startedOn = api.startedOn
     this.isReload = api.isReload
     this.#fileRoots = api.fileRoots
-    const { number, kind } = this.thread
+    const { seat, kind } = this.thread
     const { harakiriGraceMs: graceMs } = api
-    this.deadlines = new RequestDeadlines({
-      deadlines: state.deadlines,
-      thread: number,
-      harakiriMs: api.harakiriMs[kind],
-      graceMs,
-    })
+    this.deadlines = new RequestDeadlines({ deadlines: state.deadlines, seat, harakiriMs: api.harakiriMs[kind], graceMs })
     this.#overruns = new Overruns({
-      name: `${kind} ${this.thread.workerId + this.thread.muleId + this.thread.spoolerId}`,
+      name: () => `${kind} ${this.thread.workerId + this.thread.muleId + this.thread.spoolerId}`,
       log,
       isVerbose: api.isHarakiriVerbose,
-      handling: () => this.signals.handling(number),
+      handling: () => shared.signals.handling(seat),
       count: () => {
         if (kind !== 'worker') return
-        state.workers.countHarakiri(number)
+        state.workers.countHarakiri(this.thread.workerId)
         this.master.notify('overran', {})
       },
     })
-    this.doorbell = state.doorbell(this.thread.number)
+    this.doorbell = state.doorbell(seat)
     this.master = new MasterPort({ port: start.callPort, doorbell: this.doorbell })
     this.heaps = new InterpreterHeaps(this.master)
     const current = (): WsgiRequest | undefined => this.#wsgi
     this.stops = new ThreadStops({
-      word: state.stops.of(number),
+      word: state.stops.of(seat),
       isWanted: api.isSoftHarakiri,
       deadlines: this.deadlines,
       current,
@@ -129,7 +126,7 @@ export class ThreadContext implements ApiContext {
     this.connections = new ThreadConnections({ master, socketTimeoutMs, log, current })
     const owns = (fd: number): boolean => this.connections.owns(fd)
     this.waits = new ThreadWaits({ cores, master, doorbell, current, owns })
-    const shared = SharedParts.open(start.shared, this.thread.number, (line) => log.text(line))
+    const shared = SharedParts.open(start.shared, this.thread.seat, (line) => log.text(line))
     this.shared = shared
     this.locks = shared.locks
     this.caches = shared.caches
@@ -164,14 +161,21 @@ export class ThreadContext implements ApiContext {
       queues: shared.messages,
       farms: start.farms,
       handleSignals: () => this.signals.handlePending(),
+      leave: () => this.leave(),
     })
     this.spool = new ThreadSpool(parts, {
       directories: api.spoolers,
-      wake: (directory) => state.doorbell(start.workers + start.mules + api.spoolers.indexOf(directory) + 1).ring(),
+      wake: (directory) => state.doorbellOf(start.workers + start.mules + api.spoolers.indexOf(directory) + 1).ring(),
       setFrequencyMs: (milliseconds) => {
         shared.spoolers.frequencyMs = milliseconds
       },
     })
+  }
+
+  /** A spare becomes what it was kept ready for. */
+  become(identity: Identity): void {
+    Object.assign(this.thread, identity)
+    this.signals.named()
   }
 
   /** Lets the master know of the apps that could be loaded. */
@@ -246,14 +250,14 @@ export class ThreadContext implements ApiContext {
 
   /** Nobody is left to unlock what a core has locked that was given up, as nobody is when a thread has ended. */
   #unlock(coreId: number, who: string): void {
-    for (const num of this.locks.coreEnded(this.thread.number, coreId)) {
+    for (const num of this.locks.coreEnded(this.thread.seat, coreId)) {
       this.log.text(`lock ${num} was held by ${who}: it is free again`)
     }
   }
 
   #leaveAreas(view: CurrentRequestView | undefined, isGivenUp: boolean, who: string): void {
     for (const [id, area] of this.sharedareas.entries()) {
-      if (!area.holderEnded(this.thread.number, view, isGivenUp)) continue
+      if (!area.holderEnded(this.thread.seat, view, isGivenUp)) continue
       this.log.text(`area ${id} was locked by ${who}: it is unlocked again`)
     }
   }

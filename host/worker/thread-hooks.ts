@@ -57,10 +57,13 @@ export class ThreadHooks {
     if (kind === 'mule') await this.#run('as-mule')
   }
 
-  /** The worker is about to take requests. @throws HookError */
-  async accepting(): Promise<void> {
+  /**
+   * The worker is about to take requests.
+   * @param isFirstStart it does not take the place of one that has died
+   * @throws HookError
+   */
+  async accepting(isFirstStart: boolean): Promise<void> {
     const isFirst = this.#options.context.thread.workerId === 1
-    const { isFirstStart } = this.#options.start
     await this.#run('accepting')
     if (isFirstStart) await this.#run('accepting-once')
     if (isFirst) await this.#run('accepting1')

@@ -16,6 +16,8 @@ export interface ThreadMulesOptions {
   readonly farms: readonly FarmPlan[]
   /** Runs the handlers of signals that have come. True: more may wait. */
   handleSignals(): boolean
+  /** The thread waits for a message and is to take none any more: it ends here, whatever is on its stack. */
+  leave(): void
 }
 
 export class ThreadMules implements Mules {
@@ -33,7 +35,7 @@ export class ThreadMules implements Mules {
     const { muleId } = parts.thread
     const { state } = parts
     const { workers } = state.handle.layout
-    this.#messages = new MuleMessages({ queues, farms, ring: (mule) => state.doorbell(workers + mule).ring() })
+    this.#messages = new MuleMessages({ queues, farms, ring: (mule) => state.doorbellOf(workers + mule).ring() })
     const own = queues.mule(muleId)
     this.#own = own === undefined ? [] : [own, queues.pool]
     this.#farms = farms.flatMap((farm, index) => {
@@ -45,7 +47,7 @@ export class ThreadMules implements Mules {
   /** @throws ApiError API_REFUSED for a mule or farm that does not exist, or a message that is too long */
   send(message: Uint8Array, target: number | string | undefined, functionName = 'mule_msg'): boolean {
     try {
-      return this.#messages.send(this.#parts.thread.number, message, target)
+      return this.#messages.send(this.#parts.thread.seat, message, target)
     } catch (error) {
       if (error instanceof MessageRefused) throw refused(functionName, error.message)
       throw error
@@ -76,12 +78,14 @@ export class ThreadMules implements Mules {
   }
 
   #wait(queues: readonly MessageQueue[], signals: boolean, timeoutMs: number): Uint8Array | undefined {
-    const { doorbell } = this.#parts
+    const { doorbell, thread } = this.#parts
+    const { seats } = this.#parts.state
     const deadline = timeoutMs < 0 ? Number.POSITIVE_INFINITY : performance.now() + timeoutMs
     for (;;) {
       // Read before looking: what comes after the look rings, and the park below returns at once.
       const { sequence } = doorbell
       this.#parts.serveInbox()
+      if (seats.isLeaving(thread.seat)) this.#options.leave()
       const moreSignals = signals && this.#options.handleSignals()
       const message = this.#takeFrom(queues)
       if (message !== undefined) return message
@@ -95,7 +99,7 @@ export class ThreadMules implements Mules {
   #takeFrom(queues: readonly MessageQueue[]): Uint8Array | undefined {
     this.#turn = (this.#turn + 1) % Math.max(1, queues.length)
     for (let offset = 0; offset < queues.length; offset += 1) {
-      const message = queues[(this.#turn + offset) % queues.length]?.take(this.#parts.thread.number)
+      const message = queues[(this.#turn + offset) % queues.length]?.take(this.#parts.thread.seat)
       if (message !== undefined) return message
     }
     return undefined

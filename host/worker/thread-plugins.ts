@@ -99,6 +99,11 @@ export class ThreadPlugins {
     }
   }
 
+  /** Whether one might want the whole worker for itself: it is asked before apps are loaded. */
+  get mayOverride(): boolean {
+    return this.registry.withHook('worker').length > 0
+  }
+
   /**
    * A plugin that wants the whole worker for itself.
    * @returns a promise of its end when one has taken it, undefined when none has

@@ -41,7 +41,7 @@ export class ThreadSignals implements Signals {
   readonly #options: ThreadSignalsOptions
   readonly #signals: SignalState
   readonly #outgoing: SignalRing
-  readonly #sources: readonly SignalRing[]
+  #sources: readonly SignalRing[] = []
   readonly #handlers = new Map<number, GuestFunction>()
   readonly #overflows: Seldom
   /** Cores that wait for a signal. */
@@ -53,15 +53,20 @@ export class ThreadSignals implements Signals {
     this.#parts = parts
     this.#options = options
     this.#signals = options.signals
-    const { number } = parts.thread
     this.#overflows = new Seldom(options.now)
-    this.#outgoing = options.signals.outgoing(number)
-    // What is meant for this thread alone comes before what any of its pool may do.
-    this.#sources = [options.signals.incoming(number), ...options.signals.poolsOf(number)]
+    this.#outgoing = options.signals.outgoing(parts.thread.seat)
+    this.named()
+  }
+
+  /** The thread has its number: it takes what is meant for that. */
+  named(): void {
+    const { number } = this.#parts.thread
+    // What is meant for this thread alone comes before what any of its pool may do. A spare is meant by nothing.
+    this.#sources = number === 0 ? [] : [this.#signals.incoming(number), ...this.#signals.poolsOf(number)]
   }
 
   handling(thread: number): number | undefined {
-    return this.#signals.handling(thread)
+    return this.#signals.handling(this.#parts.state.seats.current(thread))
   }
 
   handled(thread: number): number {
@@ -105,7 +110,7 @@ export class ThreadSignals implements Signals {
     const replaced = this.#handlers.get(signum)
     this.#handlers.set(signum, handler)
     // Every thread loads the same apps: the line is written by the one that changes the table.
-    if (this.#signals.table.register(thread.number, signum, receiver, modifier1)) {
+    if (this.#signals.table.register(thread.seat, signum, receiver, modifier1)) {
       const target = receiver === '' ? 'default, any worker' : receiver
       log.text(
         `[uwsgi-signal] signum ${signum} registered (wid: ${thread.workerId} modifier1: ${modifier1 ?? 0} target: ${target})`,
@@ -221,7 +226,7 @@ export class ThreadSignals implements Signals {
 
   #setHandling(signum: number | undefined): void {
     this.#handling = signum
-    this.#signals.setHandling(this.#parts.thread.number, signum)
+    this.#signals.setHandling(this.#parts.thread.seat, signum)
   }
 
   #failed(signum: number, error: unknown): void {

@@ -20,6 +20,8 @@ import {
 
 /** Lengths in the file have 16 bits. */
 const maxBytes = 65_535
+/** As the slots of requests allow. */
+const mostSeats = 16_384
 /** The end of the year 9999, which some guest's clock in milliseconds is past. */
 const latest = 253_402_300_799
 
@@ -56,8 +58,8 @@ export class ThreadSpool implements Spool {
     const at = timeOf(job.get('at'))
     const block = blockOf(job)
     this.#submitted += 1
-    // Threads of one process count for themselves: the thread's number keeps their names apart.
-    const name = spoolFileName(hostname(), process.pid, this.#submitted * 4096 + this.#parts.thread.number)
+    // Threads of one process count for themselves: the thread's seat keeps their names apart.
+    const name = spoolFileName(hostname(), process.pid, this.#submitted * mostSeats + this.#parts.thread.seat)
     let path: string
     try {
       path = writeSpoolFile(priority === undefined ? directory : join(directory, priority), name, block, job.get('body'), at)

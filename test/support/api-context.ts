@@ -9,6 +9,7 @@ import { StateMap } from '../../host/state/state-map.ts'
 export const testThread = (workerId = 1): ThreadIdentity => ({
   kind: 'worker',
   number: workerId,
+  seat: workerId,
   workerId,
   muleId: 0,
   spoolerId: 0,
@@ -41,6 +42,7 @@ export const testContext = (parts: Partial<ApiContext> & { opt?: OptionMap } = {
     parts.state ??
     StateMap.create({
       workers: Math.max(4, parts.thread?.number ?? 0),
+      otherThreads: 4,
       requestSlots: 4,
       requestAreaSize: 4096,
       responseRingSize: 4096,

@@ -49,6 +49,8 @@ describe('the hooks of two plugins', () => {
     mark('signal')
     server.kill('SIGHUP')
     await server.logged('reload complete')
+    // The one before it ends when the new one serves.
+    await server.logged('general.atexit')
     mark('reload')
     expect(await server.stop()).toBe(0)
     const traces = tracesOf(server.log)
@@ -113,11 +115,11 @@ describe('the hooks of two plugins', () => {
     expect(between(marks['signal'] as number, marks['reload'])).toEqual([
       'master traced.masterCleanup()',
       'master general.masterCleanup()',
-      'worker1 traced.atexit()',
-      'worker1 general.atexit()',
-      // The function that the thread had registered is nobody's any more.
       ...masterFork,
       ...threadStart,
+      // The function that the thread had registered is nobody's any more.
+      'worker1 traced.atexit()',
+      'worker1 general.atexit()',
     ])
     expect(between(marks['reload'] as number, undefined)).toEqual([
       'worker1 traced.atexit()',

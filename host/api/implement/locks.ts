@@ -20,19 +20,19 @@ export const locksImplementation: ImplementationOf<typeof locks, ApiContext> = {
     if (timeout !== undefined && !(timeout >= 0))
       throw new ApiArgumentError('lock', 'timeout', 'value', `argument 'timeout' must be at least 0 seconds, not ${timeout}`)
     const { locks, thread, request } = context
-    const { number } = thread
+    const { seat } = thread
     const core = request?.coreId ?? noCore
     const timeoutMs = timeout === undefined ? undefined : timeout * 1000
     return waiting(function* () {
       const taking = oneWait(
-        () => locks.lock(num, number, timeoutMs, core),
-        () => locks.lockAsync(num, number, timeoutMs, core),
+        () => locks.lock(num, seat, timeoutMs, core),
+        () => locks.lockAsync(num, seat, timeoutMs, core),
       )
       const outcome = yield* outcomeOf(taking)
       if (outcome === 'locked') {
         if (request?.isOver !== true) return undefined
         // Nobody might ever unlock it; and who still runs, and is told that it is locked, would go on without it.
-        locks.unlock(num, number)
+        locks.unlock(num, seat)
         throw new ApiError('lock', 'API_REFUSED', `lock ${num} came free after the end of the request: it was not taken`)
       }
       if (outcome === 'timed out') {
@@ -46,7 +46,7 @@ export const locksImplementation: ImplementationOf<typeof locks, ApiContext> = {
   },
   unlock: (context, num) => {
     check(context, 'unlock', num)
-    if (context.locks.unlock(num, context.thread.number)) return undefined
+    if (context.locks.unlock(num, context.thread.seat)) return undefined
     const owner = context.locks.owner(num)
     const holder = owner === undefined ? 'another thread held' : `${threadName(context, owner)} holds`
     throw new ApiError('unlock', 'API_REFUSED', `lock ${num} is not this ${context.thread.kind}'s to unlock: ${holder} it`)

@@ -36,7 +36,7 @@ export const processImplementation: ImplementationOf<typeof process, ApiContext>
       const handling = signals.handling(snapshot.id)
       return {
         id: snapshot.id,
-        pid: snapshot.state === WorkerState.dead ? 0 : masterPid,
+        pid: snapshot.state === WorkerState.dead || snapshot.state === WorkerState.cheap ? 0 : masterPid,
         requests: snapshot.requests,
         delta_requests: snapshot.deltaRequests,
         signals: signals.handled(snapshot.id),
@@ -54,8 +54,8 @@ export const processImplementation: ImplementationOf<typeof process, ApiContext>
           modifier1,
           mountpoint: utf8.encode(mountpoint),
           startup_time: Math.round(startupMs / 1000),
-          requests: state.apps.requests(snapshot.id, id),
-          exceptions: state.apps.exceptions(snapshot.id, id),
+          requests: state.apps.requests(state.seats.current(snapshot.id), id),
+          exceptions: state.apps.exceptions(state.seats.current(snapshot.id), id),
           chdir: new Uint8Array(0),
         })),
       }

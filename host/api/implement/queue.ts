@@ -12,12 +12,12 @@ const queueOf = (context: ApiContext, functionName: string): SharedQueue => {
 
 export const queueImplementation: ImplementationOf<typeof queue, ApiContext> = {
   queue_size: (context) => context.queue?.size ?? 0,
-  queue_push: (context, message) => queueOf(context, 'queue_push').push(message, context.thread.number) || undefined,
-  queue_pop: (context) => queueOf(context, 'queue_pop').pop(context.thread.number),
-  queue_pull: (context) => queueOf(context, 'queue_pull').pull(context.thread.number),
-  queue_get: (context, index) => queueOf(context, 'queue_get').get(index, context.thread.number),
-  queue_set: (context, index, message) => queueOf(context, 'queue_set').set(index, message, context.thread.number) || undefined,
-  queue_last: (context, count) => queueOf(context, 'queue_last').last(count, context.thread.number),
+  queue_push: (context, message) => queueOf(context, 'queue_push').push(message, context.thread.seat) || undefined,
+  queue_pop: (context) => queueOf(context, 'queue_pop').pop(context.thread.seat),
+  queue_pull: (context) => queueOf(context, 'queue_pull').pull(context.thread.seat),
+  queue_get: (context, index) => queueOf(context, 'queue_get').get(index, context.thread.seat),
+  queue_set: (context, index, message) => queueOf(context, 'queue_set').set(index, message, context.thread.seat) || undefined,
+  queue_last: (context, count) => queueOf(context, 'queue_last').last(count, context.thread.seat),
   queue_slot: (context) => queueOf(context, 'queue_slot').pushSlot,
   queue_pull_slot: (context) => queueOf(context, 'queue_pull_slot').pullSlot,
 }

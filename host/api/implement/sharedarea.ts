@@ -26,14 +26,14 @@ const placeIn = (context: ApiContext, functionName: string, id: number, position
 }
 
 const read = (context: ApiContext, bits: NumberBits, id: number, position: number): bigint =>
-  placeIn(context, `sharedarea_read${bits}`, id, position, bits / 8).readNumber(bits, position, context.thread.number)
+  placeIn(context, `sharedarea_read${bits}`, id, position, bits / 8).readNumber(bits, position, context.thread.seat)
 
 const readNumber = (context: ApiContext, bits: NumberBits, id: number, position: number): number =>
   Number(read(context, bits, id, position))
 
 const write = (context: ApiContext, bits: NumberBits, id: number, position: number, value: number | bigint): undefined => {
   const area = placeIn(context, `sharedarea_write${bits}`, id, position, bits / 8)
-  area.writeNumber(bits, position, BigInt(value), context.thread.number)
+  area.writeNumber(bits, position, BigInt(value), context.thread.seat)
 }
 
 const step = (
@@ -45,17 +45,17 @@ const step = (
   by: number | bigint,
 ): undefined => {
   const area = placeIn(context, `sharedarea_${name}${bits}`, id, position, bits / 8)
-  area.addNumber(bits, position, name === 'inc' ? BigInt(by) : -BigInt(by), context.thread.number)
+  area.addNumber(bits, position, name === 'inc' ? BigInt(by) : -BigInt(by), context.thread.seat)
 }
 
 const lock = (context: ApiContext, functionName: string, id: number, access: 'read' | 'write'): Waiting<undefined> => {
   const area = areaOf(context, functionName, id)
   const { thread, request } = context
-  const { number } = thread
+  const { seat } = thread
   return waiting(function* () {
     const taking = oneWait(
-      () => (access === 'read' ? area.lockToRead(number) : area.lockToWrite(number)),
-      () => area.lockAsync(number, access),
+      () => (access === 'read' ? area.lockToRead(seat) : area.lockToWrite(seat)),
+      () => area.lockAsync(seat, access),
     )
     const outcome = yield* outcomeOf(taking)
     if (outcome === 'locked') {
@@ -64,7 +64,7 @@ const lock = (context: ApiContext, functionName: string, id: number, access: 're
         return undefined
       }
       // Nobody might ever unlock it; and who still runs, and is told that it is locked, would go on without it.
-      area.unlock(number)
+      area.unlock(seat)
       throw new ApiError(functionName, 'API_REFUSED', `area ${id} came free after the end of the request: it was not locked`)
     }
     const mine = `this ${thread.kind} has area ${id} locked ${access === 'read' ? 'to write' : 'already'}`
@@ -76,10 +76,10 @@ export const sharedareaImplementation: ImplementationOf<typeof sharedarea, ApiCo
   sharedarea_read: (context, id, position, length) => {
     // At least one byte, so that a read from behind the end is refused and does not give nothing.
     const wanted = length === 0 ? Math.max(1, areaOf(context, 'sharedarea_read', id).size - position) : length
-    return placeIn(context, 'sharedarea_read', id, position, wanted).read(position, wanted, context.thread.number)
+    return placeIn(context, 'sharedarea_read', id, position, wanted).read(position, wanted, context.thread.seat)
   },
   sharedarea_write: (context, id, position, data) => {
-    placeIn(context, 'sharedarea_write', id, position, data.length).write(position, data, context.thread.number)
+    placeIn(context, 'sharedarea_write', id, position, data.length).write(position, data, context.thread.seat)
     return undefined
   },
   sharedarea_read8: (context, id, position) => readNumber(context, 8, id, position),
@@ -97,7 +97,7 @@ export const sharedareaImplementation: ImplementationOf<typeof sharedarea, ApiCo
   sharedarea_rlock: (context, id) => lock(context, 'sharedarea_rlock', id, 'read'),
   sharedarea_wlock: (context, id) => lock(context, 'sharedarea_wlock', id, 'write'),
   sharedarea_unlock: (context, id) => {
-    areaOf(context, 'sharedarea_unlock', id).unlock(context.thread.number, context.request)
+    areaOf(context, 'sharedarea_unlock', id).unlock(context.thread.seat, context.request)
     return undefined
   },
 }

@@ -1,4 +1,4 @@
-// Option group: how many workers there are, and when one is ended or renewed.
+// Option group: how many workers there are, and when one is ended. When one is renewed: reloading.ts.
 import type { Option } from '../option.ts'
 
 export const workers = [
@@ -48,12 +48,31 @@ export const workers = [
   },
   {
     name: 'reload-mercy',
-    aliases: ['worker-reload-mercy'],
     group: 'workers',
     type: 'seconds',
     min: 0,
     default: 60,
     help: 'How long running requests may take to finish when the server stops.',
+    effect: 'works',
+  },
+  {
+    name: 'worker-reload-mercy',
+    group: 'workers',
+    type: 'seconds',
+    min: 0,
+    default: 60,
+    help: 'How long a thread that was followed by a new one (reload, renewal) may take to finish its requests, its message or its job.',
+    effect: 'works',
+  },
+  {
+    name: 'spare',
+    group: 'workers',
+    type: 'integer',
+    min: 0,
+    max: 64,
+    default: 0,
+    unit: 'workers',
+    help: 'Keep this many workers ready beside those that serve, with interpreters booted and apps loaded, to stand for one that dies. Not in uWSGI.',
     effect: 'works',
   },
   {
@@ -90,47 +109,6 @@ export const workers = [
     effect: 'works',
   },
   {
-    name: 'max-requests',
-    shortcut: 'R',
-    group: 'workers',
-    type: 'integer',
-    min: 0,
-    max: Number.MAX_SAFE_INTEGER,
-    unit: 'requests',
-    help: 'Renew a worker after this many requests.',
-    effect: 'accepted',
-    note: 'a worker is not renewed by count',
-  },
-  {
-    name: 'max-worker-lifetime',
-    group: 'workers',
-    type: 'seconds',
-    min: 0,
-    help: 'Renew a worker after this time.',
-    effect: 'accepted',
-    note: 'a worker is not renewed by age',
-  },
-  {
-    name: 'min-worker-lifetime',
-    group: 'workers',
-    type: 'seconds',
-    min: 0,
-    help: 'Do not renew a worker before this time.',
-    effect: 'accepted',
-    note: 'workers are not renewed by count or age',
-  },
-  {
-    name: 'reload-on-rss',
-    group: 'workers',
-    type: 'integer',
-    min: 0,
-    max: 1_048_576,
-    unit: 'MiB',
-    help: 'Renew a worker whose memory has grown past this.',
-    effect: 'accepted',
-    note: 'memory-limit bounds the memory of each interpreter',
-  },
-  {
     name: 'threads',
     group: 'workers',
     type: 'integer',
@@ -148,16 +126,5 @@ export const workers = [
     help: 'Serialise accept() of the workers.',
     effect: 'accepted',
     note: 'workers do not accept connections: the master hands requests to them',
-  },
-  {
-    name: 'cheaper',
-    group: 'workers',
-    type: 'integer',
-    min: 0,
-    max: 1024,
-    unit: 'workers',
-    help: 'Keep only this many workers while there is little to do.',
-    effect: 'accepted',
-    note: 'all workers run all the time',
   },
 ] as const satisfies readonly Option[]

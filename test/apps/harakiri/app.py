@@ -24,9 +24,14 @@ def user():
     spin()
 
 
+def stubborn():
+    """Neither a signal nor an exception ends it: built-in functions alone are at work."""
+    sum(iter(int, 1))
+
+
 def stubborn_user():
     uwsgi.set_user_harakiri(1)
-    swallow()
+    stubborn()
 
 
 def lock():
@@ -86,8 +91,7 @@ def text(value):
 paths = {
     "/loop": spin,
     "/swallow": swallow,
-    # Neither a signal nor an exception ends it.
-    "/stubborn": swallow,
+    "/stubborn": stubborn,
     "/stubborn-user": stubborn_user,
     "/user": user,
     "/begun": begun,

@@ -5,8 +5,8 @@ import { Locks } from '../../../host/state/locks.ts'
 import { testThread } from '../../support/api-context.ts'
 import { callsOf } from './calls.ts'
 
-const spooler: ThreadIdentity = { kind: 'spooler', number: 7, workerId: 0, muleId: 0, spoolerId: 1, isLoading: false }
-const mule: ThreadIdentity = { kind: 'mule', number: 6, workerId: 0, muleId: 2, spoolerId: 0, isLoading: false }
+const spooler: ThreadIdentity = { kind: 'spooler', number: 7, seat: 7, workerId: 0, muleId: 0, spoolerId: 1, isLoading: false }
+const mule: ThreadIdentity = { kind: 'mule', number: 6, seat: 6, workerId: 0, muleId: 2, spoolerId: 0, isLoading: false }
 
 describe('lock, unlock and is_locked', () => {
   it('take a lock, tell of it, and give it back', () => {

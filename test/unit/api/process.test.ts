@@ -22,7 +22,7 @@ describe('workers', () => {
     workers.requestEnded(2, 500, 1234)
     workers.countException(2)
     workers.countRespawn(2)
-    workers.setRunning(2, 1)
+    state.seats.setRunning(2, 1)
     state.apps.publish(2, 1, 7, 3)
     const apps = [
       { id: 0, modifier1: 0, mountpoint: '', startupMs: 10 },
@@ -134,8 +134,8 @@ describe.runIf(process.platform === 'linux')('setprocname', () => {
 
 describe('who is running', () => {
   const none = { workerId: 0, muleId: 0, spoolerId: 0, isLoading: false }
-  const mule: ThreadIdentity = { ...none, kind: 'mule', number: 4, muleId: 2 }
-  const spooler: ThreadIdentity = { ...none, kind: 'spooler', number: 5, spoolerId: 1 }
+  const mule: ThreadIdentity = { ...none, kind: 'mule', number: 4, seat: 4, muleId: 2 }
+  const spooler: ThreadIdentity = { ...none, kind: 'spooler', number: 5, seat: 5, spoolerId: 1 }
 
   it.each([
     ['worker', testThread(2), [2, 0, undefined]],

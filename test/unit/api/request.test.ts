@@ -92,7 +92,7 @@ describe('request_id', () => {
     state.workers.countRequest(2)
     state.workers.countRequest(2)
     expect(call('request_id')).toBe(2)
-    const mule: ThreadIdentity = { kind: 'mule', number: 3, workerId: 0, muleId: 1, spoolerId: 0, isLoading: false }
+    const mule: ThreadIdentity = { kind: 'mule', number: 3, seat: 3, workerId: 0, muleId: 1, spoolerId: 0, isLoading: false }
     expect(callsOf({ state, thread: mule }).call('request_id')).toBe(0)
   })
 })

@@ -110,7 +110,7 @@ describe('polywsgi ctl', () => {
     [['rpc', 'call', 'nothing'], "there is no rpc function 'nothing'"],
     [['signal', '5'], 'nobody has received signal 5'],
     [['signal', '256'], "'256' is not a signal from 0 to 255"],
-    [['reload', 'hard'], "'hard' is not a kind of reload: there are graceful"],
+    [['reload', 'hard'], "'hard' is not a kind of reload: there are graceful, chain, workers, mules, spoolers"],
   ])('exits with 1 when the server refuses %j', async (args, why) => {
     const { code, text, complaints } = await ctl(args)
     expect([code, text]).toEqual([1, ''])

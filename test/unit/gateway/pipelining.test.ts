@@ -26,6 +26,7 @@ beforeEach(async () => {
     modifier2: 0,
     keepAliveSeconds: 60,
     timeoutSeconds: 60,
+    isDraining: () => false,
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
 })

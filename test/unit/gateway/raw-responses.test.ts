@@ -158,6 +158,7 @@ describe('an HTTP socket', () => {
       modifier2: 0,
       keepAliveSeconds: 5,
       timeoutSeconds: 5,
+      isDraining: () => false,
     })
     port = await listen(server)
   })

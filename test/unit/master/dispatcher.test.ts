@@ -6,7 +6,6 @@ import { sharedNow } from '../../../host/state/deadlines.ts'
 import { PullState } from '../../../host/state/request-slots.ts'
 import { ResponseFlag } from '../../../host/state/response-ring.ts'
 import { StateMap } from '../../../host/state/state-map.ts'
-import { WorkerState } from '../../../host/state/worker-slots.ts'
 import { encodeVars } from '../../../protocol/vars.ts'
 
 class RecordedExchange implements Exchange {
@@ -42,9 +41,8 @@ describe('the dispatcher', () => {
   beforeEach(() => {
     log = []
     state = StateMap.create({ workers: 2, requestSlots: 3, requestAreaSize: 256, responseRingSize: 8192 })
-    state.workers.setState(1, WorkerState.ready)
-    state.workers.setState(2, WorkerState.ready)
     dispatcher = new Dispatcher({ state, workers: 2, cores: 1, listen: 3, log: (line) => log.push(line) })
+    for (const seat of [1, 2]) dispatcher.seatTaken(seat)
   })
   afterEach(() => dispatcher.close())
 
@@ -61,6 +59,21 @@ describe('the dispatcher', () => {
   }
   const nameOf = (slot: number): string => state.slots.packet(slot).subarray(4).toString()
   const headAndLast = ResponseFlag.head | ResponseFlag.last
+
+  it('lets requests wait while it is paused, and hands them on in order when it goes on', () => {
+    expect(dispatcher.togglePause()).toBe(true)
+    for (const name of ['first', 'second']) dispatcher.submit(new RecordedExchange(name))
+    expect(state.queue.take(1)).toBe(-1)
+    expect(dispatcher.active).toBe(2)
+    expect(dispatcher.togglePause()).toBe(false)
+    expect([nameOf(state.queue.take(1)), nameOf(state.queue.take(1))]).toEqual(['first', 'second'])
+  })
+
+  it('refuses what finds no room to wait while it is paused', () => {
+    expect(dispatcher.togglePause()).toBe(true)
+    for (let index = 0; index < 5; index += 1) expect(dispatcher.submit(new RecordedExchange('waits'))).toBeDefined()
+    expect(dispatcher.submit(new RecordedExchange('too much'))).toBeUndefined()
+  })
 
   it('hands requests to workers in order and answers each by its own exchange', async () => {
     const first = new RecordedExchange('first')
@@ -120,7 +133,7 @@ describe('the dispatcher', () => {
     const b = state.queue.take(1)
     state.ring(1).tryRespond(a, state.slots.generation(a), headAndLast, '200 OK', '', Buffer.from('x'), 0, 1)
     state.ring(1).tryRespond(b, state.slots.generation(b), ResponseFlag.head, '200 OK', '', Buffer.from('half'), 0, 4)
-    expect(dispatcher.workerEnded(1, 500, 'it died').map(({ status }) => status)).toEqual([500])
+    expect(dispatcher.seatEnded(1, 500, 'it died').map(({ status }) => status)).toEqual([500])
     expect(done.events).toEqual(['200 OK|x|last'])
     expect(begun.events).toEqual(['200 OK|half|', 'failed 500 it died'])
     expect(waiting.events).toEqual([])
@@ -137,7 +150,7 @@ describe('the dispatcher', () => {
     state.queue.take(1)
     state.slots.noteCore(slot, 1, 7, 1_790_000_000)
     state.slots.setDeadline(slot, sharedNow())
-    const failed = dispatcher.workerEnded(1, 504, 'it took too long')
+    const failed = dispatcher.seatEnded(1, 504, 'it took too long')
     expect(failed).toEqual([
       { status: 504, vars: Buffer.from(vars), requestId: 'mine', since: 1_790_000_000, coreId: 7 },
       { status: 503, vars: new Uint8Array(0), requestId: other.requestId, since: 0, coreId: 0 },
@@ -257,7 +270,7 @@ describe('the dispatcher', () => {
     expect(released).toBe(2)
     dispatcher.submit(file())
     state.queue.take(2)
-    dispatcher.workerEnded(2, 500, 'died')
+    dispatcher.seatEnded(2, 500, 'died')
     expect(released).toBe(3)
   })
 })

@@ -18,7 +18,7 @@ describe('the deadline of a thread', () => {
     const harakiri = new Harakiri({
       state,
       graceMs: grace,
-      threads: () => [1, 2, 3],
+      seats: () => [1, 2, 3],
       end: (thread) => void ended.push(`${thread}@${sharedNow() - begun}`),
     })
     harakiri.start()

@@ -26,7 +26,7 @@ describe('the metrics collector', () => {
     workers.countRespawn(2)
     workers.countFailedRequest(3)
     for (const id of [1, 2]) workers.setState(id, WorkerState.ready)
-    workers.setRunning(2, 1)
+    state.seats.setRunning(2, 1)
     workers.countOverload()
     collector.collect()
     const read = (...names: string[]) => names.map((name) => Number(metrics.get(name)))

@@ -53,6 +53,7 @@ describe('a response that is handed over', () => {
         return offloaded.at(-1) as Offloaded
       },
     })
+    dispatcher.seatTaken(1)
   })
   afterEach(() => dispatcher.close())
 
@@ -73,7 +74,13 @@ describe('a response that is handed over', () => {
       return parcels.size
     }
     const sink = new SlotSink(
-      { slots: state.slots, ring: state.ring(1), masterDoorbell: state.doorbell(0), post },
+      {
+        slots: state.slots,
+        ring: state.ring(1),
+        masterDoorbell: state.doorbell(0),
+        responseLimit: Number.POSITIVE_INFINITY,
+        post,
+      },
       slot,
       () => {},
     )

@@ -40,7 +40,7 @@ describe("the master's end of a thread's port", () => {
       port: port1,
       doorbell: bell,
       caller: { thread: 3 },
-      name: 'mule 1',
+      name: () => 'mule 1',
       log: (line) => log.push(line),
       calls: handlers as CallHandlers,
       notices: notices as NoticeHandlers,

@@ -17,7 +17,7 @@ describe('the request queue', () => {
       expect(queue.append(slot)).toBe(true)
     }
     expect([queue.take(1), queue.take(2), queue.take(1), queue.take(1)]).toEqual([3, 1, 7, -1])
-    expect([3, 1, 7].map((slot) => slots.runningWorker(slot))).toEqual([1, 2, 1])
+    expect([3, 1, 7].map((slot) => slots.runningSeat(slot))).toEqual([1, 2, 1])
   })
 
   it('passes over requests that were withdrawn', () => {
@@ -41,7 +41,7 @@ describe('the request queue', () => {
     expect(slots.claim(4, 3)).toBe(true)
     expect(queue.take(1)).toBe(5)
     expect(queue.take(1)).toBe(-1)
-    expect(slots.runningWorker(4)).toBe(3)
+    expect(slots.runningSeat(4)).toBe(3)
   })
 
   it('behaves as a list does, over any sequence of appends, takes and withdrawals', () => {
@@ -113,7 +113,7 @@ describe('the request queue', () => {
     let next = 0
     while (next < total) {
       for (let slot = 0; slot < 64 && next < total; slot += 1) {
-        if (state.slots.isQueued(slot) || state.slots.runningWorker(slot) !== 0) continue
+        if (state.slots.isQueued(slot) || state.slots.runningSeat(slot) !== 0) continue
         const packet = Buffer.alloc(4)
         packet.writeInt32LE(next)
         state.slots.fill(slot, { ...filling, packet })

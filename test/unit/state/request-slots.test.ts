@@ -37,10 +37,10 @@ describe('request slots', () => {
   it('let exactly one worker claim a queued request, and tell which', () => {
     const { slots } = StateMap.create(shape)
     slots.fill(1, filling(new Uint8Array(4)))
-    expect(slots.runningWorker(1)).toBe(0)
+    expect(slots.runningSeat(1)).toBe(0)
     expect(slots.claim(1, 2)).toBe(true)
     expect(slots.claim(1, 1)).toBe(false)
-    expect(slots.runningWorker(1)).toBe(2)
+    expect(slots.runningSeat(1)).toBe(2)
     expect(slots.withdraw(1)).toBe(false)
   })
 

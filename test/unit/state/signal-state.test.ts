@@ -91,9 +91,9 @@ describe('the table of signals', () => {
     expect(master.table.row(17)).toBeUndefined()
     expect(table.register(1, 17, 'workers', 6)).toBe(true)
     expect(table.register(2, 17, 'workers', 6)).toBe(false)
-    expect(master.table.row(17)).toEqual({ receiver: 'workers', modifier1: 6, thread: 1 })
+    expect(master.table.row(17)).toEqual({ receiver: 'workers', modifier1: 6, seat: 1 })
     expect(table.register(2, 17, '', 0)).toBe(true)
-    expect(master.table.row(17)).toEqual({ receiver: '', modifier1: 0, thread: 2 })
+    expect(master.table.row(17)).toEqual({ receiver: '', modifier1: 0, seat: 2 })
     expect(table.register(2, 17, '', undefined)).toBe(true)
     expect(master.table.row(17)?.modifier1).toBeUndefined()
     expect(master.table.row(16)).toBeUndefined()
@@ -104,9 +104,9 @@ describe('the table of signals', () => {
     const { table } = SignalState.create(shape)
     const longest = `farm_${'é'.repeat(29)}`
     table.register(1, 255, longest, 255)
-    expect(table.row(255)).toEqual({ receiver: longest, modifier1: 255, thread: 1 })
+    expect(table.row(255)).toEqual({ receiver: longest, modifier1: 255, seat: 1 })
     expect(() => table.register(2, 255, `${longest}x`, 0)).toThrow('a receiver may have 63 bytes, not 64')
-    expect(table.row(255)?.thread).toBe(1)
+    expect(table.row(255)?.seat).toBe(1)
     expect(table.hasHandler(2, 255)).toBe(false)
   })
 
@@ -147,10 +147,10 @@ describe('the table of signals', () => {
     } finally {
       Atomics.store = written
     }
-    expect(signals.table.row(5)).toEqual({ receiver: 'worker1', modifier1: 0, thread: 1 })
+    expect(signals.table.row(5)).toEqual({ receiver: 'worker1', modifier1: 0, seat: 1 })
     signals.threadEnded(2)
     expect(signals.table.register(3, 5, 'farm_mail', 6)).toBe(true)
-    expect(signals.table.row(5)).toEqual({ receiver: 'farm_mail', modifier1: 6, thread: 3 })
+    expect(signals.table.row(5)).toEqual({ receiver: 'farm_mail', modifier1: 6, seat: 3 })
   })
 
   it('reads a row again that was written twice meanwhile', () => {
@@ -168,7 +168,7 @@ describe('the table of signals', () => {
       return load(...args)
     }) as typeof Atomics.load
     try {
-      expect(table.row(5)).toEqual({ receiver: 'worker3', modifier1: 24, thread: 3 })
+      expect(table.row(5)).toEqual({ receiver: 'worker3', modifier1: 24, seat: 3 })
     } finally {
       Atomics.load = load
     }
@@ -198,10 +198,10 @@ describe('the table of signals', () => {
     }
     await ended
     seen.delete(undefined as never)
-    seen.delete(JSON.stringify({ receiver: 'a'.repeat(63), modifier1: 6, thread: 1 }))
-    seen.delete(JSON.stringify({ receiver: 'b'.repeat(20), modifier1: 24, thread: 2 }))
+    seen.delete(JSON.stringify({ receiver: 'a'.repeat(63), modifier1: 6, seat: 1 }))
+    seen.delete(JSON.stringify({ receiver: 'b'.repeat(20), modifier1: 24, seat: 2 }))
     expect([...seen]).toEqual([])
-    expect(signals.table.row(9)?.thread).toBe(2)
+    expect(signals.table.row(9)?.seat).toBe(2)
   })
 })
 

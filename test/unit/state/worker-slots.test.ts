@@ -68,10 +68,11 @@ describe('the scoreboard', () => {
   })
 
   it('says what a worker is doing', () => {
-    const { workers } = create()
-    workers.setRunning(1, 2)
+    const state = create()
+    const { workers } = state
+    state.seats.setRunning(1, 2)
     expect(workers.snapshot(1).status).toBe('busy')
-    workers.setRunning(1, 0)
+    state.seats.setRunning(1, 0)
     expect(workers.snapshot(1).status).toBe('idle')
   })
 

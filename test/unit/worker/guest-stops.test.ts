@@ -13,7 +13,7 @@ const made = (harakiriMs: number) => {
   let ms = 1_000_000
   vi.spyOn(process.hrtime, 'bigint').mockImplementation(() => BigInt(ms) * 1_000_000n)
   const words = StopWords.create(2)
-  const deadlines = new RequestDeadlines({ deadlines: Deadlines.create(2), thread: 1, harakiriMs, graceMs: 1000 })
+  const deadlines = new RequestDeadlines({ deadlines: Deadlines.create(2), seat: 1, harakiriMs, graceMs: 1000 })
   const thread: { current: WsgiRequest | undefined } = { current: undefined }
   const stopped: [WsgiRequest | undefined, string][] = []
   const stops = new ThreadStops({

@@ -16,7 +16,7 @@ const graceMs = 2000
 
 const made = (harakiriMs = 0) => {
   const deadlines = Deadlines.create(2)
-  return { deadlines, own: new RequestDeadlines({ deadlines, thread: 1, harakiriMs, graceMs }) }
+  return { deadlines, own: new RequestDeadlines({ deadlines, seat: 1, harakiriMs, graceMs }) }
 }
 
 describe('the deadlines that requests set for themselves', () => {

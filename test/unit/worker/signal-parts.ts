@@ -36,6 +36,7 @@ export const newThread = (number = 1, signals = SignalState.create(shape)): Test
   const identity: ThreadIdentity = {
     kind: number <= workers ? 'worker' : number <= workers + mules ? 'mule' : 'spooler',
     number,
+    seat: number,
     workerId: number <= workers ? number : 0,
     muleId: number > workers && number <= workers + mules ? number - workers : 0,
     spoolerId: Math.max(0, number - workers - mules),
@@ -45,6 +46,7 @@ export const newThread = (number = 1, signals = SignalState.create(shape)): Test
   }
   const parts = {
     thread: identity,
+    state: { seats: { current: (thread: number) => thread } },
     doorbell: bell,
     masterDoorbell: masterBell,
     log: { text: (line: string) => void lines.push(line), bytes: () => {} },

@@ -22,6 +22,7 @@ const world = (mules = 2) => ({
 interface Meanwhile {
   serveInbox?: () => void
   handleSignals?: () => boolean
+  leave?: () => void
 }
 
 const threadOf = ({ state, queues }: ReturnType<typeof world>, number: number, meanwhile: Meanwhile = {}) => {
@@ -32,6 +33,7 @@ const threadOf = ({ state, queues }: ReturnType<typeof world>, number: number, m
       thread: {
         kind: number <= workers ? 'worker' : 'mule',
         number,
+        seat: number,
         workerId: number <= workers ? number : 0,
         muleId: Math.max(0, number - workers),
         spoolerId: 0,
@@ -43,7 +45,12 @@ const threadOf = ({ state, queues }: ReturnType<typeof world>, number: number, m
       log: absent,
       serveInbox: meanwhile.serveInbox ?? (() => {}),
     },
-    { queues, farms, handleSignals: meanwhile.handleSignals ?? (() => false) },
+    {
+      queues,
+      farms,
+      handleSignals: meanwhile.handleSignals ?? (() => false),
+      leave: meanwhile.leave ?? (() => {}),
+    },
   )
 }
 

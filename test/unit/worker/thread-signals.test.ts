@@ -51,7 +51,7 @@ describe('registering', () => {
       '',
       newHandler(() => true),
     )
-    expect(one.signals.table.row(3)).toEqual({ receiver: '', modifier1: 6, thread: 1 })
+    expect(one.signals.table.row(3)).toEqual({ receiver: '', modifier1: 6, seat: 1 })
     expect([1, 2, 3].map((thread) => one.signals.table.hasHandler(thread, 3))).toEqual([true, true, false])
     expect(one.lines).toEqual(['[uwsgi-signal] signum 3 registered (wid: 1 modifier1: 6 target: default, any worker)'])
     expect(other.lines).toEqual([])
