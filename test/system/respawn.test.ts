@@ -123,16 +123,3 @@ describe('a thread that dies', () => {
     expect(await server.stop()).toBe(0)
   })
 })
-
-describe('a stop', () => {
-  it('tells clients with kept-alive connections that the answer is the last one', async () => {
-    const text = "import uwsgi from 'uwsgi'\nexport default () => { uwsgi.stop(); return new Response('bye') }"
-    writeFileSync(join(folder, 'bye.mjs'), text)
-    await using server = await start('js', '--mount', '/bye=bye.mjs')
-    expect((await fetch(server.http)).headers.get('connection')).toBe('keep-alive')
-    await server.logged('polywsgi ready')
-    const slow = fetch(`${server.http}/bye`)
-    expect(await (await slow).text()).toBe('bye')
-    expect(await server.exited()).toBe(0)
-  })
-})
