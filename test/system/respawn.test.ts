@@ -43,7 +43,7 @@ const apps = {
   ],
   js: [
     'app.mjs',
-    "import uwsgi from 'uwsgi'\nconst boot = uwsgi.workerId()\nexport default () => new Response(`${boot} ${uwsgi.workerId()}`)\n",
+    "import uwsgi from 'uwsgi'\nconst boot = uwsgi.workerId()\nexport default () => new Response(boot + ' ' + uwsgi.workerId())\n",
   ],
 } as const
 const start = (language: keyof typeof apps, ...args: string[]): Promise<Server> => {
@@ -91,7 +91,7 @@ describe('a spare worker', () => {
   it('runs what a guest has set for the start of a worker as that worker', async () => {
     writeFileSync(
       join(folder, 'forked.mjs'),
-      "import uwsgi from 'uwsgi'\nuwsgi.postForkHook = () => uwsgi.log(`forked as ${uwsgi.workerId()}`)\nexport default () => new Response('x')",
+      "import uwsgi from 'uwsgi'\nuwsgi.postForkHook = () => uwsgi.log('forked as ' + uwsgi.workerId())\nexport default () => new Response('x')",
     )
     await using server = await start('js', '--mount', '/forked=forked.mjs', '--spare', '1', '--workers', '2')
     await server.logged('spare worker: ready in ')
