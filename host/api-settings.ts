@@ -10,6 +10,9 @@ import type { MountPlan } from './worker/mount-plan.ts'
 export const apiSettings = (settings: Configuration['settings'], plans: Plans, files: StaticPlan): ApiSettings => ({
   socketTimeoutMs: settings.socketTimeout * 1000,
   rpcMax: settings.rpcMax,
+  responseLimit: settings.responseLimit === 0 ? Number.POSITIVE_INFINITY : settings.responseLimit,
+  guestFds: settings.guestFds,
+  logRate: settings.logRate,
   harakiriMs: {
     worker: settings.harakiri * 1000,
     mule: settings.muleHarakiri * 1000,

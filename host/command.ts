@@ -146,13 +146,16 @@ const stopOnSignal = (instance: Instance): Stopping => {
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const) process.on(signal, () => receive(signal))
   // A guest that asks twice does not mean "at once".
-  instance.onStopAsked = () => {
-    if (count === 0) receive('uwsgi.stop()')
+  instance.onStopAsked = (by = 'uwsgi.stop()') => {
+    if (count === 0) receive(by)
   }
   process.on('SIGHUP', () => {
     if (count > 0) return
     instance.logger.text('SIGHUP: reloading')
     instance.reloadSoon()
   })
+  process.on('SIGUSR1', () => instance.operator.reportStats())
+  process.on('SIGUSR2', () => instance.operator.reportWork())
+  process.on('SIGTSTP', () => instance.operator.pause())
   return { begun: begun.promise, done: done.promise, hasBegun: () => count > 0 }
 }

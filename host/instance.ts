@@ -5,13 +5,14 @@ import type { RequestListener } from 'node:http'
 import type { Server } from 'node:net'
 import { apiSettings, guestStart } from './api-settings.ts'
 import type { Configuration } from './config/index.ts'
-import { ConfigError, PolywsgiError } from './errors.ts'
+import { PolywsgiError } from './errors.ts'
 import { parseAddress, type SocketAddress } from './gateway/address.ts'
 import { createFetch } from './gateway/fetch.ts'
 import { createHttpListener, createHttpServer, type HttpGatewayOptions } from './gateway/http.ts'
 import { listen } from './gateway/listen.ts'
 import { bindUdp, type UdpSocket } from './gateway/udp.ts'
 import { createUwsgiServer } from './gateway/uwsgi.ts'
+import { createState, exceptionSettings } from './instance-parts.ts'
 import { logAlarmWatcher } from './log/log-alarms.ts'
 import { createLogger, type Logger, type LogSettings } from './log/logger.ts'
 import { LogFile } from './log-file.ts'
@@ -20,14 +21,17 @@ import { Master } from './master/master.ts'
 import { MasterHooks } from './master-hooks.ts'
 import { Monitoring } from './monitoring.ts'
 import { planMounts } from './mounts.ts'
+import { Operator } from './operator.ts'
 import { type Plans, planAll } from './plans.ts'
 import type { PluginSource } from './plugin/plugin-source.ts'
 import { Reloads } from './reloads.ts'
+import { Scaling } from './scaling.ts'
 import { Services } from './services.ts'
-import { StateMap } from './state/state-map.ts'
+import type { StateMap } from './state/state-map.ts'
 import { planStaticFiles } from './static-files.ts'
 import { StaticService } from './static-service.ts'
 import { collectStats, type HostStats } from './stats.ts'
+import { statsReport, workReport } from './status-report.ts'
 
 /** What the composition root knows and nobody else: where our own modules lie. */
 export interface Parts {
@@ -43,19 +47,16 @@ export interface BoundSocket {
   readonly address: string
 }
 
-/** Requests handed to shared slots beside those that run, so that a worker finds the next one without the master. */
-const prefetch = 32
-const responseRingSize = 1024 * 1024
-const packetHeaderSize = 4
-
 export class Instance {
   readonly configuration: Configuration
   readonly logger: Logger
   readonly master: Master
   readonly services: Services
   readonly hooks: MasterHooks
-  /** A guest has called uwsgi.stop(). */
-  onStopAsked: () => void = () => {}
+  readonly operator: Operator
+  readonly #scaling: Scaling | undefined
+  /** A guest has called uwsgi.stop(), or somebody else who is named. */
+  onStopAsked: (by?: string) => void = () => {}
   readonly #plans: Plans
   readonly #state: StateMap
   readonly #version: string
@@ -150,14 +151,9 @@ export class Instance {
       pluginOptions: configuration.pluginOptions,
       hooks: plans.hooks,
       beforeApps: () => this.hooks.beforeApps(),
-      exceptions: {
-        catch: settings.catchExceptions,
-        reload: settings.reloadOnException,
-        reloadTypes: settings.reloadOnExceptionType,
-        reloadValues: settings.reloadOnExceptionValue,
-        reloadReprs: settings.reloadOnExceptionRepr,
-      },
+      exceptions: exceptionSettings(settings),
       headers: plans.headers,
+      recycling: plans.recycling,
       pluginTimeoutMs: settings.pluginTimeout * 1000,
       threadEntry: parts.threadEntry,
       logger: this.logger,
@@ -179,6 +175,23 @@ export class Instance {
       dispatcher: this.master.dispatcher,
     })
     this.#monitoring = new Monitoring({ plan: plans.monitoring, state, server: this })
+    this.#scaling =
+      plans.cheaper &&
+      new Scaling({ plan: plans.cheaper, state, master: this.master, logger: this.logger, isBusy: () => this.#reloads.isRunning })
+    this.operator = new Operator({
+      configuration,
+      logger: this.logger,
+      cwd,
+      reload: (kind) => this.reloadSoon(kind),
+      stop: (isUrgent) => {
+        void this.stop(isUrgent ? 0 : undefined)
+        this.onStopAsked('master-fifo')
+      },
+      togglePause: () => this.master.dispatcher.togglePause(),
+      changeWorkers: (by) => this.#scaling?.change(by),
+      stats: () => statsReport(this.stats()),
+      work: () => workReport(this.stats(), state),
+    })
   }
 
   get sockets(): readonly BoundSocket[] {
@@ -205,10 +218,12 @@ export class Instance {
     for (const address of settings.udp) await this.#bindUdp(parseAddress(address))
     await this.#monitoring.start()
     await this.services.prepare()
+    await this.operator.start()
     await this.master.start()
     await this.hooks.afterApps()
     this.services.start()
     await this.hooks.masterStarted()
+    this.#scaling?.start()
     this.#isServing = true
   }
 
@@ -337,6 +352,9 @@ export class Instance {
   async #stop(mercyMs: number): Promise<number> {
     this.master.supervisor.beginStop()
     this.hooks.beginStop()
+    this.operator.close()
+    this.#scaling?.stop()
+    this.master.dispatcher.resume()
     // A start that is under way ends by this; nothing of it may come up after the stop.
     await this.#starting?.catch(() => {})
     const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
@@ -371,26 +389,6 @@ export class Instance {
       timeoutSeconds: settings.httpTimeout,
       isDraining: () => this.#stopped !== undefined,
     }
-  }
-}
-
-const createState = (settings: Configuration['settings'], otherThreads: number): StateMap => {
-  const { workers, async: cores, bufferSize } = settings
-  try {
-    return StateMap.create({
-      workers,
-      cores,
-      otherThreads,
-      spares: settings.spare,
-      requestSlots: workers * cores + prefetch,
-      requestAreaSize: packetHeaderSize + bufferSize,
-      responseRingSize,
-    })
-  } catch (cause) {
-    if (!(cause instanceof RangeError)) throw cause
-    const problem = 'the memory for requests is not to be had'
-    const message = `workers = ${workers}, async = ${cores}, buffer-size = ${bufferSize}: ${problem}: ${cause.message}`
-    throw new ConfigError('CONFIG_BAD_VALUE', message, { cause })
   }
 }
 

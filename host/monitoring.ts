@@ -1,12 +1,11 @@
 // How a running server is watched and commanded: the stats server, metrics for Prometheus, the control socket. All of them tell
 // what `stats()` tells, and do what the embedding program can do.
-import { type Controlled, type ControlledCache, runCommand } from './control/commands.ts'
+import { type Controlled, type ControlledCache, type ReloadKind, runCommand } from './control/commands.ts'
 import type { SocketAddress } from './gateway/address.ts'
 import { createControlServer } from './gateway/control-socket.ts'
 import { listen } from './gateway/listen.ts'
 import { createDumpServer, createPageServer, type ObservedServer, type Page } from './gateway/stats-server.ts'
 import type { Logger } from './log/logger.ts'
-import type { ReloadKind } from './master/generation.ts'
 import type { MonitoringPlan } from './monitoring-plan.ts'
 import { prometheusText, prometheusType } from './prometheus.ts'
 import type { Services } from './services.ts'
@@ -27,7 +26,7 @@ export interface WatchedServer {
   readonly services: Services
   readonly logger: Pick<Logger, 'text'>
   stats(): HostStats
-  reload(kind?: ReloadKind): Promise<void>
+  reload(kind: ReloadKind): Promise<void>
   onStopAsked(): void
 }
 

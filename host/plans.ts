@@ -17,6 +17,8 @@ import { planSpoolers } from './spoolers.ts'
 import { seatCapacity } from './state/layout.ts'
 import type { SharedShape } from './state/shared-parts.ts'
 import type { FarmPlan, ThreadPlan } from './worker/messages.ts'
+import type { RecyclingPlan } from './worker/recycling.ts'
+import { type PlannedCheaper, planCheaper, planRecycling } from './worker-plans.ts'
 
 export interface Plans {
   /** Workers first, then mules, then spoolers: a thread's number is its place. */
@@ -34,6 +36,10 @@ export interface Plans {
   readonly monitoring: MonitoringPlan
   /** What they may have of files and environment. */
   readonly permissions: PermissionPlan
+  /** Undefined: no worker is renewed by itself. */
+  readonly recycling: RecyclingPlan | undefined
+  /** Undefined: all workers run all the time. */
+  readonly cheaper: PlannedCheaper | undefined
   readonly shared: SharedShape
 }
 
@@ -75,6 +81,8 @@ export const planAll = (settings: Settings, cwd: string): Plans => {
     monitoring,
     guestsMayConnect: new ConnectPermission(addressesFor(settings), cwd, monitoring.control),
     permissions: planPermissions(settings, cwd),
+    recycling: planRecycling(settings),
+    cheaper: planCheaper(settings),
     shared: {
       caches: planCaches(settings, cwd),
       locks: settings.locks ?? 0,

@@ -3,7 +3,7 @@
 import { fillCaches } from './caches.ts'
 import type { Settings } from './config/index.ts'
 import { ConfigError, PolywsgiError } from './errors.ts'
-import { Descriptors } from './gateway/descriptors.ts'
+import { Descriptors, mostConnections } from './gateway/descriptors.ts'
 import { connectTimeoutMs, connectTo, requestRemote } from './gateway/remote-client.ts'
 import type { Logger } from './log/logger.ts'
 import { Alarms } from './master/alarms.ts'
@@ -77,7 +77,12 @@ export class Services {
       log,
     })
     const raise = (signum: number): boolean => this.signals.route(signum)
-    this.#scheduler = new Scheduler({ clock: systemClock, raise, run: (command) => runCommand(command, logger.fd), log })
+    const run = (command: string) =>
+      runCommand(command, logger.fd, {
+        harakiriMs: settings.cronHarakiri * 1000,
+        onHarakiri: (pid) => log(`*** HARAKIRI ON CRON COMMAND "${command}" (pid ${pid}) ***`),
+      })
+    this.#scheduler = new Scheduler({ clock: systemClock, raise, run, log })
     this.#monitors = new FileMonitors({ raise, cwd })
     this.#scheduler.plan(plans.clocks)
     try {
@@ -98,7 +103,10 @@ export class Services {
       signals: this.shared.signals,
       workers: plans.shared.signals.workers,
     })
-    this.#descriptors = new Descriptors({ permission: plans.guestsMayConnect, cores: settings.async })
+    this.#descriptors = new Descriptors({
+      permission: plans.guestsMayConnect,
+      most: settings.guestFds ?? mostConnections(settings.async),
+    })
     this.#mules = new MuleMessages({
       queues: this.shared.messages,
       farms: plans.farms,

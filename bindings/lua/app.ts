@@ -5,7 +5,7 @@ import { ClientError, GuestError, PolywsgiError } from '../../host/errors.ts'
 import type { RequestResult } from '../../host/plugin/plugin.ts'
 import type { WsgiRequest } from '../../host/request/wsgi-request.ts'
 import type { Answer } from './answer.ts'
-import { FatalGuestError, failureBytes, type LuaFailure, outOfMemory, toGuestError } from './errors.ts'
+import { FatalGuestError, failureBytes, type LuaFailure, outOfMemory, StoppedError, toGuestError } from './errors.ts'
 import { luaStatus, luaType, luaTypeName, type Pointer } from './glue.ts'
 import type { Reference } from './runtime.ts'
 import type { LuaWorker } from './worker.ts'
@@ -45,7 +45,7 @@ export class LuaApp {
 
   /**
    * @returns a promise when the app waits; it is rejected, or this throws, with
-   * @throws FatalGuestError when the interpreter is lost
+   * @throws FatalGuestError when the interpreter is lost; StoppedError when the app overran
    */
   serve(request: WsgiRequest): RequestResult | Promise<RequestResult> {
     let answer: Answer
@@ -267,6 +267,10 @@ export class LuaApp {
 
   #answerHostError(answer: Answer, error: unknown): RequestResult {
     if (error instanceof FatalGuestError) throw error
+    if (error instanceof StoppedError) {
+      answer.isAbandoned = true
+      throw error
+    }
     // Nobody is left to answer, and the app did nothing wrong.
     if (error instanceof ClientError) return answer.task?.isGivenUp === true ? failed : done
     if (!(error instanceof PolywsgiError)) throw error

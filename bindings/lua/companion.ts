@@ -1,9 +1,11 @@
 // Two small wasm modules that stand beside the Lua interpreter (glue.wasm) and do in wasm what would otherwise cross into
-// JavaScript and back: error unwinding, the request table, the check behind `setmetatable`, the entry of host functions.
+// JavaScript and back: error unwinding, the request table, the check behind `setmetatable`, the entry of host functions,
+// the looking for an end from outside.
 // An `error` or `coroutine.yield` costs two thirds of what unwinding by a JavaScript exception does, the request table likewise
 // of one filled from JavaScript. With no JavaScript frame between Lua frames, a stack of them can also be suspended: suspension-code.ts.
 
 import type { WasmTable } from '../../host/plugin/web-assembly.ts'
+import { defineStopping, importForStopping, type StoppingExports } from './stopping-code.ts'
 import { defineSuspension, importForSuspension, type SuspensionExports } from './suspension-code.ts'
 import {
   add,
@@ -56,7 +58,7 @@ export interface Unwinding {
 }
 
 /** Exports of the second module; functions are lua_CFunctions to be put into glue.wasm's table. */
-export interface Companion extends SuspensionExports {
+export interface Companion extends SuspensionExports, StoppingExports {
   readonly invoke: unknown
   readonly newEnv: unknown
   readonly setMetatable: unknown
@@ -116,6 +118,7 @@ export const companionModule = (): Uint8Array => {
   const suspension = importForSuspension(lua)
   const dispatch = module.importFunction('host', 'dispatch', [i32], [i32])
   const resumed = module.importFunction('host', 'resumed', [i32], [i32])
+  const stopping = importForStopping(module)
 
   // invoke(function, a, b): calls glue.wasm's function in C's idea of setjmp.
   const stackPointer = 3
@@ -130,6 +133,7 @@ export const companionModule = (): Uint8Array => {
   ])
 
   defineSuspension(module, suspension, { dispatch, resumed, table, luaError })
+  defineStopping(module, stopping, { yieldTo: suspension.yieldTo, luaError })
 
   // setMetatable(L), upvalue 1 the string `__gc`: refuses a metatable with that field, since finalizers run where nothing
   // can stop them. Setting the field later has no effect in Lua 5.4, so this is the one gate.

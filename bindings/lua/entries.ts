@@ -5,7 +5,7 @@
 // as a GuestError and never as Lua's own unwinding, which would skip the frames of the host and of other languages between.
 import { GuestError } from '../../host/errors.ts'
 import { pushText } from './convert.ts'
-import { FatalGuestError, outOfMemory, toGuestError } from './errors.ts'
+import { FatalGuestError, outOfMemory, StoppedError, toGuestError } from './errors.ts'
 import { luaBuffer, luaStatus, type Pointer } from './glue.ts'
 import type { HostFunction, LuaRuntime, LuaThread, Reference } from './runtime.ts'
 import { Serving } from './serving.ts'
@@ -19,6 +19,8 @@ export const maximumDepth = 40
 
 interface Place extends LuaThread {
   readonly buffer: Pointer
+  /** What ran there was stopped: its thread is of no more use. */
+  isAbandoned: boolean
 }
 
 const noArguments: HostFunction = () => 0
@@ -43,6 +45,7 @@ export class Entries {
     this.#free = Array.from({ length: maximumDepth }, () => ({
       ...runtime.newThread(),
       buffer: runtime.allocate(luaBuffer.size),
+      isAbandoned: false,
     }))
     // lua_resume answers with this string, outside of any protected call. While it exists, answering allocates nothing.
     pushText(runtime, runtime.main, 'C stack overflow')
@@ -56,7 +59,7 @@ export class Entries {
    * Runs `entry`, a function of guest/entries.lua or guest/wsapi.lua. What waits in it parks the thread.
    * @param pushArguments pushes what the entry's `host.arguments()` returns
    * @param take reads the one result, which lies on top of the stack; the interpreter may not be entered meanwhile
-   * @throws GuestError what the guest raised; FatalGuestError when the interpreter is lost
+   * @throws GuestError what the guest raised; StoppedError when it overran; FatalGuestError when the interpreter is lost
    */
   run<T>(entry: Reference, pushArguments: HostFunction, take: (thread: Pointer) => T): T {
     const place = this.#takePlace()
@@ -67,7 +70,7 @@ export class Entries {
       return this.#advance(place, this.#runtime.serving, undefined, take) as T
     } finally {
       this.#arguments = outerArguments
-      this.#free.push(place)
+      this.#leave(place)
     }
   }
 
@@ -112,7 +115,7 @@ export class Entries {
     } finally {
       this.#arguments = outerArguments
       if (outcome === suspended) this.#replace()
-      else this.#free.push(place)
+      else this.#leave(place)
     }
     return outcome === suspended ? later.promise : outcome
   }
@@ -139,6 +142,9 @@ export class Entries {
       } finally {
         runtime.lua.lua_settop(thread, 0)
       }
+    } catch (error) {
+      place.isAbandoned = error instanceof StoppedError
+      throw error
     } finally {
       runtime.buffer = outerBuffer
       runtime.serving = outerServing
@@ -146,7 +152,24 @@ export class Entries {
     }
   }
 
-  /** For the place of an entry that waits. */
+  /** An entry is done that has not waited. */
+  #leave(place: Place): void {
+    if (!place.isAbandoned) this.#free.push(place)
+    else {
+      this.#drop(place)
+      this.#replace()
+    }
+  }
+
+  #drop(place: Place): void {
+    const runtime = this.#runtime
+    if (runtime.isDead) return
+    runtime.lua.free(place.buffer)
+    if (place.isAbandoned) runtime.abandonThread(place)
+    else runtime.dropThread(place)
+  }
+
+  /** For the place of an entry that waits, or was stopped. */
   #replace(): void {
     const spare = this.#spare.pop()
     if (spare !== undefined) {
@@ -158,7 +181,7 @@ export class Entries {
       const made = runtime.makeThread()
       const buffer = runtime.lua.malloc(luaBuffer.size)
       if (buffer !== 0) {
-        this.#free.push({ ...made, buffer })
+        this.#free.push({ ...made, buffer, isAbandoned: false })
         return
       }
       runtime.dropThread(made)
@@ -171,14 +194,12 @@ export class Entries {
   /** An entry that waited is done. */
   #takeBack(place: Place): void {
     if (this.#runtime.isDead) return
-    if (this.#missing > 0) {
+    if (place.isAbandoned) this.#drop(place)
+    else if (this.#missing > 0) {
       this.#missing -= 1
       this.#free.push(place)
     } else if (this.#spare.length < mostSpare) this.#spare.push(place)
-    else {
-      this.#runtime.lua.free(place.buffer)
-      this.#runtime.dropThread(place)
-    }
+    else this.#drop(place)
   }
 
   #failure(thread: Pointer, status: number): GuestError {

@@ -1,5 +1,5 @@
 // Errors of the Lua binding: guest errors as text with their Lua traceback, and the kind after which the interpreter is lost.
-import { GuestError } from '../../host/errors.ts'
+import { GuestError, PolywsgiError } from '../../host/errors.ts'
 
 /**
  * The interpreter itself failed (a wasm trap): its memory can no longer be trusted, nothing may enter it again, and the
@@ -14,6 +14,16 @@ export class FatalGuestError extends GuestError {
     // A trap has no Lua traceback: this is the line that the log shows.
     super('lua', message, message)
     this.cause = cause
+  }
+}
+
+/** Guest code took longer than it may and was stopped: its Lua thread is suspended for ever. */
+export class StoppedError extends PolywsgiError {
+  /** Where it was, as a GuestError's. */
+  traceback = ''
+
+  constructor(reason: string) {
+    super('HARAKIRI', reason)
   }
 }
 

@@ -2,7 +2,7 @@
 // by the host (GuestFiles); here are bytes and numbers only. None of these functions raises for a file that cannot be had: they
 // answer nil, a message and the system's number of it, as Lua's own do.
 import { constants } from 'node:os'
-import type { GuestFile, GuestFiles } from '../../host/api/guest-access.ts'
+import type { GuestFiles, HostFile } from '../../host/api/guest-access.ts'
 import { FileError } from '../../host/errors.ts'
 import { pushInteger, pushText } from './convert.ts'
 import type { Pointer } from './glue.ts'
@@ -16,7 +16,7 @@ export const fileFunctions = (
   environment: ReadonlyMap<string, string>,
 ): Record<string, HostFunction> => {
   const { lua } = runtime
-  const open = new Map<number, GuestFile>()
+  const open = new Map<number, HostFile>()
   let opened = 0
 
   const pathAt = (L: Pointer, index: number): string => {
@@ -27,7 +27,7 @@ export const fileFunctions = (
       throw new FileError(Buffer.from(bytes).toString('latin1'), 'EILSEQ', 'the path is no UTF-8')
     }
   }
-  const fileAt = (L: Pointer): GuestFile => {
+  const fileAt = (L: Pointer): HostFile => {
     const file = open.get(lua.lua_tonumberx(L, 1, 0))
     if (file === undefined) throw new FileError('file', 'EBADF', 'the file is closed')
     return file

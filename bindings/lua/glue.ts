@@ -5,6 +5,8 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { type WasmMemory, type WasmModule, type WasmTable, wasm } from '../../host/plugin/web-assembly.ts'
 import { companionModule, unwindingModule } from './companion.ts'
+import { withStopChecks } from './stop-checks.ts'
+import { readSections, readUleb, sectionIds } from './wasm-sections.ts'
 
 /** Crosses the fork: what `init` compiles and every worker instantiates. */
 export interface LuaModules {
@@ -58,6 +60,8 @@ export interface LuaExports {
   lua_pushvalue(L: Pointer, index: number): void
   lua_pushthread(L: Pointer): number
   lua_isyieldable(L: Pointer): number
+  /** A mask of 0 takes the hook away. */
+  lua_sethook(L: Pointer, hook: number, mask: number, count: number): void
   lua_createtable(L: Pointer, arraySize: number, recordSize: number): void
   lua_newuserdatauv(L: Pointer, size: number, userValues: number): Pointer
   lua_concat(L: Pointer, count: number): void
@@ -100,7 +104,7 @@ export const luaBuffer = { size: 528, lengthOffset: 8 } as const
 export const compileLua = async (): Promise<LuaModules> => {
   const path = createRequire(import.meta.url).resolve('wasmoon/dist/glue.wasm')
   return {
-    glue: new wasm.Module(withSmallMemory(await readFile(path))),
+    glue: new wasm.Module(withStopChecks(withSmallMemory(await readFile(path)))),
     unwinding: new wasm.Module(unwindingModule()),
     companion: new wasm.Module(companionModule()),
   }
@@ -118,36 +122,19 @@ export const maximumPages = 32_768
  * memory, it calls `emscripten_resize_heap`, and system-calls.ts refuses there.
  */
 const withSmallMemory = (module: Uint8Array): Uint8Array => {
-  const memorySection = 5
-  let at = 8
-  while (at < module.length) {
-    const id = module[at]
-    const [size, start] = readUleb(module, at + 1)
-    if (id === memorySection) {
-      // One memory with a maximum: `01 01 min max`.
-      const [minimum, maximumAt] = readUleb(module, start + 2)
-      const [maximum] = readUleb(module, maximumAt)
-      if (module[start] !== 1 || module[start + 1] !== 1 || minimum < initialPages || maximum !== maximumPages) break
+  const section = readSections(module).find(({ id }) => id === sectionIds.memory)
+  if (section !== undefined) {
+    const { start } = section
+    // One memory with a maximum: `01 01 min max`.
+    const [minimum, maximumAt] = readUleb(module, start + 2)
+    const [maximum] = readUleb(module, maximumAt)
+    if (module[start] === 1 && module[start + 1] === 1 && minimum >= initialPages && maximum === maximumPages) {
       const rewritten = Uint8Array.from(module)
       // Padded to the old length: LEB128 allows leading zeros, and no other section moves.
       for (let index = start + 2; index < maximumAt; index += 1) rewritten[index] = index + 1 < maximumAt ? 0x80 : 0
       rewritten[start + 2] = maximumAt - start === 3 ? initialPages : initialPages | 0x80
       return rewritten
     }
-    at = start + size
   }
   throw new Error('this build of glue.wasm has another memory section than the one the binding was made for')
-}
-
-const readUleb = (bytes: Uint8Array, offset: number): [value: number, next: number] => {
-  let value = 0
-  let shift = 0
-  let at = offset
-  for (;;) {
-    const byte = bytes[at++]
-    if (byte === undefined) throw new Error('the module ends in the middle of a number')
-    value |= (byte & 0x7f) << shift
-    if (byte < 0x80) return [value >>> 0, at]
-    shift += 7
-  }
 }

@@ -3,6 +3,7 @@
 import { wasmPageSize } from '../../host/plugin/web-assembly.ts'
 import { latin1Text } from '../../protocol/latin1.ts'
 import { type LuaExports, maximumPages, type Pointer } from './glue.ts'
+import { stopWordsAt } from './stop-checks.ts'
 
 const maximumGrowth = 16 * 1024 * 1024
 
@@ -23,7 +24,11 @@ export abstract class InterpreterMemory {
   growTo(size: number): boolean {
     const oldPages = this.bytes.length / wasmPageSize
     const needed = Math.ceil(size / wasmPageSize)
-    if (needed > this.#pageLimit) return false
+    if (needed > this.#pageLimit) {
+      // From here on each step of the guest's may collect all garbage: it is asked at every one whether it is to be stopped.
+      this.words[stopWordsAt.countdown >>> 2] = 0
+      return false
+    }
     // A quarter more, since every growth detaches all views; but no more than 16 MiB that nobody asked for.
     const reserve = Math.min(Math.ceil(oldPages / 4), maximumGrowth / wasmPageSize)
     try {

@@ -1,12 +1,15 @@
-// Modules that are being loaded where requests take turns: one that is required meanwhile by another request is waited for, and
+// Modules that are being loaded: one that is required meanwhile by another request is waited for, where requests take turns, and
 // a circle of modules is found also when several requests are in it.
-// Invariant: what is being loaded by a task that is ended counts as no longer being loaded.
+// Invariant: what is being loaded by code that will never go on counts as no longer being loaded.
 import { pushInteger, pushText } from './convert.ts'
+import type { Pointer } from './glue.ts'
 import type { HostFunction, LuaRuntime } from './runtime.ts'
 import type { Task } from './task.ts'
 
 interface Load {
   readonly owner: Task | undefined
+  /** Of the entry in which it is loaded. */
+  readonly thread: Pointer
   readonly done: PromiseWithResolvers<void>
 }
 
@@ -19,6 +22,7 @@ export class ModuleLoads {
 
   constructor(runtime: LuaRuntime) {
     this.#runtime = runtime
+    runtime.onAbandoned = this.#abandoned
   }
 
   /** What guest/modules.lua needs of the host. */
@@ -28,7 +32,7 @@ export class ModuleLoads {
     return {
       beginModule: (L) => {
         this.#lastId += 1
-        this.#loads.set(this.#lastId, { owner: runtime.task, done: Promise.withResolvers() })
+        this.#loads.set(this.#lastId, { owner: runtime.task, thread: runtime.entered, done: Promise.withResolvers() })
         pushInteger(runtime, L, this.#lastId)
         return 1
       },
@@ -63,9 +67,8 @@ export class ModuleLoads {
     }
   }
 
-  /** The task's code will never go on. */
-  ended(task: Task): void {
-    for (const [id, { owner }] of this.#loads) if (owner === task) this.#end(id)
+  readonly #abandoned = (thread: Pointer): void => {
+    for (const [id, load] of this.#loads) if (load.thread === thread) this.#end(id)
   }
 
   #end(id: number): void {

@@ -3,11 +3,12 @@
 // once the state is booted, because an allocation that fails there ends the interpreter; after a trap nothing enters again.
 import { randomInt } from 'node:crypto'
 import type { Log } from '../../host/api/context.ts'
+import type { GuestStops } from '../../host/api/guest-stops.ts'
 import { GuestError } from '../../host/errors.ts'
 import { LineJoiner } from '../../host/plugin/line-joiner.ts'
 import { instantiateWasm, wasm } from '../../host/plugin/web-assembly.ts'
 import type { Companion, Unwinding } from './companion.ts'
-import { FatalGuestError, type LuaFailure, withoutOwnFrames } from './errors.ts'
+import { FatalGuestError, type LuaFailure, StoppedError, withoutOwnFrames } from './errors.ts'
 import {
   firstUpvalue,
   type LuaExports,
@@ -19,7 +20,9 @@ import {
   registryIndex,
 } from './glue.ts'
 import { InterpreterMemory } from './memory.ts'
+import { noOwnFunctions, type OwnFunctions } from './own-functions.ts'
 import { Serving } from './serving.ts'
+import { Stopping } from './stopping.ts'
 import { suspend, threadMark } from './suspension-code.ts'
 import { type CallingInterpreter, systemCalls } from './system-calls.ts'
 import type { Finish, Task } from './task.ts'
@@ -39,13 +42,7 @@ export interface RuntimeOptions {
   /** Bytes. Rounded down to pages; below what the interpreter needs for itself booting fails. */
   readonly memoryLimit: number
   readonly log: Log
-}
-
-/** The Lua functions of guest/describe.lua. */
-export interface OwnFunctions {
-  readonly describe: Reference
-  readonly probe: Reference
-  readonly collect: Reference
+  readonly stops: GuestStops
 }
 
 const scratchSize = 64 * 1024
@@ -59,6 +56,11 @@ export class LuaRuntime extends InterpreterMemory implements CallingInterpreter 
   /** The Lua thread in which the innermost host function was called; `main` while no guest code is on the stack. */
   running: Pointer
   readonly log: Log
+  /** The Lua thread of the innermost entry of the host; `main` while there is none. */
+  entered: Pointer
+  readonly #stopping: Stopping
+  /** Told of each thread whose code will never go on. */
+  onAbandoned: (thread: Pointer) => void = () => {}
   /** What the guest code that runs is running for. */
   serving: Serving
   /** The task that runs; undefined where nothing can be suspended. */
@@ -77,7 +79,7 @@ export class LuaRuntime extends InterpreterMemory implements CallingInterpreter 
   readonly #hostCallIndex: number
   readonly #threadMaker: Reference
   #made: LuaThread = { thread: 0, reference: 0n }
-  #own: OwnFunctions = { describe: 0n, probe: 0n, collect: 0n }
+  #own = noOwnFunctions
   #booting = true
   #dead: FatalGuestError | undefined
 
@@ -86,6 +88,7 @@ export class LuaRuntime extends InterpreterMemory implements CallingInterpreter 
     super(options.memoryLimit)
     this.log = options.log
     this.serving = new Serving(options.log, undefined)
+    this.#stopping = new Stopping(this, options.stops)
     const unwinding = instantiateWasm<Unwinding>(modules.unwinding, {})
     const imports = systemCalls(this, unwinding, new LineJoiner(options.log))
     this.lua = instantiateWasm<LuaExports>(modules.glue, imports)
@@ -93,13 +96,15 @@ export class LuaRuntime extends InterpreterMemory implements CallingInterpreter 
     this.companion = instantiateWasm<Companion>(modules.companion, {
       lua: this.lua as unknown as Record<string, unknown>,
       unwinding: { longjmp: unwinding.longjmp },
-      host: { dispatch: this.#dispatch, resumed: this.#resumed },
+      host: { dispatch: this.#dispatch, resumed: this.#resumed, ...this.#stopping.imports },
     })
     unwinding.slot.set(0, this.companion.invoke)
     this.lua.__wasm_call_ctors()
+    this.#stopping.install()
     this.main = this.lua.luaL_newstate()
     if (this.main === 0) throw new Error('no memory for a Lua state')
     this.running = this.main
+    this.entered = this.main
     this.#booting = false
     this.resultCount = this.allocate(8)
     this.lengthOut = this.resultCount + 4
@@ -165,6 +170,7 @@ export class LuaRuntime extends InterpreterMemory implements CallingInterpreter 
     // V8's stack ran out, perhaps inside the interpreter: what it was doing is not done.
     if (error instanceof RangeError && error.message.includes('call stack')) throw error
     if (this.#dead !== undefined) throw this.#dead
+    if (error instanceof StoppedError) this.#stopping.begin(L, error)
     const message = Buffer.from(error instanceof Error ? error.message : String(error)).subarray(0, scratchSize)
     this.lua.luaL_where(L, 1)
     this.bytes.set(message, this.scratch)
@@ -250,9 +256,14 @@ export class LuaRuntime extends InterpreterMemory implements CallingInterpreter 
     }
   }
 
-  /** What lies on the thread's stack is garbage from here on; none of it is run to its end. */
   dropThread({ reference }: LuaThread): void {
     if (!this.isDead) this.lua.luaL_unref(this.main, registryIndex, Number(reference))
+  }
+
+  /** What lies on the thread's stack is garbage from here on; none of it is run to its end. */
+  abandonThread(abandoned: LuaThread): void {
+    this.dropThread(abandoned)
+    this.onAbandoned(abandoned.thread)
   }
 
   /** A thread that lives as long as the state. Only while booting. */
@@ -264,22 +275,25 @@ export class LuaRuntime extends InterpreterMemory implements CallingInterpreter 
   /**
    * Runs what lies on the thread's stack: a function and its arguments; or goes on in the host function in which it was
    * suspended, when `task` is that of the thread. Answers a luaStatus; results or the error are then on top of the stack,
-   * unless it is `suspended`: then the stack is that of the function, and not to be touched. Counted as called from the thread that is running, so that Lua's limit on C calls, which
-   * is what keeps V8's stack from running out, holds for entries inside of entries too.
-   * @throws FatalGuestError when the interpreter traps, or did so before
+   * unless it is `suspended`: then the stack is that of the function, and not to be touched. Counted as called from the thread that is
+   * running, so that Lua's limit on C calls, which is what keeps V8's stack from running out, holds for nested entries too.
+   * @throws StoppedError when it overran: its thread is to be abandoned; FatalGuestError when the interpreter traps, or did so before
    */
   resume(thread: Pointer, argumentCount: number): number {
     if (this.#dead !== undefined) throw this.#dead
-    const outer = this.running
+    const { running: outer, entered } = this
+    this.entered = thread
     try {
       const status = this.lua.lua_resume(thread, outer, argumentCount, this.resultCount)
-      if (status !== luaStatus.yield || this.companion.suspending.value === 0) return status
-      this.companion.suspending.value = 0
-      return luaStatus.suspended
+      const isSuspended = status === luaStatus.yield && this.companion.suspending.value !== 0
+      if (isSuspended) this.companion.suspending.value = 0
+      if (this.#stopping.isStopping) throw this.#stopping.end()
+      return isSuspended ? luaStatus.suspended : status
     } catch (error) {
-      throw this.#died(error)
+      throw error instanceof StoppedError ? error : this.#died(error)
     } finally {
       this.running = outer
+      this.entered = entered
     }
   }
 
@@ -307,12 +321,13 @@ export class LuaRuntime extends InterpreterMemory implements CallingInterpreter 
 
   setOwnFunctions(functions: OwnFunctions): void {
     this.#own = functions
+    this.#stopping.setTraceback(functions.traceback)
   }
 
   /**
    * Describes why a thread did not end well (`status` is what `resume` answered), unwinds it and makes it usable again.
    * A host function that runs meanwhile (the guest's `__tostring`, `__close`) may come back here.
-   * @throws FatalGuestError as `resume` does: unwinding runs the guest's `__close`
+   * @throws what `resume` does: unwinding runs the guest's `__close`
    */
   fail(thread: Pointer, status: number): LuaFailure {
     const failure = status === luaStatus.yield ? this.#describeYield(thread) : this.#describeError(thread)
@@ -324,6 +339,7 @@ export class LuaRuntime extends InterpreterMemory implements CallingInterpreter 
     } finally {
       this.running = running
     }
+    if (this.#stopping.isStopping) throw this.#stopping.end()
     this.lua.lua_settop(thread, 0)
     return failure
   }

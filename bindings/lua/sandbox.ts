@@ -39,7 +39,6 @@ export interface Sandbox {
   takeKept(): Reference
   /** The files of each app, by the number that its Lua side knows. */
   readonly moduleFiles: ModuleFiles[]
-  readonly moduleLoads: ModuleLoads
 }
 
 // io and package are never opened: what does not exist needs no removing.
@@ -85,8 +84,8 @@ export const openSandbox = (
     arguments: entries.pushArguments,
     keep,
     ...pluginFiles.hostFunctions(),
+    ...moduleLoads.hostFunctions(),
     ...fileFunctions(runtime, parts.files, parts.environment),
-    ...(parts.isAsync ? moduleLoads.hostFunctions() : {}),
   }
   pushHost(runtime, moduleFiles, more)
   const host = runtime.anchor(main)
@@ -94,7 +93,7 @@ export const openSandbox = (
   const [luaLoad, luaTraceback, luaInfo] = pruned
   runScript(runtime, filesSource, [host], 0)
   const [describe, probe, collect] = runScript(runtime, describeSource, [luaTraceback], 3) as [Reference, Reference, Reference]
-  runtime.setOwnFunctions({ describe, probe, collect })
+  runtime.setOwnFunctions({ describe, probe, collect, traceback: luaTraceback })
   const [newWorld] = runScript(runtime, modulesSource, [host, luaLoad], 1) as [Reference]
   const [mount] = runScript(runtime, wsapiSource, [host, newWorld, luaLoad], 1) as [Reference]
   const ownEntries = runScript(runtime, entriesSource, [host, newWorld, luaLoad], 3) as [Reference, Reference, Reference]
@@ -109,7 +108,6 @@ export const openSandbox = (
     loadPlugin,
     pluginFiles,
     moduleFiles,
-    moduleLoads,
     takeKept: () => {
       const taken = kept
       kept = undefined

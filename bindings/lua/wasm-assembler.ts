@@ -57,6 +57,7 @@ export const subtract = 0x6b
 export const and = 0x71
 export const or = 0x72
 export const shiftRight = 0x76
+export const shiftRightSigned = 0x75
 export const equal = 0x46
 export const notEqual = 0x47
 export const lessSigned = 0x48
@@ -69,6 +70,7 @@ export const load8 = [0x2d, 0, 0] as const
 export const store8 = [0x3a, 0, 0] as const
 export const load16 = [0x2f, 0, 0] as const
 export const load32 = [0x28, 0, 0] as const
+export const store32 = [0x36, 0, 0] as const
 export const load64 = [0x29, 0, 0] as const
 
 /** Leaves by `break_(0)` behind its end. */
@@ -89,7 +91,7 @@ export const breakIf = (depth: number): Code => [0x0d, uleb(depth)]
 /** Runs the body; an exception with this tag leaves by `break_(0)` as seen from around the `tryCatch`. */
 export const tryCatch = (tag: number, ...body: Code): Code => [0x1f, blockVoid, 1, 0x00, uleb(tag), uleb(0), body, end]
 
-const flatten = (code: Code): number[] => code.flatMap((item) => (typeof item === 'number' ? [item] : flatten(item)))
+export const flatten = (code: Code): number[] => code.flatMap((item) => (typeof item === 'number' ? [item] : flatten(item)))
 const vector = (items: readonly Code[]): Code => [uleb(items.length), items]
 const text = (value: string): Code => [uleb(value.length), [...Buffer.from(value, 'latin1')]]
 const section = (id: number, items: readonly Code[]): Code => {

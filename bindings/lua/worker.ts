@@ -15,7 +15,7 @@ import type { WsgiRequest } from '../../host/request/wsgi-request.ts'
 import { maxBlockSize } from '../../protocol/packet.ts'
 import { Answer } from './answer.ts'
 import { pushBytes, pushInteger, pushText } from './convert.ts'
-import { FatalGuestError } from './errors.ts'
+import { FatalGuestError, StoppedError } from './errors.ts'
 import type { LuaModules, Pointer } from './glue.ts'
 import type { GuestHooks } from './hooks.ts'
 import { ModuleFiles, sourceOf } from './module-files.ts'
@@ -46,7 +46,11 @@ export class LuaWorker {
    * @throws Error when Lua does not start within the memory limit
    */
   constructor(modules: LuaModules, context: WorkerContext<LuaModules>, owner: FunctionOwner) {
-    const runtime = new LuaRuntime(modules, { memoryLimit: context.memoryLimit, log: context.log })
+    const runtime = new LuaRuntime(modules, {
+      memoryLimit: context.memoryLimit,
+      log: context.log,
+      stops: context.stops,
+    })
     this.runtime = runtime
     this.#packageRoots = context.pythonPath
     this.isAsync = context.cores > 1 && context.thread.kind === 'worker'
@@ -92,8 +96,7 @@ export class LuaWorker {
     const { core, task } = answer
     task?.end()
     if (answer.isAbandoned) {
-      if (task !== undefined) this.#sandbox.moduleLoads.ended(task)
-      runtime.dropThread(core)
+      runtime.abandonThread(core)
       return
     }
     runtime.lua.lua_settop(core.thread, 0)
@@ -135,7 +138,7 @@ export class LuaWorker {
     try {
       this.#runFile(this.#sandbox.mount, mount.source, source, mount.callable)
     } catch (error) {
-      if (!(error instanceof GuestError) || error instanceof FatalGuestError) throw error
+      if (!isOwnFault(error)) throw error
       throw new AppLoadError(`cannot load the Lua app ${mount.source}: ${error.message}`, error.traceback)
     }
     return this.#sandbox.takeKept()
@@ -158,7 +161,7 @@ export class LuaWorker {
     try {
       this.#runFile(this.#sandbox.loadPlugin, file, source, undefined)
     } catch (error) {
-      if (!(error instanceof GuestError) || error instanceof FatalGuestError) throw error
+      if (!isOwnFault(error)) throw error
       // Lua names a file by the end of its path, where that is long, and not at all where no line of it is to blame.
       const message = error.message.includes('.lua:') ? error.message : `${file}: ${error.message}`
       throw new AppLoadError(message, error.traceback)
@@ -187,6 +190,10 @@ export class LuaWorker {
     }
   }
 }
+
+/** It raised, or took too long. */
+const isOwnFault = (error: unknown): error is GuestError | StoppedError =>
+  error instanceof StoppedError || (error instanceof GuestError && !(error instanceof FatalGuestError))
 
 const readSource = (file: string, what: string): Uint8Array => {
   try {

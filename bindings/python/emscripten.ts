@@ -1,6 +1,6 @@
 // The part of Emscripten's glue that we use: the factory's settings, the file system, and what a node of it looks like.
 // Pyodide's own JavaScript layer is never started, only this glue below it.
-import type { GuestFile } from '../../host/api/guest-access.ts'
+import type { HostFile } from '../../host/api/guest-access.ts'
 import type { WasmImports, WasmInstance, WasmModule } from '../../host/plugin/web-assembly.ts'
 
 /** What is thrown inside file operations: Emscripten turns it into the errno of the system call. */
@@ -54,7 +54,7 @@ export interface FileStream {
   /** Shared by descriptors made with dup(). */
   shared: { refcount?: number }
   /** Ours: the host's file. */
-  hostFile?: GuestFile
+  hostFile?: HostFile
 }
 
 export interface NodeOperations {

@@ -4,7 +4,7 @@
 // Invariant: every host path is the mount's root plus names that were looked up one by one; none was made by the guest.
 import type { Stats } from 'node:fs'
 import { join } from 'node:path'
-import type { GuestFile, GuestFiles, OpenMode } from '../../host/api/guest-access.ts'
+import type { GuestFiles, HostFile } from '../../host/api/guest-access.ts'
 import { FileError } from '../../host/errors.ts'
 import type { EmscriptenModule, FileNode, FileStatus, FileSystemType, NodeOperations, StreamOperations } from './emscripten.ts'
 
@@ -64,11 +64,11 @@ export const hostDirectoryType = (module: EmscriptenModule, files: GuestFiles): 
     return path
   }
 
-  const change = (node: FileNode, mode: OpenMode, use: (file: GuestFile) => void): void =>
+  const truncate = (node: FileNode, size: number): void =>
     attempt(() => {
-      const file = files.open(hostPath(node), mode, false)
+      const file = files.open(hostPath(node), { read: false, write: true }, false)
       try {
-        use(file)
+        file.truncate(size)
       } finally {
         file.close()
       }
@@ -85,14 +85,8 @@ export const hostDirectoryType = (module: EmscriptenModule, files: GuestFiles): 
     readdir: (node) => attempt(() => ['.', '..', ...files.list(hostPath(node))]),
     readlink: (node) => attempt(() => files.readLink(hostPath(node))),
     setattr(node, { size, mode, atime, mtime }) {
-      change(node, { read: false, write: true }, (file) => {
-        if (size !== undefined) file.truncate(size)
-        if (mode !== undefined) file.changeMode(mode)
-        if (size === undefined && (atime !== undefined || mtime !== undefined)) {
-          const now = file.stat()
-          file.changeTimes(atime ?? now.atimeMs, mtime ?? now.mtimeMs)
-        }
-      })
+      if (size === undefined) attempt(() => files.change(hostPath(node), { mode, accessedMs: atime, modifiedMs: mtime }))
+      else truncate(node, size)
     },
     mknod(parent, name, mode) {
       const path = join(hostPath(parent), name)
@@ -113,7 +107,7 @@ export const hostDirectoryType = (module: EmscriptenModule, files: GuestFiles): 
     symlink: refuse,
   }
 
-  const hostFile = ({ hostFile: file }: { hostFile?: GuestFile }): GuestFile => {
+  const hostFile = ({ hostFile: file }: { hostFile?: HostFile }): HostFile => {
     if (file === undefined) throw new FS.ErrnoError(ERRNO_CODES['EISDIR'] ?? EIO)
     return file
   }

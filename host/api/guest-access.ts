@@ -14,8 +14,14 @@ export interface OpenMode {
   readonly append?: boolean
 }
 
+export interface ChangedAttributes {
+  readonly mode?: number | undefined
+  readonly accessedMs?: number | undefined
+  readonly modifiedMs?: number | undefined
+}
+
 /** A regular file of the host. Whoever opened it closes it. */
-export interface GuestFile {
+export interface HostFile {
   /** @returns how many bytes; 0 at the end. @throws FileError */
   read(into: Uint8Array, position: number): number
   /** Writes all of it; with `append` the position does not count. @throws FileError */
@@ -23,8 +29,6 @@ export interface GuestFile {
   stat(): Stats
   /** @throws FileError */
   truncate(size: number): void
-  changeMode(mode: number): void
-  changeTimes(accessedMs: number, modifiedMs: number): void
   close(): void
 }
 
@@ -38,7 +42,7 @@ export interface GuestFiles {
   /** Something that may be read lies there, or below. The path is without links. */
   isVisible(path: string): boolean
   /** @param isFollowing false: a symbolic link is refused */
-  open(path: string, mode: OpenMode, isFollowing?: boolean): GuestFile
+  open(path: string, mode: OpenMode, isFollowing?: boolean): HostFile
   stat(path: string, isFollowing?: boolean): Stats
   /** Names, in no order. */
   list(path: string): string[]
@@ -47,6 +51,8 @@ export interface GuestFiles {
   remove(path: string): void
   rename(from: string, to: string): void
   makeDirectory(path: string): void
+  /** Permissions and times of a file or directory; a link is refused. */
+  change(path: string, attributes: ChangedAttributes): void
 }
 
 /** What the configuration gives to guests. */

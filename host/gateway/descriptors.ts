@@ -29,8 +29,8 @@ export const firstDescriptor = 2 ** 20
 
 export interface DescriptorsOptions {
   readonly permission: ConnectPermission
-  /** How many requests a worker may hold at once. */
-  readonly cores: number
+  /** Connections that one thread may have open. */
+  readonly most: number
 }
 
 /**
@@ -78,9 +78,9 @@ export class Descriptors {
     closeFds: ({ fds }: { fds: readonly number[] }, caller: Caller): void => this.#close(fds, caller),
   }
 
-  constructor({ permission, cores }: DescriptorsOptions) {
+  constructor({ permission, most }: DescriptorsOptions) {
     this.#permission = permission
-    this.#most = mostConnections(cores)
+    this.#most = most
   }
 
   /** @throws ApiError API_IO when there is none */

@@ -33,6 +33,8 @@ export interface HttpGatewayOptions {
 
 /** A body that is known to be this small is waited for even where bodies are streamed: it travels with its request. */
 const smallBody = 32 * 1024
+/** So often late heads are looked for. */
+const lateHeadsMs = 1000
 
 export const createHttpServer = (options: HttpGatewayOptions): Server => {
   const listener = createHttpListener(options)
@@ -42,6 +44,8 @@ export const createHttpServer = (options: HttpGatewayOptions): Server => {
       noDelay: true,
       keepAliveTimeout: options.keepAliveSeconds * 1000,
       headersTimeout: options.timeoutSeconds * 1000,
+      // Node looks for late heads every 30 seconds unless told otherwise, whatever the time they have.
+      connectionsCheckingInterval: lateHeadsMs,
       // A body is bounded by silence, not by its whole time: a large upload may take long.
       requestTimeout: 0,
       maxHeaderSize: options.bufferSize,

@@ -95,7 +95,8 @@ class UwsgiConnection implements Exchange {
   }
 
   #receive(chunk: Buffer): void {
-    this.#lastByteAt = performance.now()
+    // The time for a head runs from the connection on: front ends send it whole, and a byte now and then is no head.
+    if (this.#reader === undefined) this.#lastByteAt = performance.now()
     try {
       if (this.#reader !== undefined) this.#receivePacket(this.#reader, chunk)
       else this.#receiveBody(chunk)
@@ -110,6 +111,7 @@ class UwsgiConnection implements Exchange {
     const request = reader.push(chunk)
     if (request === undefined) return
     this.#reader = undefined
+    this.#lastByteAt = performance.now()
     this.packet = request.packet
     this.#isPeer = answersInPackets(request.modifier1, request.modifier2)
     if (!this.#isPeer) this.#protocol = findVar(request.vars, 'SERVER_PROTOCOL') ?? ''

@@ -64,7 +64,7 @@ export const stoppedLines = (where: string, trace: string): string[] => {
 /** Names and values as one object of JSON. Where a name occurs twice the last one counts. */
 const varsText = (vars: Uint8Array, isVerbose: boolean): string => {
   const chosen = new Map<string, string>()
-  for (const [name, value] of iterateVars(vars)) if (isVerbose || shortSet.has(name)) chosen.set(name, value)
+  for (const [name, value] of iterateVars(vars)) if (isVerbose || (value !== '' && shortSet.has(name))) chosen.set(name, value)
   const members: string[] = []
   let length = 0
   for (const [name, value] of chosen) {

@@ -85,6 +85,7 @@ export class Dispatcher {
   /** What threads send beside their orders. */
   readonly parcels = new Parcels()
   #isClosed = false
+  #isPaused = false
   #onIdle: (() => void) | undefined
 
   constructor(options: DispatcherOptions) {
@@ -104,6 +105,11 @@ export class Dispatcher {
   *running(): Generator<RunningExchange> {
     for (const [slot, passage] of this.#passages.entries())
       if (passage !== undefined) yield { slot, packet: passage.exchange.packet }
+  }
+
+  /** Requests that wait for a worker, or have one. */
+  get held(): number {
+    return this.#active
   }
 
   /** Resolves when no request is active. */
@@ -209,8 +215,24 @@ export class Dispatcher {
     this.#attention.close()
   }
 
+  /** Requests that no worker has yet wait, as many as may; called again they go on. @returns whether they wait now */
+  togglePause(): boolean {
+    this.#isPaused = !this.#isPaused
+    if (!this.#isPaused) this.#dispatchWaiting()
+    return this.#isPaused
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused
+  }
+
+  resume(): void {
+    if (this.#isPaused) this.togglePause()
+  }
+
   /** Puts an exchange into a shared slot and wakes a worker for it. @returns false when there is no slot */
   #dispatch(passage: Passage): boolean {
+    if (this.#isPaused) return false
     const { slots, queue } = this.#state
     const slot = this.#freeSlots.pop()
     if (slot === undefined) return false

@@ -51,6 +51,7 @@ export interface MasterOptions {
   readonly exceptions: ExceptionSettings
   /** What is done to the head of every response (`add-header`, `rem-header`). */
   readonly headers: ThreadStart['headers']
+  readonly recycling: ThreadStart['recycling']
   /** How long a plugin's hook may keep the master, or a thread from starting (`plugin-timeout`). */
   readonly pluginTimeoutMs: number
   /** URL of the module that threads run. */
@@ -256,6 +257,7 @@ export class Master {
       pluginTimeoutMs: this.#options.pluginTimeoutMs,
       exceptions: this.#options.exceptions,
       headers: this.#options.headers,
+      recycling: this.#options.recycling,
       mounts,
       opt,
       guests,

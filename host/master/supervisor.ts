@@ -323,6 +323,7 @@ export class Supervisor {
       void this.#drain(place, handle)
       if (this.#phase === 'serving') this.#fill(place)
     },
+    due: ({ plan }, reason) => this.renewWorker(plan.identity.workerId, reason),
     parcel: (handle, id, bytes) => this.#options.parcel(handle, id, bytes),
     ended: (handle, reason) => this.#ended(handle, reason),
   }

@@ -15,6 +15,8 @@ export interface ThreadEvents {
   /** It has loaded its apps, and waits to be attached. */
   loaded(handle: ThreadHandle): void
   ready(handle: ThreadHandle): void
+  /** It is to be followed by another. */
+  due(handle: ThreadHandle, reason: string): void
   /** It takes nothing more. */
   leaving(handle: ThreadHandle): void
   parcel(handle: ThreadHandle, id: number, bytes: Uint8Array): void
@@ -157,6 +159,8 @@ export class ThreadHandle {
       case 'leaving':
         this.#isStopping = true
         return events.leaving(this)
+      case 'due':
+        return events.due(this, message.reason)
       case 'parcel':
         return events.parcel(this, message.id, message.bytes)
       case 'fatal':

@@ -12,9 +12,14 @@ export class Access implements GuestAccess {
   readonly roots: readonly string[]
   readonly #plan: PermissionPlan
   readonly #every: Roots
+  readonly #mostFiles: number | undefined
 
-  /** @param apps directories of all apps of the server, and those of `pythonpath` */
-  constructor(plan: PermissionPlan, apps: readonly string[] = []) {
+  /**
+   * @param apps directories of all apps of the server, and those of `pythonpath`
+   * @param mostFiles that one interpreter may have open; undefined: as many as it commonly may
+   */
+  constructor(plan: PermissionPlan, apps: readonly string[] = [], mostFiles?: number) {
+    this.#mostFiles = mostFiles
     this.#plan = plan
     this.isSandboxed = plan.isSandboxed
     this.environment = plan.environment
@@ -24,7 +29,7 @@ export class Access implements GuestAccess {
 
   openFiles(): GuestFiles {
     const { readable, writable, paths, directory } = this.#plan
-    return new HostFiles(new Roots(readable, writable, paths), directory)
+    return new HostFiles(new Roots(readable, writable, paths), directory, this.#mostFiles)
   }
 
   mayRead(path: string): boolean {

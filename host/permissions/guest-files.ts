@@ -21,7 +21,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import type { GuestFile, GuestFiles, OpenMode } from '../api/guest-access.ts'
+import type { ChangedAttributes, GuestFiles, HostFile, OpenMode } from '../api/guest-access.ts'
 import { FileError } from '../errors.ts'
 import { inDirectory, inDirectoryOf, nearestPlace } from './places.ts'
 import { fault, systemFault } from './reasons.ts'
@@ -45,9 +45,12 @@ export class HostFiles implements GuestFiles {
   readonly #roots: Roots
   /** Where relative paths begin. */
   readonly #directory: string
+  readonly #most: number
   readonly #open = new Set<OpenedFile>()
 
-  constructor(roots: Roots, directory: string) {
+  /** @param most files that may be open at the same time */
+  constructor(roots: Roots, directory: string, most = mostOpenFiles) {
+    this.#most = most
     this.#roots = roots
     this.#directory = directory
   }
@@ -60,8 +63,8 @@ export class HostFiles implements GuestFiles {
     return this.#roots.isVisible(path)
   }
 
-  open(path: string, mode: OpenMode, isFollowing = true): GuestFile {
-    if (this.#open.size >= mostOpenFiles) throw fault(path, 'EMFILE', `more than ${mostOpenFiles} files are open`)
+  open(path: string, mode: OpenMode, isFollowing = true): HostFile {
+    if (this.#open.size >= this.#most) throw fault(path, 'EMFILE', `more than ${this.#most} files are open`)
     return this.#at(path, mode.write ? 'write' : 'read', isFollowing, (at) => {
       const fd = this.#openRegular(path, at, mode)
       const file = new OpenedFile(path, fd, mode.append === true, () => this.#open.delete(file))
@@ -104,6 +107,23 @@ export class HostFiles implements GuestFiles {
 
   makeDirectory(path: string): void {
     this.#at(path, 'write', false, (at) => mkdirSync(at))
+  }
+
+  change(path: string, { mode, accessedMs, modifiedMs }: ChangedAttributes): void {
+    this.#at(path, 'write', false, (at) => {
+      const found = lstatSync(at)
+      if (!found.isDirectory()) assertRegular(path, found)
+      const fd = openSync(at, baseFlags)
+      try {
+        // No set-user-id bits: they would give the server's rights to others.
+        if (mode !== undefined) fchmodSync(fd, mode & 0o777)
+        if (accessedMs !== undefined || modifiedMs !== undefined) {
+          futimesSync(fd, (accessedMs ?? found.atimeMs) / 1000, (modifiedMs ?? found.mtimeMs) / 1000)
+        }
+      } finally {
+        closeSync(fd)
+      }
+    })
   }
 
   #openRegular(path: string, at: string, mode: OpenMode): number {
@@ -183,7 +203,7 @@ const assertRegular = (path: string, stats: Stats): void => {
   throw fault(path, 'EINVAL', 'it is no regular file')
 }
 
-class OpenedFile implements GuestFile {
+class OpenedFile implements HostFile {
   readonly #path: string
   readonly #isAppending: boolean
   readonly #onClose: () => void
@@ -216,14 +236,6 @@ class OpenedFile implements GuestFile {
   truncate(size: number): void {
     this.#assertSize(size)
     this.#attempt((fd) => ftruncateSync(fd, size))
-  }
-
-  changeMode(mode: number): void {
-    this.#attempt((fd) => fchmodSync(fd, mode & 0o777))
-  }
-
-  changeTimes(accessedMs: number, modifiedMs: number): void {
-    this.#attempt((fd) => futimesSync(fd, accessedMs / 1000, modifiedMs / 1000))
   }
 
   close(): void {

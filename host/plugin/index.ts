@@ -4,7 +4,9 @@
 export type { BoundApi, BoundAttribute, BoundCallable, BoundFunction } from '../api/bind.ts'
 export type { ApiContext, Connections, CoreWaits, Log, ThreadIdentity } from '../api/context.ts'
 export { type DirectFunction, notDefined } from '../api/direct.ts'
+export type { ChangedAttributes, GuestAccess, GuestFiles, HostFile, OpenMode } from '../api/guest-access.ts'
 export { type FunctionOwner, GuestFunction } from '../api/guest-function.ts'
+export type { GuestStops } from '../api/guest-stops.ts'
 export type {
   ApiCallable,
   ApiEntry,
@@ -20,7 +22,16 @@ export type {
   RecordValue,
 } from '../api/kinds.ts'
 export { camelCaseName } from '../api/table/index.ts'
-export { ApiArgumentError, ApiError, AppLoadError, ClientError, GuestError, PolywsgiError, TimeoutError } from '../errors.ts'
+export {
+  ApiArgumentError,
+  ApiError,
+  AppLoadError,
+  ClientError,
+  FileError,
+  GuestError,
+  PolywsgiError,
+  TimeoutError,
+} from '../errors.ts'
 export type { RequestBody } from '../request/body.ts'
 export type { BodyChunk } from '../request/body-chunk.ts'
 export type { BodyLimit, BodyReader } from '../request/body-reader.ts'

@@ -293,8 +293,8 @@ export class WsgiRequest extends OffloadingResponse {
     if (this.hasFile) return this.sendWaitingFile()
     const bytes = chunk === undefined ? undefined : bytesOf(chunk)
     this.#finished = true
-    this.#responseSize += bytes?.length ?? 0
     this.#sink.send(this.#takeHead(), bytes, true, this.#isRaw)
+    this.#responseSize += bytes?.length ?? 0
   }
 
   async finishAsync(chunk?: BodyChunk): Promise<void> {
@@ -302,8 +302,9 @@ export class WsgiRequest extends OffloadingResponse {
     if (this.hasFile) return this.sendWaitingFile()
     const bytes = chunk === undefined ? undefined : bytesOf(chunk)
     this.#finished = true
-    this.#responseSize += bytes?.length ?? 0
+    const size = this.#responseSize + (bytes?.length ?? 0)
     await this.#sink.sendAsync(this.#takeHead(), bytes, true, this.#isRaw)
+    this.#responseSize = size
   }
 
   /**
@@ -317,8 +318,7 @@ export class WsgiRequest extends OffloadingResponse {
   }
 
   /**
-   * Answers for what the app has raised: a plain 500, or, with `catch-exceptions`, what it was. A response that has begun stays
-   * as it is, for the host to cut.
+   * Answers for what the app has raised: a plain 500, or, with `catch-exceptions`, what it was. A begun response is for the host to cut.
    * @param error a GuestError, or whatever the plugin's exception hooks know
    */
   fail(error: unknown): void {

@@ -21,6 +21,9 @@ export interface SharedAreaHandle extends SharedAreaShape {
 
 export type NumberBits = 8 | 16 | 32 | 64
 
+/** Stands for a request that ended and left an area locked. */
+const nobody = {}
+
 const little = endianness() === 'LE'
 
 export class SharedArea {
@@ -107,13 +110,13 @@ export class SharedArea {
   }
 
   /** @returns true when it was locked for one that was given up: it is unlocked. Else it stays as it is */
-  holderEnded(thread: number, holder: object, isGivenUp: boolean): boolean {
+  holderEnded(thread: number, holder: object | undefined, isGivenUp: boolean): boolean {
     let held = false
     for (let at = this.#holders.indexOf(holder); at !== -1; at = this.#holders.indexOf(holder)) {
       if (isGivenUp) {
         this.unlock(thread, holder)
         held = true
-      } else this.#holders[at] = undefined
+      } else this.#holders[at] = nobody
     }
     return held
   }

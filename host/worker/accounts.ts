@@ -5,6 +5,7 @@ import type { WsgiRequest } from '../request/wsgi-request.ts'
 import type { CoreCounters } from '../state/metrics.ts'
 import type { StateMap } from '../state/state-map.ts'
 import type { Account } from '../state/worker-slots.ts'
+import type { Recycling } from './recycling.ts'
 
 export interface FinishedRequest {
   readonly request: WsgiRequest
@@ -26,6 +27,8 @@ export interface AccountsOptions {
   readonly coreCounters: CoreCounters | undefined
   /** Called now and then, after requests: the memory of interpreters may have grown. */
   readonly tellHeaps?: () => void
+  /** Undefined: nothing ever renews the worker. */
+  readonly recycling: Recycling | undefined
 }
 
 /** Memory is read as rarely as this: it grows by steps, and a reading costs. */
@@ -39,11 +42,12 @@ export class Accounts {
   }
 
   count({ request, app, hasFailed }: FinishedRequest, durationMs: number): void {
-    const { state, workerId, seat, account, coreCounters, tellHeaps } = this.#options
+    const { state, workerId, seat, account, coreCounters, recycling, tellHeaps } = this.#options
     const { coreId, writeErrors, readErrors } = request
     const total = state.workers.countRequest(workerId)
     state.cores.countRequest(workerId, coreId)
     if (writeErrors + readErrors > 0) state.cores.countErrors(workerId, coreId, writeErrors, readErrors)
+    recycling?.served()
     state.workers.requestEnded(workerId, durationMs * 1000, request.headersSize + request.responseSize, account)
     coreCounters?.countRequest(coreId)
     if (request.isOffloaded) {

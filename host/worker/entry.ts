@@ -6,6 +6,7 @@ import { bindApi } from '../api/bind.ts'
 import { MimeTypes } from '../files/mime-types.ts'
 import { logAlarmWatcher } from '../log/log-alarms.ts'
 import { createLogger } from '../log/logger.ts'
+import { limitedLog } from '../log/rate-limit.ts'
 import { hookFailure } from '../plugin/plugin-hooks.ts'
 import type { PluginRegistry } from '../plugin/registry.ts'
 import { socketDefaults } from '../plugin/socket-timeout.ts'
@@ -18,6 +19,7 @@ import type { Attachment, Identity, MasterMessage, ThreadStart, WorkerMessage } 
 import { Mountpoints } from './mountpoints.ts'
 import { runMule } from './mule.ts'
 import { parcelPost } from './parcel-post.ts'
+import { Recycling, threadMemory } from './recycling.ts'
 import { RequestLoop } from './request-loop.ts'
 import { servesByItself } from './request-opener.ts'
 import type { Role, Work } from './role.ts'
@@ -48,7 +50,8 @@ socketDefaults.timeout = start.api.socketTimeoutMs / 1000
 let made: ThreadContext | undefined
 
 const run = async (): Promise<void> => {
-  const context = new ThreadContext(start, state, log)
+  const guestLog = limitedLog(log, { rate: start.api.logRate, who: () => name() })
+  const context = new ThreadContext(start, state, guestLog)
   made = context
   const api = bindApi(context)
   const plugins = new ThreadPlugins({
@@ -56,7 +59,7 @@ const run = async (): Promise<void> => {
     log,
     timeoutMs: start.pluginTimeoutMs,
     context: {
-      log,
+      log: guestLog,
       opt: start.opt,
       thread: context.thread,
       cores: start.cores,
@@ -154,7 +157,20 @@ const run = async (): Promise<void> => {
         await hijack
       }
       await hooks.accepting(attachment.isFirstStart)
+      const recycling =
+        start.recycling &&
+        new Recycling({
+          plan: start.recycling,
+          workerId,
+          memory: () => threadMemory(context.heaps.total),
+          onDue: (reason) => {
+            log.text(`...The work of ${name()} is done (${reason}). Seeya!`)
+            report({ kind: 'due', reason })
+          },
+          onStillDue: (reason) => report({ kind: 'due', reason }),
+        })
       const loop = new RequestLoop({
+        recycling,
         state,
         workerId,
         seat: start.seat,
@@ -167,6 +183,7 @@ const run = async (): Promise<void> => {
         onFatal: context.onFatal,
         handleSignals: () => context.signals.handlePending(),
         post: parcelPost(port),
+        responseLimit: start.api.responseLimit,
         mimeTypes: new MimeTypes(start.api.mimeTypes),
         current: context,
         afterRequest: hooks.afterRequest(),
@@ -184,6 +201,7 @@ const run = async (): Promise<void> => {
       state.seats.setServing(start.seat)
       if (hijack === undefined) ready()
       loop.start()
+      recycling?.start()
       context.deadlines.watchThread()
       break
     }

@@ -16,6 +16,7 @@ import type { StateHandle } from '../state/state-map.ts'
 import type { Account } from '../state/worker-slots.ts'
 import type { ExceptionSettings } from './exceptions.ts'
 import type { MountPlan } from './mount-plan.ts'
+import type { RecyclingPlan } from './recycling.ts'
 
 /** A plugin as it crosses to a thread: where it lies, and what its `init` left. */
 export interface PluginStart {
@@ -48,6 +49,12 @@ export interface ThreadPlan {
 export interface ApiSettings {
   readonly socketTimeoutMs: number
   readonly rpcMax: number
+  /** Bytes of a response's body; infinite without a limit. */
+  readonly responseLimit: number
+  /** Files that an interpreter may have open; undefined: as many as it commonly may. */
+  readonly guestFds: number | undefined
+  /** Lines of guests in a second; 0: any number. */
+  readonly logRate: number
   /** How long a request, a message to a mule or a job of a spooler may take; 0: for ever. */
   readonly harakiriMs: Readonly<Record<ThreadIdentity['kind'], number>>
   /** All variables of a request that overran are told. */
@@ -122,6 +129,8 @@ export interface ThreadStart {
   readonly api: ApiSettings
   readonly exceptions: ExceptionSettings
   readonly headers: HeaderPlan | undefined
+  /** When a worker asks for a successor; undefined: never. */
+  readonly recycling: RecyclingPlan | undefined
   readonly callPort: MessagePort
 }
 
@@ -155,6 +164,8 @@ export type WorkerMessage =
   | { readonly kind: 'plugin-lost'; readonly name: string; readonly reason: string }
   /** The thread takes nothing more, and ends when what it has begun is done: another is to take its place. */
   | { readonly kind: 'leaving' }
+  /** The worker is to be followed by another, and serves on until that one is ready. */
+  | { readonly kind: 'due'; readonly reason: string }
   /** The thread cannot go on and ends. */
   | { readonly kind: 'fatal'; readonly reason: string }
 

@@ -49,6 +49,8 @@ export interface RequestLoopOptions extends AccountsOptions {
   readonly onMonitoredException: () => void
   /** Sends the master bytes beside the ring. @returns their number */
   readonly post: (bytes: Uint8Array) => number
+  /** Bytes that the body of a response may have. */
+  readonly responseLimit: number
   readonly mimeTypes: MimeTypes
 }
 
@@ -70,8 +72,8 @@ export class RequestLoop {
   constructor(options: RequestLoopOptions) {
     this.#options = options
     this.#accounts = new Accounts(options)
-    const { state, seat, post } = options
-    this.#link = { slots: state.slots, ring: state.ring(seat), masterDoorbell: state.doorbell(0), post }
+    const { state, seat, post, responseLimit } = options
+    this.#link = { slots: state.slots, ring: state.ring(seat), masterDoorbell: state.doorbell(0), post, responseLimit }
     this.#suspenders = options.registry.withHook('suspend')
     this.#resumers = options.registry.withHook('resume')
     const { exceptions } = options
@@ -94,6 +96,7 @@ export class RequestLoop {
   async stop(): Promise<void> {
     this.#stopping = true
     this.#attention?.close()
+    this.#options.recycling?.stop()
     if (this.#running() > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve))
     this.#options.log.flush()
   }

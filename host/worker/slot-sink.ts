@@ -13,6 +13,8 @@ export interface MasterLink {
   readonly slots: RequestSlots
   readonly ring: ResponseRing
   readonly masterDoorbell: Doorbell
+  /** Bytes that the body of a response may have; infinite without a limit. */
+  readonly responseLimit: number
   /** Sends the master bytes that do not go through the ring. @returns the number by which the master finds them */
   post(bytes: Uint8Array): number
 }
@@ -34,12 +36,15 @@ export class SlotSink implements ResponseSink {
   readonly #generation: number
   /** Called before the last record is out: from then on the slot may be another request's. */
   readonly #beforeEnd: () => void
+  /** Bytes that the body may still have. */
+  #left: number
   #headSent = false
   #ended = false
 
   constructor(link: MasterLink, slot: number, beforeEnd: () => void) {
     this.#beforeEnd = beforeEnd
     this.#link = link
+    this.#left = link.responseLimit
     this.#slot = slot
     this.#generation = link.slots.generation(slot)
   }
@@ -123,6 +128,7 @@ export class SlotSink implements ResponseSink {
   offload(head: ResponseHead | undefined, order: OffloadOrder, parcel: Uint8Array | undefined, isRaw: boolean): void {
     const { ring, masterDoorbell } = this.#link
     this.#checkedLength(head, undefined, true)
+    this.#count(parcel?.length ?? (order.engine === 'sendfile' ? order.length : 0))
     const parcelId = parcel === undefined || this.clientGone ? undefined : this.#link.post(parcel)
     const chunk = Buffer.from(JSON.stringify({ ...order, parcel: parcelId }))
     if (chunk.length > maxChunk) {
@@ -142,7 +148,7 @@ export class SlotSink implements ResponseSink {
   }
 
   /**
-   * @throws PolywsgiError APP_RESPONSE for headers past the limit, HEADERS_SENT after the end; ClientError when the client has gone and there is more
+   * @throws PolywsgiError LIMIT_EXCEEDED for a body past its limit, APP_RESPONSE for headers past the limit, HEADERS_SENT after the end; ClientError when the client has gone and there is more
    *   to come: an app that streams should learn of it
    */
   #checkedLength(head: ResponseHead | undefined, chunk: Uint8Array | undefined, last: boolean): number {
@@ -152,9 +158,21 @@ export class SlotSink implements ResponseSink {
     if (headSize > headersLimit) {
       throw new PolywsgiError('APP_RESPONSE', `the response's headers take ${headSize} bytes, more than ${headersLimit}`)
     }
-    if (!this.clientGone) return chunk?.length ?? 0
+    if (!this.clientGone) {
+      const length = chunk?.length ?? 0
+      this.#count(length)
+      return length
+    }
     if (!last) throw new ClientError('CLIENT_GONE', 'the client has closed its connection')
     return 0
+  }
+
+  #count(bytes: number): void {
+    if (bytes > this.#left) {
+      const { responseLimit } = this.#link
+      throw new PolywsgiError('LIMIT_EXCEEDED', `the body of the response has more than ${responseLimit} bytes (response-limit)`)
+    }
+    this.#left -= bytes
   }
 
   #try(

@@ -8,7 +8,7 @@ import { PluginRegistry } from '../plugin/registry.ts'
 import type { WsgiRequest } from '../request/wsgi-request.ts'
 import type { Cache } from '../state/cache.ts'
 import type { Doorbell } from '../state/doorbell.ts'
-import type { Locks } from '../state/locks.ts'
+import { type Locks, noCore } from '../state/locks.ts'
 import type { Metrics } from '../state/metrics.ts'
 import { SharedParts } from '../state/shared-parts.ts'
 import type { SharedQueue } from '../state/shared-queue.ts'
@@ -85,7 +85,7 @@ export class ThreadContext implements ApiContext {
     this.log = log
     const { guests } = start
     this.opt = guests.opt
-    this.access = new Access(guests.permissions, guests.appDirectories)
+    this.access = new Access(guests.permissions, guests.appDirectories, api.guestFds)
     this.state = state
     this.socketTimeoutMs = api.socketTimeoutMs
     this.alarmNames = api.alarmNames
@@ -118,7 +118,7 @@ export class ThreadContext implements ApiContext {
       deadlines: this.deadlines,
       current,
       onStopped: (request, trace) => {
-        if (request === undefined) this.#overruns.code(trace)
+        if (request === undefined) this.#codeOverran(trace)
         else this.requestOverran(request, new PolywsgiError('HARAKIRI', requestOverran), trace)
       },
     })
@@ -235,25 +235,30 @@ export class ThreadContext implements ApiContext {
     if (view !== undefined) this.signals.requestEnded(view)
     const isGivenUp = this.deadlines.isGivenUp(request)
     if (isGivenUp) {
-      this.#unlock(request)
+      this.#unlock(request.coreId, `core ${request.coreId}, which was given up`)
       this.#overruns.requestEnded()
     }
-    if (this.sharedareas.length > 0) this.#leaveAreas(request, isGivenUp)
+    if (this.sharedareas.length > 0 && view !== undefined)
+      this.#leaveAreas(view, isGivenUp, `core ${request.coreId}, which was given up`)
+  }
+
+  #codeOverran(trace: string): void {
+    this.#overruns.code(trace)
+    this.#unlock(noCore, 'code that was stopped')
+    this.#leaveAreas(undefined, true, 'code that was stopped')
   }
 
   /** Nobody is left to unlock what a core has locked that was given up, as nobody is when a thread has ended. */
-  #unlock({ coreId }: WsgiRequest): void {
+  #unlock(coreId: number, who: string): void {
     for (const num of this.locks.coreEnded(this.thread.seat, coreId)) {
-      this.log.text(`lock ${num} was held by core ${coreId}, which was given up: it is free again`)
+      this.log.text(`lock ${num} was held by ${who}: it is free again`)
     }
   }
 
-  #leaveAreas(request: WsgiRequest, isGivenUp: boolean): void {
-    const view = this.#views.get(request)
-    if (view === undefined) return
+  #leaveAreas(view: CurrentRequestView | undefined, isGivenUp: boolean, who: string): void {
     for (const [id, area] of this.sharedareas.entries()) {
       if (!area.holderEnded(this.thread.seat, view, isGivenUp)) continue
-      this.log.text(`area ${id} was locked by core ${request.coreId}, which was given up: it is unlocked again`)
+      this.log.text(`area ${id} was locked by ${who}: it is unlocked again`)
     }
   }
 }

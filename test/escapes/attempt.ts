@@ -28,6 +28,12 @@ const consoleOf: Readonly<Record<Language, string>> = { python: 'console.py', lu
 /** What the app answers to it shows that it serves. */
 const alive: Readonly<Record<Language, string>> = { python: 'return 6 * 7', lua: 'return 6 * 7', js: 'return 6 * 7' }
 
+/** Code that tries, and what `STATUS TEXT` of the answer shows of its being contained. `ROOM` in it is the room's folder. */
+export interface Attempt {
+  readonly code: string
+  readonly expected: RegExp
+}
+
 export interface Outcome {
   readonly status: number
   readonly headers: Headers

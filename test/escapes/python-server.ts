@@ -32,7 +32,7 @@ return [sys.argv, sys.orig_argv, sys.executable, sys.prefix, sys.base_prefix, sy
   'putting the functions of the module back': {
     code: `
 import uwsgi, importlib, sys, gc
-stops = [f for f in gc.get_objects() if type(f) is type(len) and f.__name__ in ('stop', 'reload')]
+stops = [f for f in gc.get_objects() if type(f) is type(len) and f.__module__ == 'uwsgi' and f.__name__ in ('stop', 'reload')]
 said = []
 for f in stops:
     try:

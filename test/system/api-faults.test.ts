@@ -217,7 +217,7 @@ describe('signals', () => {
     const before = await number(server, 'again')
     await eventually(async () => (await number(server, 'again')) > before + 10, true)
     await run(server, 'js', 'uwsgi.signal(6)')
-    await server.logged('*** HARAKIRI ON WORKER 1 ***')
+    await server.logged('*** HARAKIRI ON WORKER 1 HANDLING SIGNAL 6 ***')
     expect(await run(server, 'python', 'return uwsgi.worker_id()')).toBe('1')
   })
 

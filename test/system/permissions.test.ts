@@ -119,6 +119,45 @@ describe('guests of a server with permissions', () => {
     expect(await text(language, remove(moved))).toMatch(/No such file|no such file/)
   })
 
+  it('use in Python what they know of files where they may write', async () => {
+    const code = `
+import mmap, os, pathlib, shutil, tempfile
+root = pathlib.Path(${quoted(at('write/python'))})
+(root / 'a' / 'b').mkdir(parents=True)
+(root / 'a' / 'x').write_bytes(b'0123456789')
+os.replace(root / 'a' / 'x', root / 'a' / 'b' / 'y')
+os.rename(root / 'a' / 'b', root / 'c')
+said = [(root / 'c' / 'y').read_bytes(), sorted(os.listdir(root)), sorted(os.listdir(root / 'a'))]
+with open(root / 'c' / 'y', 'r+b') as file:
+    file.seek(2)
+    file.write(b'AB')
+    file.seek(-2, 2)
+    said.append(file.read())
+    file.truncate(6)
+    file.flush()
+    view = mmap.mmap(file.fileno(), 6)
+    view[0:1] = b'M'
+    view.flush()
+    view.close()
+said += [(root / 'c' / 'y').read_text(), (root / 'c' / 'y').stat().st_size]
+os.chmod(root / 'c' / 'y', 0o600)
+os.utime(root / 'c' / 'y', (1000, 2000))
+said += [oct(os.stat(root / 'c' / 'y').st_mode & 0o777), os.stat(root / 'c' / 'y').st_mtime]
+with tempfile.NamedTemporaryFile(dir=root) as temporary:
+    temporary.write(b'x' * 100000)
+    temporary.flush()
+    said.append(os.path.getsize(temporary.name))
+shutil.copytree(root / 'c', root / 'd')
+said.append(sorted(str(path.relative_to(root)) for path in root.rglob('*')))
+shutil.rmtree(root)
+return said, root.exists()`
+    const { text: said } = await server.run('python', code)
+    expect(said).toBe(
+      "([b'0123456789', ['a', 'c'], [], b'89', 'M1AB45', 6, '0o600', 2000.0, 100000, ['a', 'c', 'c/y', 'd', 'd/y']], False)",
+    )
+    expect(readdirSync(at('write'))).not.toContain('python')
+  })
+
   it.each(languages)('change in %s nothing else', async (language) => {
     const changes = [
       ...[

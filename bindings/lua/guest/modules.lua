@@ -6,7 +6,6 @@ local error, find, gmatch, gsub, next, pcall, select, setmetatable, sub, tostrin
   error, string.find, string.gmatch, string.gsub, next, pcall, select, setmetatable, string.sub, tostring, type
 local concat = table.concat
 local base = _G
--- Nil where requests do not take turns.
 local beginModule, awaitModule, endModule = host.beginModule, host.awaitModule, host.endModule
 
 -- Text only: malformed byte code crashes the interpreter. A reader function is drained first, then all is loaded at once.
@@ -93,8 +92,7 @@ local function newRequire(id, world, package)
     -- Lua 5.4 itself would run into a stack overflow here; 5.1 has this message.
     local underWay = loading[name]
     if underWay then
-      local isOver, why
-      if awaitModule then isOver, why = awaitModule(underWay) end
+      local isOver, why = awaitModule(underWay)
       if not isOver then
         error(why and "module '" .. name .. "': " .. why or "loop or previous error loading module '" .. name .. "'", 2)
       end
@@ -108,13 +106,13 @@ local function newRequire(id, world, package)
     for index = 1, #searchers do
       local loader, data = searchers[index](name)
       if type(loader) == 'function' then
-        local load = beginModule and beginModule() or true
+        local load = beginModule()
         loading[name] = load
         -- Also runs when the module raises, without a pcall that would lose the place of the error.
         local _ <close> = setmetatable({}, {
           __close = function()
             if loading[name] == load then loading[name] = nil end
-            if endModule then endModule(load) end
+            endModule(load)
           end,
         })
         local value = loader(name, data)

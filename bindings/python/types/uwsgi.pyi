@@ -747,8 +747,8 @@ def setprocname(name: str | Buffer) -> None:
     ...
 
 def set_user_harakiri(seconds: int) -> None:
-    """Gives this worker a deadline of its own, beside `--harakiri`: it is ended and started anew when it is still at work
-    then. A deadline set while a request is served ends with the request; of several requests at work in one worker each has its own,
+    """Gives what runs here a deadline of its own, beside `--harakiri`: when it is still at work then, it is stopped where its
+    language can do that, else its worker is ended and started anew. A deadline set while a request is served ends with the request; of several requests at work in one worker each has its own,
     and the earliest counts.
 
     seconds: From now on; 0: no deadline any more."""

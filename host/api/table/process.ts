@@ -191,8 +191,8 @@ the thread, not the command line of a process. Nothing happens where the system 
     ],
     returns: 'none',
     raises: [],
-    doc: `Gives this worker a deadline of its own, beside \`--harakiri\`: it is ended and started anew when it is still at work
-then. A deadline set while a request is served ends with the request; of several requests at work in one worker each has its own,
+    doc: `Gives what runs here a deadline of its own, beside \`--harakiri\`: when it is still at work then, it is stopped where its
+language can do that, else its worker is ended and started anew. A deadline set while a request is served ends with the request; of several requests at work in one worker each has its own,
 and the earliest counts.`,
     example: {
       js: 'uwsgi.setUserHarakiri(30)\nuwsgi.setUserHarakiri(0)',

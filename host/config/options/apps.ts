@@ -151,14 +151,4 @@ export const apps = [
     effect: 'accepted',
     note: 'Python in WebAssembly has no threads',
   },
-  {
-    name: 'py-autoreload',
-    aliases: ['py-auto-reload', 'python-autoreload'],
-    group: 'apps',
-    type: 'seconds',
-    min: 0,
-    help: 'Look for changed Python modules this often, and reload.',
-    effect: 'accepted',
-    note: 'changed files are not noticed; restart the server',
-  },
 ] as const satisfies readonly Option[]

@@ -61,4 +61,13 @@ export const clocks = [
     help: 'As --cron, but not while the command of the last time still runs.',
     effect: 'works',
   },
+  {
+    name: 'cron-harakiri',
+    group: 'subsystems',
+    type: 'seconds',
+    min: 0,
+    default: 0,
+    help: 'Kill the command of a cron job, with all that it has started, when it takes longer than this. 0: never.',
+    effect: 'works',
+  },
 ] as const satisfies readonly Option[]

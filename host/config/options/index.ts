@@ -9,10 +9,12 @@ import { configuration } from './configuration.ts'
 import { connections } from './connections.ts'
 import { exceptions } from './exceptions.ts'
 import { hooks } from './hooks.ts'
+import { limits } from './limits.ts'
 import { logging } from './logging.ts'
 import { mules } from './mules.ts'
 import { permissions } from './permissions.ts'
 import { plugins } from './plugins.ts'
+import { reloading } from './reloading.ts'
 import { requests } from './requests.ts'
 import { rpc } from './rpc.ts'
 import { server } from './server.ts'
@@ -29,7 +31,9 @@ const table = [
   ...apps,
   ...permissions,
   ...workers,
+  ...reloading,
   ...requests,
+  ...limits,
   ...exceptions,
   ...staticFiles,
   ...server,

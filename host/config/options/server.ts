@@ -44,16 +44,6 @@ export const server = [
     effect: 'works',
   },
   {
-    name: 'touch-reload',
-    group: 'server',
-    type: 'list',
-    item: 'text',
-    value: 'FILE',
-    help: 'Reload when the file is touched.',
-    effect: 'accepted',
-    note: 'the file is not watched',
-  },
-  {
     name: 'uid',
     group: 'server',
     type: 'text',

@@ -1,4 +1,4 @@
-// Option group: how many workers there are, and when one is ended or renewed.
+// Option group: how many workers there are, and when one is ended. When one is renewed: reloading.ts.
 import type { Option } from '../option.ts'
 
 export const workers = [
@@ -82,7 +82,7 @@ export const workers = [
     type: 'seconds',
     min: 0,
     default: 0,
-    help: 'Answer 504 to a request that takes longer than this, and end its handler: the worker too, if the handler does not wait for anything. 0: never.',
+    help: 'Answer 504 to a request that takes longer than this, and stop its handler; where that cannot be stopped, the worker is ended. 0: never.',
     effect: 'works',
   },
   {
@@ -105,50 +105,8 @@ export const workers = [
     name: 'harakiri-verbose',
     group: 'workers',
     type: 'flag',
-    help: 'Log more about a worker ended by harakiri.',
-    effect: 'accepted',
-    note: 'the line of the request is logged in any case',
-  },
-  {
-    name: 'max-requests',
-    shortcut: 'R',
-    group: 'workers',
-    type: 'integer',
-    min: 0,
-    max: Number.MAX_SAFE_INTEGER,
-    unit: 'requests',
-    help: 'Renew a worker after this many requests.',
-    effect: 'accepted',
-    note: 'a worker is not renewed by count',
-  },
-  {
-    name: 'max-worker-lifetime',
-    group: 'workers',
-    type: 'seconds',
-    min: 0,
-    help: 'Renew a worker after this time.',
-    effect: 'accepted',
-    note: 'a worker is not renewed by age',
-  },
-  {
-    name: 'min-worker-lifetime',
-    group: 'workers',
-    type: 'seconds',
-    min: 0,
-    help: 'Do not renew a worker before this time.',
-    effect: 'accepted',
-    note: 'workers are not renewed by count or age',
-  },
-  {
-    name: 'reload-on-rss',
-    group: 'workers',
-    type: 'integer',
-    min: 0,
-    max: 1_048_576,
-    unit: 'MiB',
-    help: 'Renew a worker whose memory has grown past this.',
-    effect: 'accepted',
-    note: 'memory-limit bounds the memory of each interpreter',
+    help: 'Log all variables of a request that took too long, not the usual few; those that keep secrets are never shown.',
+    effect: 'works',
   },
   {
     name: 'threads',
@@ -168,16 +126,5 @@ export const workers = [
     help: 'Serialise accept() of the workers.',
     effect: 'accepted',
     note: 'workers do not accept connections: the master hands requests to them',
-  },
-  {
-    name: 'cheaper',
-    group: 'workers',
-    type: 'integer',
-    min: 0,
-    max: 1024,
-    unit: 'workers',
-    help: 'Keep only this many workers while there is little to do.',
-    effect: 'accepted',
-    note: 'all workers run all the time',
   },
 ] as const satisfies readonly Option[]

@@ -12,6 +12,11 @@ def application(environ, start_response):
     start_response('200 OK', [])
     if environ['PATH_INFO'] == '/die':
         uwsgi.set_user_harakiri(1)
+        # Stopped, it goes on: that costs the worker.
         while True:
-            pass
+            try:
+                while True:
+                    pass
+            except BaseException:
+                pass
     return [b'x']

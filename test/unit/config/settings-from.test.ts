@@ -81,9 +81,9 @@ describe('refusals', () => {
 })
 
 test('what has no effect is warned about under the name of the setting', () => {
-  expect(settingsFrom({ touchReload: ['x'], master: false }).warnings).toEqual([
+  expect(settingsFrom({ procnamePrefix: 'x', master: false }).warnings).toEqual([
     "settings: 'master = false' has no effect: there is always a master",
-    "settings: 'touchReload' has no effect in this version: the file is not watched",
+    "settings: 'procnamePrefix' has no effect in this version: the name of the process is not changed",
   ])
 })
 

@@ -73,7 +73,7 @@ describe.each(['tcp', 'unix'] as const)('connections that nobody waits for (%s)'
 
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), 'descriptors-'))
-    descriptors = new Descriptors({ permission: anywhere, cores: 1000 })
+    descriptors = new Descriptors({ permission: anywhere, most: mostConnections(1000) })
     rows = descriptors.handlers
     notices = descriptors.noticeHandlers
     listeners = []
@@ -387,7 +387,7 @@ describe('opening a connection', () => {
   const open = (descriptors: Descriptors, address: string) => () => descriptors.handlers.asyncConnect({ address, timeoutMs }, me)
 
   it('is refused at once for what is no address', () => {
-    const descriptors = new Descriptors({ permission: anywhere, cores: 1 })
+    const descriptors = new Descriptors({ permission: anywhere, most: mostConnections(1) })
     expect(open(descriptors, 'h:99999')).toThrow('uwsgi.async_connect(): the port of the address "h:99999" is not a number')
     expect(open(descriptors, '')).toThrow('uwsgi.async_connect(): an empty address')
   })
@@ -396,7 +396,7 @@ describe('opening a connection', () => {
     const server = createServer((socket) => socket.end('hello'))
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     const { port } = server.address() as { port: number }
-    const descriptors = new Descriptors({ permission: new ConnectPermission([`*:${port}`], '/'), cores: 1 })
+    const descriptors = new Descriptors({ permission: new ConnectPermission([`*:${port}`], '/'), most: mostConnections(1) })
     const refusal = 'is not among the addresses that guests may connect to (allow-connect)'
     expect(open(descriptors, '10.0.0.1:1')).toThrow(`uwsgi.async_connect(): 10.0.0.1:1 ${refusal}`)
     await expect(descriptors.handlers.connect({ address: '/x.sock', timeoutMs }, me)).rejects.toMatchObject({
@@ -410,7 +410,7 @@ describe('opening a connection', () => {
   })
 
   it('is in progress until the other side takes it, and is given up when that takes too long', async () => {
-    const descriptors = new Descriptors({ permission: anywhere, cores: 1 })
+    const descriptors = new Descriptors({ permission: anywhere, most: mostConnections(1) })
     const { asyncConnect, isConnected, waitFds, send } = descriptors.handlers
     const { address, wake } = await deafServer()
     // What the system keeps for a server that does not accept is full after some.

@@ -2,7 +2,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { anywhere } from '../../../host/gateway/connect-permission.ts'
-import { Descriptors, firstDescriptor } from '../../../host/gateway/descriptors.ts'
+import { Descriptors, firstDescriptor, mostConnections } from '../../../host/gateway/descriptors.ts'
 import type { CallHandlers } from '../../../host/master/call-handlers.ts'
 
 type Rows = Pick<CallHandlers, 'connect' | 'send' | 'recv' | 'close' | 'isConnected'>
@@ -17,7 +17,7 @@ describe('descriptors', () => {
   const timeoutMs = 5000
 
   beforeEach(async () => {
-    descriptors = new Descriptors({ permission: anywhere, cores: 1 })
+    descriptors = new Descriptors({ permission: anywhere, most: mostConnections(1) })
     rows = descriptors.handlers
     accepted = []
     server = createServer({ allowHalfOpen: true }, (socket) => {

@@ -77,3 +77,30 @@ describe('the command of a cron job', () => {
     }
   })
 })
+
+describe('the command of a cron job that takes too long', () => {
+  it('is killed with all that it has started, and that is told', async () => {
+    const killed: number[] = []
+    const limit = { harakiriMs: 200, onHarakiri: (overran: number) => void killed.push(overran) }
+    const fd = openSync('/dev/null', 'a')
+    const { pid, ended } = runCommand('sleep 1000 & echo $!; wait', fd, limit)
+    expect(await ended).toBeUndefined()
+    expect(killed).toEqual([pid])
+    // The whole group is gone: nobody is left to get a signal.
+    await expect.poll(() => groupLives(pid as number), { timeout: 30_000 }).toBe(false)
+  })
+
+  it('is left alone when it ends in time', async () => {
+    const limit = { harakiriMs: 60_000, onHarakiri: () => expect.unreachable('it was in time') }
+    expect(await runCommand('true', openSync('/dev/null', 'a'), limit).ended).toBeUndefined()
+  })
+})
+
+const groupLives = (group: number): boolean => {
+  try {
+    process.kill(-group, 0)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -2,9 +2,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Dispatcher } from '../../../host/master/dispatcher.ts'
 import type { BodyPiece, Exchange, ExchangeBody, ExchangeHead } from '../../../host/master/exchange.ts'
+import { sharedNow } from '../../../host/state/deadlines.ts'
 import { PullState } from '../../../host/state/request-slots.ts'
 import { ResponseFlag } from '../../../host/state/response-ring.ts'
 import { StateMap } from '../../../host/state/state-map.ts'
+import { encodeVars } from '../../../protocol/vars.ts'
 
 class RecordedExchange implements Exchange {
   readonly packet: Uint8Array
@@ -22,7 +24,11 @@ class RecordedExchange implements Exchange {
     return this.hasRoom
   }
 
-  fail(status: number, reason: string): void {
+  /** By which the client was told to ask. */
+  requestId: string | undefined
+
+  fail(status: number, reason: string, requestId?: string): void {
+    this.requestId = requestId
     this.events.push(`failed ${status} ${reason}`)
   }
 }
@@ -53,6 +59,21 @@ describe('the dispatcher', () => {
   }
   const nameOf = (slot: number): string => state.slots.packet(slot).subarray(4).toString()
   const headAndLast = ResponseFlag.head | ResponseFlag.last
+
+  it('lets requests wait while it is paused, and hands them on in order when it goes on', () => {
+    expect(dispatcher.togglePause()).toBe(true)
+    for (const name of ['first', 'second']) dispatcher.submit(new RecordedExchange(name))
+    expect(state.queue.take(1)).toBe(-1)
+    expect(dispatcher.active).toBe(2)
+    expect(dispatcher.togglePause()).toBe(false)
+    expect([nameOf(state.queue.take(1)), nameOf(state.queue.take(1))]).toEqual(['first', 'second'])
+  })
+
+  it('refuses what finds no room to wait while it is paused', () => {
+    expect(dispatcher.togglePause()).toBe(true)
+    for (let index = 0; index < 5; index += 1) expect(dispatcher.submit(new RecordedExchange('waits'))).toBeDefined()
+    expect(dispatcher.submit(new RecordedExchange('too much'))).toBeUndefined()
+  })
 
   it('hands requests to workers in order and answers each by its own exchange', async () => {
     const first = new RecordedExchange('first')
@@ -117,6 +138,25 @@ describe('the dispatcher', () => {
     expect(begun.events).toEqual(['200 OK|half|', 'failed 500 it died'])
     expect(waiting.events).toEqual([])
     expect(nameOf(state.queue.take(2))).toBe('waiting')
+  })
+
+  it('answers 504 to the request of a dead worker that had overrun, 503 to the others, and names each to its client and to the log', () => {
+    const named = new RecordedExchange('')
+    const vars = encodeVars([['HTTP_X_REQUEST_ID', 'mine']])
+    Object.assign(named, { packet: Buffer.concat([Buffer.alloc(4), vars]) })
+    const other = new RecordedExchange('no variables at all')
+    for (const exchange of [named, other]) dispatcher.submit(exchange)
+    const slot = state.queue.take(1)
+    state.queue.take(1)
+    state.slots.noteCore(slot, 1, 7, 1_790_000_000)
+    state.slots.setDeadline(slot, sharedNow())
+    const failed = dispatcher.seatEnded(1, 504, 'it took too long')
+    expect(failed).toEqual([
+      { status: 504, vars: Buffer.from(vars), requestId: 'mine', since: 1_790_000_000, coreId: 7 },
+      { status: 503, vars: new Uint8Array(0), requestId: other.requestId, since: 0, coreId: 0 },
+    ])
+    expect([named.events, named.requestId]).toEqual([['failed 504 it took too long'], 'mine'])
+    expect(other.requestId).toMatch(/^[\da-f-]{36}$/)
   })
 
   it('ignores what is said about a request that is over', async () => {

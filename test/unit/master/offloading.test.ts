@@ -74,7 +74,13 @@ describe('a response that is handed over', () => {
       return parcels.size
     }
     const sink = new SlotSink(
-      { slots: state.slots, ring: state.ring(1), masterDoorbell: state.doorbell(0), post },
+      {
+        slots: state.slots,
+        ring: state.ring(1),
+        masterDoorbell: state.doorbell(0),
+        responseLimit: Number.POSITIVE_INFINITY,
+        post,
+      },
       slot,
       () => {},
     )

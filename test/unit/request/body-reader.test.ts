@@ -117,7 +117,13 @@ describe('a reader of a body', () => {
   })
   afterAll(() => rmSync(folder, { recursive: true }))
 
-  const linkOf = () => ({ slots: state.slots, ring: state.ring(1), masterDoorbell: state.doorbell(0), post: () => 0 })
+  const linkOf = () => ({
+    slots: state.slots,
+    ring: state.ring(1),
+    masterDoorbell: state.doorbell(0),
+    responseLimit: Number.POSITIVE_INFINITY,
+    post: () => 0,
+  })
   const fill = (bodyMode: BodyMode, body: Uint8Array | undefined, contentLength: number, bodyFd = -1): void => {
     const packet = Buffer.from('packet')
     state.slots.fill(0, { packet, bodyMode, body, contentLength, bodyFd })

@@ -26,7 +26,13 @@ describe('a request in a worker', () => {
     state.slots.fill(slot, filling)
     state.slots.claim(slot, 1)
     sink = new SlotSink(
-      { slots: state.slots, ring: state.ring(1), masterDoorbell: state.doorbell(0), post: () => 0 },
+      {
+        slots: state.slots,
+        ring: state.ring(1),
+        masterDoorbell: state.doorbell(0),
+        responseLimit: Number.POSITIVE_INFINITY,
+        post: () => 0,
+      },
       slot,
       () => {},
     )
@@ -109,7 +115,13 @@ describe('a request in a worker', () => {
       fail: () => ended.resolve(),
     })
     const taken = state.queue.take(1)
-    const link = { slots: state.slots, ring: state.ring(1), masterDoorbell: state.doorbell(0), post: () => 0 }
+    const link = {
+      slots: state.slots,
+      ring: state.ring(1),
+      masterDoorbell: state.doorbell(0),
+      responseLimit: Number.POSITIVE_INFINITY,
+      post: () => 0,
+    }
     const raised = new SlotSink(link, taken, () => {})
     raised.send(undefined, bytes('raw'), false, true)
     raised.send(undefined, undefined, true, true)

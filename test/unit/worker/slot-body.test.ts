@@ -20,7 +20,16 @@ describe('a body that arrives', () => {
     state = StateMap.create({ workers: 1, requestSlots: 2, requestAreaSize: 1024, responseRingSize: 4096 })
     const filling = { packet: bytes('head'), bodyMode: BodyMode.pull, body: undefined, contentLength: -1, bodyFd: -1 }
     state.slots.fill(slot, filling)
-    body = openBody({ slots: state.slots, ring: state.ring(1), masterDoorbell: state.doorbell(0), post: () => 0 }, slot)
+    body = openBody(
+      {
+        slots: state.slots,
+        ring: state.ring(1),
+        masterDoorbell: state.doorbell(0),
+        responseLimit: Number.POSITIVE_INFINITY,
+        post: () => 0,
+      },
+      slot,
+    )
   })
 
   /** How many pieces the master has been asked for since the last look. */
@@ -125,7 +134,13 @@ describe('a body in a file', () => {
     try {
       const state = StateMap.create({ workers: 1, requestSlots: 1, requestAreaSize: 1024, responseRingSize: 4096 })
       state.slots.fill(0, { packet: bytes('head'), bodyMode: BodyMode.file, body: undefined, contentLength: 6, bodyFd: fd })
-      const link = { slots: state.slots, ring: state.ring(1), masterDoorbell: state.doorbell(0), post: () => 0 }
+      const link = {
+        slots: state.slots,
+        ring: state.ring(1),
+        masterDoorbell: state.doorbell(0),
+        responseLimit: Number.POSITIVE_INFINITY,
+        post: () => 0,
+      }
       const body = openBody(link, 0)
       expect([body.canReadNow?.(), body.isAtEnd]).toEqual([true, false])
       expect(text(await body.readAsync(4))).toBe('abcd')

@@ -1,0 +1,19 @@
+// Code that does not end, in each language: its client is told, another worker serves beside it, and both serve again.
+import { describe, expect, it } from 'vitest'
+import { bombs } from '../../soak/runaways.ts'
+import { ask, languages, start } from '../support/faults-server.ts'
+
+describe.each(languages)('what does not end in %s', (language) => {
+  it('is answered 500 or 504, beside and before requests that are served', async () => {
+    await using server = await start({}, '--workers', '2', '--harakiri', '1', '--harakiri-grace', '1')
+    for (const [name, code] of Object.entries(bombs[language])) {
+      // What holds the machine's memory for seconds is for the soak, which has a machine of its own.
+      if (name === 'a built-in that never polls') continue
+      const running = ask(server, language, code)
+      expect([name, (await ask(server, 'lua', "return 'beside'")).text]).toEqual([name, 'beside'])
+      expect([name, [500, 504].includes((await running).status)]).toEqual([name, true])
+      const after = await Promise.all([1, 2].map(() => ask(server, language, "return 'ok'")))
+      expect([name, after.map(({ status }) => status)]).toEqual([name, [200, 200]])
+    }
+  })
+})
