@@ -74,9 +74,10 @@ export interface Host extends AsyncDisposable {
   onSignal(signum: number, listener: (signum: number) => void): () => void
   stats(): HostStats
   /**
-   * Loads the apps anew, thread by thread: requests go on. Resolves when all threads are newer than the call.
-   * @throws AppLoadError with `needApp`, PolywsgiError WORKER_DIED when a thread cannot start anew: the other threads go on as
-   *   they are; HOST_CLOSED
+   * Loads the apps anew: a new generation of threads boots while the old one serves, and takes over when it is ready. Resolves when
+   * all threads are newer than the call; what cannot be loaded leaves the old ones serving.
+   * @throws AppLoadError for an app that loaded before, and for any with `needApp`, PolywsgiError WORKER_DIED when a thread cannot
+   *   start anew, HOST_CLOSED
    */
   reload(): Promise<void>
   /** Stops: running requests get `reloadMercy` seconds. */

@@ -74,6 +74,9 @@ export class ThreadMules implements Mules {
 
   /** The next message that this mule may take, if there is one: for its own loop. */
   take(): Uint8Array | undefined {
+    const { state, thread } = this.#parts
+    // Told so by the master, who is not heard before the event loop turns: the rest is the successor's.
+    if (state.seats.isLeaving(thread.seat)) return undefined
     return this.#takeFrom([...this.#own, ...this.#farms])
   }
 

@@ -157,6 +157,19 @@ describe('a stop', () => {
     expect(server.log).toContain('goodbye to polywsgi.')
   })
 
+  it('says of the answers that it still gives that they are the last ones of their connections', async () => {
+    await using server = await startProbe()
+    using gate = new Gate()
+    expect((await fetch(`${server.http}/`)).headers.get('connection')).toBe('keep-alive')
+    const held = fetch(`${server.http}/block?${gate.query}`)
+    await server.logged(`holding ${gate.path}`)
+    server.kill('SIGTERM')
+    await server.logged('SIGTERM: stopping gracefully')
+    gate.open()
+    expect((await held).headers.get('connection')).toBe('close')
+    expect(await server.exited()).toBe(0)
+  })
+
   it('cuts off what runs longer than reload-mercy, and says so', async () => {
     await using server = await startProbe('--reload-mercy', '0.2')
     using gate = new Gate()

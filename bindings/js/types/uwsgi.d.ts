@@ -62,7 +62,7 @@ declare module 'uwsgi' {
   const hostname: UwsgiBytes
   export { hostname }
   /**
-   * The number of the worker that runs this code, from 1; 0 outside workers.
+   * The number of the worker that runs this code, from 1; 0 outside workers, and in a spare one (`spare`) until it stands for a worker.
    */
   function workerId(): number
   const worker_id: typeof workerId

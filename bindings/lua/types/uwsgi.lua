@@ -42,7 +42,7 @@ uwsgi.version_info = nil
 ---@type string
 uwsgi.hostname = nil
 
---- The number of the worker that runs this code, from 1; 0 outside workers.
+--- The number of the worker that runs this code, from 1; 0 outside workers, and in a spare one (`spare`) until it stands for a worker.
 ---@return integer
 function uwsgi.worker_id() end
 uwsgi.mywid = uwsgi.worker_id

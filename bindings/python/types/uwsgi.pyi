@@ -40,7 +40,7 @@ hostname: bytes
 """The host name of the machine the server runs on."""
 
 def worker_id() -> int:
-    """The number of the worker that runs this code, from 1; 0 outside workers."""
+    """The number of the worker that runs this code, from 1; 0 outside workers, and in a spare one (`spare`) until it stands for a worker."""
     ...
 
 def masterpid() -> int:

@@ -40,7 +40,7 @@ export const identity = [
     always: true,
     raises: [],
     luaAliases: ['mywid'],
-    doc: 'The number of the worker that runs this code, from 1; 0 outside workers.',
+    doc: 'The number of the worker that runs this code, from 1; 0 outside workers, and in a spare one (`spare`) until it stands for a worker.',
     example: { js: 'uwsgi.workerId() // 1', lua: 'uwsgi.worker_id() -- 1', python: 'uwsgi.worker_id()  # 1' },
   },
   {

@@ -56,6 +56,24 @@ const threadOf = ({ state, queues }: ReturnType<typeof world>, number: number, m
 
 const atOnce = { signals: true, farms: true, timeoutMs: 0 }
 
+describe('a mule that is to leave', () => {
+  it('takes no message any more, and ends where it waits for one', () => {
+    const all = world()
+    threadOf(all, 1).send(bytes('for 1'), 1)
+    let hasLeft = false
+    const leave = (): never => {
+      hasLeft = true
+      throw new Error('it has left')
+    }
+    const mule = threadOf(all, 2, { leave })
+    all.state.seats.setLeaving(2)
+    expect(mule.take()).toBeUndefined()
+    expect(() => mule.receive(atOnce)).toThrow('it has left')
+    expect(hasLeft).toBe(true)
+    expect(text(threadOf(all, 3).receive(atOnce))).toBeUndefined()
+  })
+})
+
 describe('a thread that sends to mules', () => {
   it('reaches one mule, any mule, or one of a farm', () => {
     const all = world()
