@@ -7,7 +7,10 @@ export const toCrossed = (error: unknown): CrossedError => {
   if (isThrown(error, GuestError)) {
     return { code: error.code, message: error.message, guest: { language: error.language, traceback: error.traceback } }
   }
-  if (isThrown(error, PolywsgiError)) return { code: error.code, message: error.message }
+  if (isThrown(error, PolywsgiError)) {
+    // Code of this thread overran, and not what waits for it on the other side, which is not to be stopped for it.
+    return { code: error.code === 'HARAKIRI' ? 'API_IO' : error.code, message: error.message }
+  }
   return { code: 'API_REFUSED', message: thrownMessage(error) }
 }
 

@@ -131,24 +131,22 @@ describe.each(languages)('in %s', (language) => {
     expect(app.notes.filter((note) => note.startsWith('q'))).toEqual(names.map((name) => `${name}1`))
   })
 
-  it('a handler that never yields is ended with its worker; the other worker serves on', async () => {
+  it('a handler that never yields is ended; the other worker serves on meanwhile', async () => {
     await using app = await start('--workers', '2', '--harakiri', '2')
     const spinning = app.ask(language, 'spin')
     await app.noted(language, 'spins')
     const serving = await app.get(language, 'worker')
     let isOver = false
-    let served = 0
+    // Near the end the spinning one may be free again.
+    const servedBy: string[] = []
     const others = (async () => {
-      while (!isOver) {
-        expect(await app.get(language, 'worker')).toBe(serving)
-        served += 1
-      }
+      while (!isOver) servedBy.push(await app.get(language, 'worker'))
     })()
     const response = await spinning
     isOver = true
     await others
     expect(response.status).toBe(504)
-    expect(served).toBeGreaterThan(0)
+    expect(servedBy[0]).toBe(serving)
     expect(app.server.log).toContain('HARAKIRI')
   })
 
