@@ -62,7 +62,11 @@ export class Interruption {
 
   /** Asked from within code that runs. */
   readonly isDue = (): boolean => {
-    if (this.#stops.word[0] === 0) return this.#suspension.isAbandonedFor(cleanUpMs)
+    if (this.#stops.word[0] === 0) {
+      if (!this.#suspension.isAbandonedFor(cleanUpMs)) return false
+      this.#suspension.noteOverstay()
+      return true
+    }
     const reason = this.#stops.judge()
     if (reason === undefined) return false
     // It is another one's code when calls of it are nested.

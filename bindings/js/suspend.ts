@@ -18,6 +18,9 @@ const mostTimers = 50_000
 // Requests that were given up, of which is known for so long that their code may still run.
 const mostAbandoned = 10_000
 
+/** How long the queue may be full of jobs of a request that was given up. */
+const stormMs = 1000
+
 export class Suspension {
   readonly #engine: Engine
   readonly #converter: Converter
@@ -36,6 +39,10 @@ export class Suspension {
   /** And since when. */
   readonly #abandoned = new Map<number, number>()
   #isPumpScheduled = false
+  /** Since when there have been jobs at the end of each turn. */
+  #pendingSince = Number.POSITIVE_INFINITY
+  /** Jobs go on for a request that was given up, longer than a clean-up may take. */
+  #hasOverstayed = false
   /** Jobs of the queue run: each for whom it was begun, be that nobody, and not for who is served at the moment. */
   isRunningJobs = false
 
@@ -94,6 +101,11 @@ export class Suspension {
     return since !== undefined && performance.now() - since > milliseconds
   }
 
+  /** Code of a request runs that was given up long ago. */
+  noteOverstay(): void {
+    this.#hasOverstayed ||= this.isRunningJobs
+  }
+
   get hasJobs(): boolean {
     return this.#engine.dead === undefined && this.#engine.ffi._QTS_IsJobPending(this.#engine.runtime) !== 0
   }
@@ -119,11 +131,38 @@ export class Suspension {
     let left = jobsPerTurn
     // A job that throws stops the batch without saying how many had run: an eighth of the share pays for it.
     while (left > 0 && !this.#runBatch(left)) left -= jobsPerTurn >> 3
-    if (!this.#isPumpScheduled && ffi._QTS_IsJobPending(runtime) !== 0) {
+    if (ffi._QTS_IsJobPending(runtime) === 0) {
+      this.#pendingSince = Number.POSITIVE_INFINITY
+      this.#hasOverstayed = false
+      return
+    }
+    this.#endIfStorm()
+    if (!this.#isPumpScheduled) {
       this.#isPumpScheduled = true
       setImmediate(() => {
         this.#isPumpScheduled = false
         this.enterFromEventLoop(0, () => {})
+      })
+    }
+  }
+
+  /**
+   * Promises that make more promises, for a request that is over, cannot be told apart in the queue from those of others, which wait
+   * behind ever more of them: the interpreter is given up.
+   */
+  #endIfStorm(): void {
+    const now = performance.now()
+    this.#pendingSince = Math.min(this.#pendingSince, now)
+    if (!this.#hasOverstayed || now - this.#pendingSince < stormMs) return
+    const lose = (): Pointer => {
+      throw new Error('promises of a request that was ended make more promises without an end')
+    }
+    try {
+      this.#engine.enter(lose)
+    } finally {
+      // Nobody may be left to hear of it.
+      setImmediate(() => {
+        throw this.#engine.dead
       })
     }
   }

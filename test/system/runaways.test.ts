@@ -17,3 +17,14 @@ describe.each(languages)('what does not end in %s', (language) => {
     }
   })
 })
+
+describe('promises that make more promises without an end', () => {
+  it('cost the interpreter when they go on after their request was ended: others would wait behind them', async () => {
+    await using server = await start({}, '--harakiri', '1', '--harakiri-grace', '1')
+    expect((await ask(server, 'js', bombs.js['a storm of promises'] as string)).status).toBe(504)
+    await server.logged('promises of a request that was ended make more promises without an end')
+    await server.logged('worker 1: ready in ', 2)
+    expect((await ask(server, 'js', "return 'ok'")).text).toBe('ok')
+    expect((await ask(server, 'lua', "return 'ok'")).text).toBe('ok')
+  })
+})
