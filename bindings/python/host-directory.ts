@@ -2,9 +2,8 @@
 // change, is judged by the host (GuestFiles), file by file. Symbolic links are handed to the guest as links and resolve inside its
 // own tree, so one that leads out of the mounted directories leads nowhere.
 // Invariant: every host path is the mount's root plus names that were looked up one by one; none was made by the guest.
-import type { Stats } from 'node:fs'
 import { join } from 'node:path'
-import type { GuestFiles, HostFile } from '../../host/api/guest-access.ts'
+import type { FileStats, GuestFiles, HostFile } from '../../host/api/guest-access.ts'
 import { FileError } from '../../host/errors.ts'
 import type { EmscriptenModule, FileNode, FileStatus, FileSystemType, NodeOperations, StreamOperations } from './emscripten.ts'
 
@@ -166,7 +165,7 @@ export const hostDirectoryType = (module: EmscriptenModule, files: GuestFiles): 
 const bytesAt = (buffer: Uint8Array, offset: number, length: number): Uint8Array =>
   new Uint8Array(buffer.buffer, buffer.byteOffset + offset, length)
 
-const attributes = (node: FileNode, stat: Stats): FileStatus => ({
+const attributes = (node: FileNode, stat: FileStats): FileStatus => ({
   dev: stat.dev,
   ino: node.id,
   mode: stat.mode,

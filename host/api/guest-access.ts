@@ -1,5 +1,4 @@
 // What guests may have of the machine beside the API: files and environment. Interfaces only: host/permissions/ judges.
-import type { Stats } from 'node:fs'
 
 /** How a file is opened. */
 export interface OpenMode {
@@ -20,13 +19,34 @@ export interface ChangedAttributes {
   readonly modifiedMs?: number | undefined
 }
 
+/** What is known of a file or a directory, in the terms of `stat(2)`; `mtimeMs` in milliseconds since 1970. */
+export interface FileStats {
+  readonly dev: number
+  readonly ino: number
+  readonly mode: number
+  readonly nlink: number
+  readonly uid: number
+  readonly gid: number
+  readonly rdev: number
+  readonly size: number
+  readonly blksize: number
+  readonly blocks: number
+  readonly mtimeMs: number
+  readonly atime: Date
+  readonly mtime: Date
+  readonly ctime: Date
+  isFile(): boolean
+  isDirectory(): boolean
+  isSymbolicLink(): boolean
+}
+
 /** A regular file of the host. Whoever opened it closes it. */
 export interface HostFile {
   /** @returns how many bytes; 0 at the end. @throws FileError */
   read(into: Uint8Array, position: number): number
   /** Writes all of it; with `append` the position does not count. @throws FileError */
   write(bytes: Uint8Array, position: number): void
-  stat(): Stats
+  stat(): FileStats
   /** @throws FileError */
   truncate(size: number): void
   close(): void
@@ -43,7 +63,7 @@ export interface GuestFiles {
   isVisible(path: string): boolean
   /** @param isFollowing false: a symbolic link is refused */
   open(path: string, mode: OpenMode, isFollowing?: boolean): HostFile
-  stat(path: string, isFollowing?: boolean): Stats
+  stat(path: string, isFollowing?: boolean): FileStats
   /** Names, in no order. */
   list(path: string): string[]
   readLink(path: string): string

@@ -4,7 +4,7 @@
 export type { BoundApi, BoundAttribute, BoundCallable, BoundFunction } from '../api/bind.ts'
 export type { ApiContext, Connections, CoreWaits, Log, ThreadIdentity } from '../api/context.ts'
 export { type DirectFunction, notDefined } from '../api/direct.ts'
-export type { ChangedAttributes, GuestAccess, GuestFiles, HostFile, OpenMode } from '../api/guest-access.ts'
+export type { ChangedAttributes, FileStats, GuestAccess, GuestFiles, HostFile, OpenMode } from '../api/guest-access.ts'
 export { type FunctionOwner, GuestFunction } from '../api/guest-function.ts'
 export type { GuestStops } from '../api/guest-stops.ts'
 export type {

@@ -66,8 +66,9 @@ describe('a plugin that throws what has no text', () => {
   })
 
   it('in a timer of a worker costs the worker alone', async () => {
-    const file = odd(`${serve}, fixup() { if (!globalThis.done) setTimeout(() => { throw undefined }) }`)
+    const file = odd(`afterRequest() { setTimeout(() => { throw undefined }) }, ${serve}`)
     await using server = await Server.start({ args: [...http, '--plugin', file] })
+    expect(await ask(server)).toBe('200 served')
     await server.logged('worker 1 died: undefined')
     expect(await server.stop()).toBe(0)
   })
