@@ -1,7 +1,7 @@
--- An app that gives itself a second and then never answers.
+-- An app that gives itself a second and then never answers: a pattern is looked for in C, where nobody can stop it.
 local uwsgi = require 'uwsgi'
 
 return function(env)
   uwsgi.set_user_harakiri(1)
-  while true do end
+  return ('a'):rep(100000):find(('a*'):rep(30) .. 'b')
 end
