@@ -250,7 +250,8 @@ run().catch((error: Error) => {
     setImmediate(() => process.exit(0))
     return
   }
-  log.text(`${identity.kind} could not start: ${error.stack}`)
+  const number = identity.workerId + identity.muleId + identity.spoolerId
+  log.text(`${number === 0 ? 'spare worker' : `${identity.kind} ${number}`} could not start: ${error.stack}`)
   report({ kind: 'fatal', reason: error.message })
   setImmediate(() => process.exit(1))
 })
