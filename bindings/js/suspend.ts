@@ -18,8 +18,9 @@ const mostTimers = 50_000
 // Requests that were given up, of which is known for so long that their code may still run.
 const mostAbandoned = 10_000
 
-/** How long the queue may be full of jobs of a request that was given up. */
+/** How long the queue may be full of jobs of a request that was given up, and how many of them are stopped one by one. */
 const stormMs = 1000
+const mostOverstays = 64
 
 export class Suspension {
   readonly #engine: Engine
@@ -41,8 +42,8 @@ export class Suspension {
   #isPumpScheduled = false
   /** Since when there have been jobs at the end of each turn. */
   #pendingSince = Number.POSITIVE_INFINITY
-  /** Jobs go on for a request that was given up, longer than a clean-up may take. */
-  #hasOverstayed = false
+  /** How many jobs had to be stopped, meanwhile, that went on for requests given up long ago. */
+  #overstays = 0
   /** Jobs of the queue run: each for whom it was begun, be that nobody, and not for who is served at the moment. */
   isRunningJobs = false
 
@@ -101,9 +102,9 @@ export class Suspension {
     return since !== undefined && performance.now() - since > milliseconds
   }
 
-  /** Code of a request runs that was given up long ago. */
+  /** Code of a request is stopped that was given up long ago. */
   noteOverstay(): void {
-    this.#hasOverstayed ||= this.isRunningJobs
+    if (this.isRunningJobs) this.#overstays += 1
   }
 
   get hasJobs(): boolean {
@@ -133,7 +134,7 @@ export class Suspension {
     while (left > 0 && !this.#runBatch(left)) left -= jobsPerTurn >> 3
     if (ffi._QTS_IsJobPending(runtime) === 0) {
       this.#pendingSince = Number.POSITIVE_INFINITY
-      this.#hasOverstayed = false
+      this.#overstays = 0
       return
     }
     this.#endIfStorm()
@@ -147,13 +148,13 @@ export class Suspension {
   }
 
   /**
-   * Promises that make more promises, for a request that is over, cannot be told apart in the queue from those of others, which wait
+   * Promises that make more promises than can be stopped, for a request that is over, cannot be told apart in the queue from those of others, which wait
    * behind ever more of them: the interpreter is given up.
    */
   #endIfStorm(): void {
     const now = performance.now()
     this.#pendingSince = Math.min(this.#pendingSince, now)
-    if (!this.#hasOverstayed || now - this.#pendingSince < stormMs) return
+    if (this.#overstays < mostOverstays || now - this.#pendingSince < stormMs) return
     const lose = (): Pointer => {
       throw new Error('promises of a request that was ended make more promises without an end')
     }
