@@ -1,6 +1,7 @@
 // How a running server is watched and commanded: the stats server, metrics for Prometheus, the control socket. All of them tell
 // what `stats()` tells, and do what the embedding program can do.
-import { type Controlled, type ControlledCache, type ReloadKind, runCommand } from './control/commands.ts'
+import { type Controlled, type ControlledCache, runCommand } from './control/commands.ts'
+import type { ReloadKind } from './control/reload-kinds.ts'
 import type { SocketAddress } from './gateway/address.ts'
 import { createControlServer } from './gateway/control-socket.ts'
 import { listen } from './gateway/listen.ts'

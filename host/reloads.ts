@@ -1,6 +1,6 @@
 // Reloads of an instance, one after the other, whoever asks: each kind waits once at most behind the one that runs.
 // Invariant: what is asked for while a reload runs is done by one that begins after it was asked for.
-import type { ReloadKind } from './master/generation.ts'
+import type { ReloadKind } from './control/reload-kinds.ts'
 
 export class Reloads {
   readonly #run: (kind: ReloadKind) => Promise<void>

@@ -148,8 +148,8 @@ export class Suspension {
   }
 
   /**
-   * Promises that make more promises than can be stopped, for a request that is over, cannot be told apart in the queue from those of others, which wait
-   * behind ever more of them: the interpreter is given up.
+   * Promises that make more promises than can be stopped, for a request that is over, cannot be told apart in the queue from those
+   * of others, which wait behind ever more of them: the interpreter is given up.
    */
   #endIfStorm(): void {
     const now = performance.now()

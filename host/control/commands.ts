@@ -1,9 +1,7 @@
 // What `polywsgi ctl` can ask of a running server: one row per command. The rows are the help, the check of the words, and what
 // the server does.
 import { type Bytes, bytesToJson, type Question, Refusal } from './lines.ts'
-
-export const reloadKinds = ['graceful', 'chain', 'workers', 'mules', 'spoolers'] as const
-export type ReloadKind = (typeof reloadKinds)[number]
+import { type ReloadKind, reloadKinds } from './reload-kinds.ts'
 
 export interface WorkerRow {
   readonly id: number

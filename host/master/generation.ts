@@ -4,10 +4,9 @@
 // happened to the one before it.
 
 import { availableParallelism } from 'node:os'
+import type { ReloadKind } from '../control/reload-kinds.ts'
 import type { Place } from './place.ts'
 import { type ThreadHandle, threadName } from './thread-handle.ts'
-
-export type ReloadKind = 'graceful' | 'chain' | 'workers' | 'mules' | 'spoolers'
 
 export interface GenerationOptions {
   readonly log: (line: string) => void

@@ -2,10 +2,11 @@
 // asked to end, stopped. (A place is a thread number, seats tell living threads apart: host/state/seats.ts.)
 // Invariant: a place that is wanted has a thread that serves, one that boots, or a start that is due.
 
+import type { ReloadKind } from '../control/reload-kinds.ts'
 import { PolywsgiError } from '../errors.ts'
 import { WorkerState } from '../state/worker-slots.ts'
 import type { AppFailure, ThreadPlan } from '../worker/messages.ts'
-import { Generation, type ReloadKind } from './generation.ts'
+import { Generation } from './generation.ts'
 import { Harakiri } from './harakiri.ts'
 import { Place, serverStopped } from './place.ts'
 import { Renewal } from './renewal.ts'

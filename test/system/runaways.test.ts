@@ -7,8 +7,8 @@ describe.each(languages)('what does not end in %s', (language) => {
   it('is answered 500 or 504, beside and before requests that are served', async () => {
     await using server = await start({}, '--workers', '2', '--harakiri', '1', '--harakiri-grace', '1')
     for (const [name, code] of Object.entries(bombs[language])) {
-      // What holds the machine's memory for seconds is for the soak, which has a machine of its own.
-      if (name === 'a built-in that never polls') continue
+      // JavaScript's holds the machine's memory for seconds: that is for the soak, which has a machine of its own.
+      if (language === 'js' && name === 'a built-in that never polls') continue
       const running = ask(server, language, code)
       expect([name, (await ask(server, 'lua', "return 'beside'")).text]).toEqual([name, 'beside'])
       expect([name, [500, 504].includes((await running).status)]).toEqual([name, true])

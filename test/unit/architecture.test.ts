@@ -84,6 +84,7 @@ const arrows: readonly (readonly [room: string, allowed: readonly string[]])[] =
       'host/api/',
       'host/plugin/',
       'host/log/',
+      'host/control/reload-kinds.ts',
       'host/errors.ts',
       'host/permissions/permission-plan.ts',
       'host/hooks/plan.ts',

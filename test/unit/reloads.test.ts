@@ -1,6 +1,6 @@
 // Reloads one after the other, whoever asks for them.
 import { describe, expect, it } from 'vitest'
-import type { ReloadKind } from '../../host/master/generation.ts'
+import type { ReloadKind } from '../../host/control/reload-kinds.ts'
 import { Reloads } from '../../host/reloads.ts'
 
 const world = () => {
