@@ -18,9 +18,12 @@ const mostTimers = 50_000
 // Requests that were given up, of which is known for so long that their code may still run.
 const mostAbandoned = 10_000
 
-/** How long the queue may be full of jobs of a request that was given up, and how many of them are stopped one by one. */
-const stormMs = 1000
+/** For how long the queue has had jobs at every turn where a request that is given up may have made a storm of them. */
+const fullMs = 200
+/** How many jobs of such a request are stopped one by one. */
 const mostOverstays = 64
+/** How many jobs may be ahead of one: some tens of milliseconds. */
+const mostBehind = 10_000
 
 export class Suspension {
   readonly #engine: Engine
@@ -44,6 +47,7 @@ export class Suspension {
   #pendingSince = Number.POSITIVE_INFINITY
   /** How many jobs had to be stopped, meanwhile, that went on for requests given up long ago. */
   #overstays = 0
+  #hasLapped = false
   /** Jobs of the queue run: each for whom it was begun, be that nobody, and not for who is served at the moment. */
   isRunningJobs = false
 
@@ -88,6 +92,7 @@ export class Suspension {
       }
     }
     this.promises.cancel(request, error)
+    this.#endStorm()
   }
 
   /** True while guest code runs for a request that was given up. */
@@ -152,9 +157,28 @@ export class Suspension {
    * of others, which wait behind ever more of them: the interpreter is given up.
    */
   #endIfStorm(): void {
-    const now = performance.now()
-    this.#pendingSince = Math.min(this.#pendingSince, now)
-    if (this.#overstays < mostOverstays || now - this.#pendingSince < stormMs) return
+    this.#pendingSince = Math.min(this.#pendingSince, performance.now())
+    if (this.#overstays >= mostOverstays && this.#isFullForLong) this.#giveUpInterpreter()
+  }
+
+  /**
+   * A request is given up, and the queue has been full for long. Chains of promises go round in it, each a job long, and are stopped one
+   * by one; where a job that is put in now has not had its turn after so many others, there are ever more of them. That is found out
+   * before the request is over, since its worker takes the next one then.
+   */
+  #endStorm(): void {
+    if (!this.hasJobs || !this.#isFullForLong) return
+    this.#hasLapped = false
+    this.discard(this.#engine.call(this.#entry('lap'), 0))
+    for (let left = mostBehind; left > 0 && !this.#hasLapped && this.hasJobs; left -= 1) this.#runBatch(1)
+    if (!this.#hasLapped) this.#giveUpInterpreter()
+  }
+
+  get #isFullForLong(): boolean {
+    return performance.now() - this.#pendingSince >= fullMs
+  }
+
+  #giveUpInterpreter(): void {
     const lose = (): Pointer => {
       throw new Error('promises of a request that was ended make more promises without an end')
     }
@@ -228,6 +252,10 @@ export class Suspension {
   functions(): Record<string, RawFunction> {
     const converter = this.#converter
     return {
+      lapped: () => {
+        this.#hasLapped = true
+        return 0
+      },
       startTimer: (_argc, argv) => {
         const id = converter.int(argv)!
         const delay = converter.int(argv + 8)!
