@@ -92,6 +92,7 @@ export class Suspension {
       }
     }
     this.promises.cancel(request, error)
+    // Before the request is over, since its worker takes the next one then.
     this.#endStorm()
   }
 

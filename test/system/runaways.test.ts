@@ -19,12 +19,26 @@ describe.each(languages)('what does not end in %s', (language) => {
 })
 
 describe('promises that make more promises without an end', () => {
-  it('cost the interpreter when they go on after their request was ended: others would wait behind them', async () => {
+  const storm = 'const storm = () => { Promise.resolve().then(storm); Promise.resolve().then(storm) }'
+  it.each([
+    ['when their request is ended', `${storm}; storm(); await new Promise(() => {})`],
+    ['when a timer of an ended request begins with them', `${storm}; setTimeout(storm, 1500); await new Promise(() => {})`],
+  ])('cost the interpreter %s: others would wait behind them', async (_when, code) => {
     await using server = await start({}, '--harakiri', '1', '--harakiri-grace', '1')
-    expect((await ask(server, 'js', bombs.js['a storm of promises'] as string)).status).toBe(504)
+    expect((await ask(server, 'js', code)).status).toBe(504)
     await server.logged('promises of a request that was ended make more promises without an end')
     await server.logged('worker 1: ready in ', 2)
     expect((await ask(server, 'js', "return 'ok'")).text).toBe('ok')
     expect((await ask(server, 'lua', "return 'ok'")).text).toBe('ok')
+  })
+  it('cost nothing but themselves while they can be stopped one by one', async () => {
+    await using server = await start({}, '--harakiri', '1', '--harakiri-grace', '1')
+    await ask(server, 'js', 'globalThis.kept = 7')
+    const chains =
+      'const chain = async () => { for (;;) await null }; for (let i = 0; i < 20; i++) chain(); await new Promise(() => {})'
+    expect((await ask(server, 'js', chains)).status).toBe(504)
+    await server.logged('unhandled promise rejection: InternalError: interrupted')
+    expect((await ask(server, 'js', 'return globalThis.kept')).text).toBe('7')
+    expect(server.log).not.toContain('DAMN')
   })
 })

@@ -4,7 +4,7 @@
   'use strict'
   const P = lib.primordials
   const { PromiseResolve, PromiseThen } = P
-  const { fail, promiseState, promiseResult, requestVars } = host
+  const { fail, lapped, promiseState, promiseResult, requestVars } = host
   const { newRequest, isResponse, sendResponse } = lib
   const ignore = () => {}
 
@@ -66,6 +66,11 @@
   lib.addFetchApp = (target, handler) => {
     apps[apps.length] = { __proto__: null, target, handler }
     return apps.length - 1
+  }
+
+  /** Has the host told when all jobs that are in the queue now have had their turn. */
+  lib.entries.lap = () => {
+    PromiseThen(PromiseResolve(undefined), lapped)
   }
 
   lib.entries.dispatchFetch = (index, id, packet) => {

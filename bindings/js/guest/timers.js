@@ -3,8 +3,8 @@
 ;(host, lib) => {
   'use strict'
   const P = lib.primordials
-  const { MapDelete, MapGet, MapSet, PromiseResolve, PromiseThen } = P
-  const { lapped, startTimer, stopTimer } = host
+  const { MapDelete, MapGet, MapSet } = P
+  const { startTimer, stopTimer } = host
 
   const timers = new P.Map()
   let last = 0
@@ -30,11 +30,6 @@
   }
 
   lib.setTimer = (callback, delay) => start(callback, delay, [], false)
-
-  /** Has the host told when all jobs that are in the queue now have had their turn. */
-  lib.entries.lap = () => {
-    PromiseThen(PromiseResolve(undefined), lapped)
-  }
 
   lib.entries.fireTimer = (id) => {
     const timer = MapGet(timers, id)
