@@ -104,6 +104,9 @@ def imports(environ, start_response):
     overrun()
     import colorsys
 
+    # Long enough for CPython to look for signals.
+    for _ in range(1_000_000):
+        pass
     start_response("200 OK", [])
     return [colorsys.__name__.encode()]
 
