@@ -11,6 +11,8 @@ export interface FuzzTarget {
   readonly make: (random: Random) => FuzzInput
   /** What the server says, when it says anything, begins so. */
   readonly answers: RegExp
+  /** Of these inputs 500 is the answer. */
+  readonly isRefused?: (input: Buffer) => boolean
 }
 
 const patienceMs = 20_000
@@ -50,7 +52,8 @@ export class FuzzClient {
     const status = /^HTTP\/1\.[01] (\d{3}) /.exec(text)?.[1] ?? (text === '' ? 'closed' : 'other')
     this.statuses.set(status, (this.statuses.get(status) ?? 0) + 1)
     if (text !== '' && !this.#target.answers.test(text)) this.#blame('an answer of no known form', input.bytes, text)
-    if (status === '500' || status === '502') this.#blame(`an answer with status ${status}`, input.bytes, text)
+    const isRefused = status === '500' && this.#target.isRefused?.(input.bytes) === true
+    if ((status === '500' || status === '502') && !isRefused) this.#blame(`an answer with status ${status}`, input.bytes, text)
     if (input.hides && text.includes('SMUGGLED')) this.#blame('a hidden request was served', input.bytes, text)
   }
 

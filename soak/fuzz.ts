@@ -4,6 +4,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { modifiers } from '../protocol/modifiers.ts'
+import { RpcMode } from '../protocol/rpc-packets.ts'
 import { Server } from '../test/support/server.ts'
 import { FuzzClient } from './fuzz-client.ts'
 import { httpInput } from './http-inputs.ts'
@@ -18,6 +20,9 @@ const connections = 24
 const probePatienceMs = 10_000
 /** Memory may grow by this much between the warm server and the end: heaps breathe. */
 const growthBytes = 64 * 2 ** 20
+
+/** An RPC call in HTTP's form whose path names no function: 500, as uWSGI answers it. */
+const isNamelessCall = (packet: Buffer): boolean => packet[0] === modifiers.rpc.modifier1 && packet[3] === RpcMode.http
 
 const run = async (plan: Plan): Promise<Outcome> => {
   const count = plan.count ?? 1_000_000
@@ -45,7 +50,11 @@ const run = async (plan: Plan): Promise<Outcome> => {
     const random = new Random(plan.seed)
     const clients = [
       new FuzzClient({ path: http, make: httpInput, answers: /^HTTP\/1\.1 \d{3} / }, random, violations),
-      new FuzzClient({ path: uwsgi, make: uwsgiInput, answers: /^/ }, new Random(plan.seed + 1), violations),
+      new FuzzClient(
+        { path: uwsgi, make: uwsgiInput, answers: /^/, isRefused: isNamelessCall },
+        new Random(plan.seed + 1),
+        violations,
+      ),
     ]
     await using probe = new Probe({ socketPath: http, path: '/probe' }, probePatienceMs)
     const sent = (): number => clients.reduce((sum, client) => sum + client.sent, 0)
