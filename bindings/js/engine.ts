@@ -2,6 +2,7 @@
 // as bare numbers. Calls nest: a host function may call into the guest while frames of the guest wait below it. Invariants:
 // nothing a host function throws passes through the interpreter's frames (they would never be unwound), unless the
 // interpreter is lost already; after `dead` is set nothing enters it any more, and nothing returns into it.
+import { randomInt } from 'node:crypto'
 import { resourceLimits } from 'node:worker_threads'
 import loadEmscripten from '@jitl/quickjs-wasmfile-release-sync/emscripten-module'
 import {
@@ -56,6 +57,21 @@ export const maxArguments = 260
 // quickjs.h: JS_EVAL_FLAG_STRICT.
 const evalStrict = 1 << 3
 
+/**
+ * QuickJS seeds `Math.random` with the time of the context's making, which it gets in milliseconds: threads that start in the same one
+ * would draw the same numbers, and a guest could guess those of others.
+ * @param make synchronous; asks for the time for nothing else
+ */
+const withRandomDate = <T>(make: () => T): T => {
+  const { now } = Date
+  Date.now = () => randomInt(2 ** 43)
+  try {
+    return make()
+  } finally {
+    Date.now = now
+  }
+}
+
 export class Engine {
   readonly ffi: QuickJs
   readonly memory: WasmMemory
@@ -106,7 +122,7 @@ export class Engine {
         this.normalizeModule(base, name),
     }
     this.runtime = ffi._QTS_NewRuntime()
-    this.context = ffi._QTS_NewContext(this.runtime, 0)
+    this.context = withRandomDate(() => ffi._QTS_NewContext(this.runtime, 0))
     ffi._QTS_RuntimeSetMaxStackSize(this.runtime, maxStackSize)
     this.undefinedValue = ffi._QTS_GetUndefined()
     this.#cells = ffi._malloc(maxArguments * 8)

@@ -1,15 +1,18 @@
-// What the master prepares once for all workers: Pyodide's wasm, compiled, and the standard library as a zip of .pyc in
-// shared memory. Both are cloned into a worker without being copied.
+// What the master prepares once for all workers: Pyodide's wasm, compiled, the standard library as a zip of .pyc in shared memory, and
+// room for what CPython's start leaves in memory. All three are cloned into a worker without being copied.
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { PolywsgiError } from '../../host/errors.ts'
 import { type WasmModule, wasm } from '../../host/plugin/web-assembly.ts'
+import { Snapshot } from './snapshot.ts'
 
 export interface PythonImage {
   readonly module: WasmModule
   readonly stdlib: SharedArrayBuffer
+  /** Of a `Snapshot`, which the first worker takes. */
+  readonly snapshot: SharedArrayBuffer
 }
 
 /** Finds a file of this package or of a dependency by its import specifier. */
@@ -28,7 +31,7 @@ export const loadImage = async (resolve: Resolve = fromHere): Promise<PythonImag
   ])
   const stdlib = new SharedArrayBuffer(zip.length)
   new Uint8Array(stdlib).set(zip)
-  return { module, stdlib }
+  return { module, stdlib, snapshot: Snapshot.create().handle }
 }
 
 const readStdlib = async (resolve: Resolve): Promise<Uint8Array> => {

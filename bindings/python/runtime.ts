@@ -12,8 +12,10 @@ import type { EmscriptenFactory, EmscriptenModule } from './emscripten.ts'
 import { FatalGuestError } from './errors.ts'
 import { HostMounts, homePath, layOutFiles, limitMemoryFiles, StandardStreams, stdlibPath } from './files.ts'
 import { gateImports } from './gate.ts'
+import { exportsForGlue } from './glue-exports.ts'
 import { type HostFunctionDefinition, HostFunctions } from './host-function.ts'
 import { glueUrl, type PythonImage } from './image.ts'
+import { Snapshot } from './snapshot.ts'
 
 export interface RuntimeOptions {
   readonly image: PythonImage
@@ -85,8 +87,10 @@ export class Interpreter {
       )
     }
     const streams = new StandardStreams(module, options.log)
-    removeModules(api)
-    startPython(api)
+    Snapshot.open(options.image.snapshot).start(api, module, () => {
+      removeModules(api)
+      startPython(api)
+    })
     limitMemoryFiles(module)
     const mounts = new HostMounts(module, options.access.openFiles())
     mountRoots(mounts, options)
@@ -295,7 +299,7 @@ const instantiate = async (options: RuntimeOptions) => {
         image.module,
         gateImports(image.module, imports, { growMemory, checkSignals: () => signals.check() }),
       )
-      done(instance, image.module)
+      done({ exports: exportsForGlue(instance.exports) }, image.module)
       return {}
     },
   })

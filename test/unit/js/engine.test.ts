@@ -1,6 +1,6 @@
 // The ground the binding stands on: the wasm image, values across the border, what a start costs and what stays behind.
 import fc from 'fast-check'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { AsyncContext } from '../../../bindings/js/async-context.ts'
 import { Collector } from '../../../bindings/js/collector.ts'
 import { Converter, verifyLayout } from '../../../bindings/js/convert.ts'
@@ -33,6 +33,23 @@ describe('the image', () => {
     const changed = new wasm.Instance(new wasm.Module(withTableExport(module)), {})
     expect(Object.keys(changed.exports)).toEqual(['t', 'polywsgiTable'])
     expect(changed.exports['polywsgiTable']).toBe(changed.exports['t'])
+  })
+})
+
+describe('Math.random', () => {
+  it('is seeded anew for engines that start in the same millisecond', async () => {
+    const now = vi.spyOn(Date, 'now').mockReturnValue(1_700_000_000_000)
+    try {
+      const drawn = new Set<string | undefined>()
+      for (let n = 0; n < 3; n += 1) {
+        const { engine, converter } = await newEngine()
+        drawn.add(converter.text(engine.evaluate('String(Math.random())', 'random.js')))
+        expect(Date.now()).toBe(1_700_000_000_000)
+      }
+      expect(drawn.size).toBe(3)
+    } finally {
+      now.mockRestore()
+    }
   })
 })
 
