@@ -83,7 +83,7 @@ return said`,
 import _imp, sys
 said = [name for name in _imp._frozen_module_names() if 'js' in name.split('.') or 'pyodide' in name]
 said += [type(hook).__name__ for hook in sys.meta_path if 'js' in type(hook).__name__.lower()]
-said += [repr(finder) for finder in sys.path_importer_cache.values() if 'js' in repr(finder).lower()]
+said += [type(finder).__name__ for finder in sys.path_importer_cache.values() if 'js' in type(finder).__name__.lower()]
 return said`,
     expected: /^200 \[\]$/,
   },
