@@ -325,6 +325,7 @@ export class WsgiRequest extends OffloadingResponse {
     this.exception ??= error
     if (this.#headersSent || this.#finished) return
     this.dropFile()
+    this.#sink.unlimited?.()
     this.setHead('500 Internal Server Error', 'Content-Type\0text/plain')
     this.finish(this.#describeFailure?.(this, error) ?? 'Internal Server Error')
   }
@@ -334,6 +335,7 @@ export class WsgiRequest extends OffloadingResponse {
     if (this.#finished) return
     if (this.#headersSent) return this.cut()
     this.dropFile()
+    this.#sink.unlimited?.()
     const { headers, text } = namedAnswer('Gateway Timeout', requestId)
     this.setHead('504 Gateway Timeout', headers)
     this.finish(text)
