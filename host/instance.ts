@@ -166,6 +166,7 @@ export class Instance {
       threadEnded: (seat) => this.services.threadEnded(seat),
       spares: settings.spare,
       mercyMs: settings.workerReloadMercy * 1000,
+      isReloadAwaited: () => this.#reloads.isAwaited,
     })
     this.#files = new StaticService({
       plan: staticPlan,
