@@ -52,7 +52,10 @@ export const runCommand = async (argv: readonly string[]): Promise<number> => {
   }
   boundNursery()
   // A signal during the start stops the start; it must not find Node's default, which would leave sockets behind.
-  const stopping = stopOnSignal(instance)
+  const stopping = stopOnSignal(instance, () => {
+    instance.vacuum()
+    pidfile?.remove()
+  })
   try {
     await Promise.race([instance.start(), stopping.begun])
     if (!stopping.hasBegun()) {
@@ -119,8 +122,11 @@ interface Stopping {
   hasBegun(): boolean
 }
 
-/** The first SIGINT, SIGTERM or SIGQUIT stops gracefully, the second one at once. Differs from uWSGI: TERM stops. */
-const stopOnSignal = (instance: Instance): Stopping => {
+/**
+ * The first SIGINT, SIGTERM or SIGQUIT stops gracefully, the second one at once. Differs from uWSGI: TERM stops.
+ * @param vacuum removes what would be left behind
+ */
+const stopOnSignal = (instance: Instance, vacuum: () => void): Stopping => {
   const begun = Promise.withResolvers<void>()
   const done = Promise.withResolvers<void>()
   let count = 0
@@ -128,6 +134,7 @@ const stopOnSignal = (instance: Instance): Stopping => {
     count += 1
     if (count > 1) {
       instance.logger.text(`${signal} again: stopping at once`)
+      vacuum()
       process.exit(ExitCode.ok)
     }
     instance.logger.text(`${signal}: stopping gracefully`)

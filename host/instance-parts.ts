@@ -4,6 +4,14 @@ import { ConfigError } from './errors.ts'
 import { StateMap } from './state/state-map.ts'
 import type { ExceptionSettings } from './worker/exceptions.ts'
 
+/** What the composition root knows and nobody else: where our own modules lie. */
+export interface Parts {
+  readonly version: string
+  readonly threadEntry: string
+  /** URLs of the plugins that are always there. */
+  readonly plugins: readonly string[]
+}
+
 /** Requests handed to shared slots beside those that run, so that a worker finds the next one without the master. */
 const prefetch = 32
 const responseRingSize = 1024 * 1024

@@ -13,7 +13,7 @@ import { createHttpListener, createHttpServer, type HttpGatewayOptions } from '.
 import { listen } from './gateway/listen.ts'
 import { bindUdp, type UdpSocket } from './gateway/udp.ts'
 import { createUwsgiServer } from './gateway/uwsgi.ts'
-import { createState, exceptionSettings } from './instance-parts.ts'
+import { createState, exceptionSettings, type Parts } from './instance-parts.ts'
 import { logAlarmWatcher } from './log/log-alarms.ts'
 import { createLogger, type Logger, type LogSettings } from './log/logger.ts'
 import { LogFile } from './log-file.ts'
@@ -32,14 +32,6 @@ import { planStaticFiles } from './static-files.ts'
 import { StaticService } from './static-service.ts'
 import { collectStats, type HostStats } from './stats.ts'
 import { statsReport, workReport } from './status-report.ts'
-
-/** What the composition root knows and nobody else: where our own modules lie. */
-export interface Parts {
-  readonly version: string
-  readonly threadEntry: string
-  /** URLs of the plugins that are always there. */
-  readonly plugins: readonly string[]
-}
 
 export interface BoundSocket {
   readonly protocol: 'http' | 'uwsgi' | 'udp'
@@ -166,6 +158,7 @@ export class Instance {
       threadEnded: (seat) => this.services.threadEnded(seat),
       spares: settings.spare,
       mercyMs: settings.workerReloadMercy * 1000,
+      isReloadAwaited: () => this.#reloads.isAwaited,
     })
     this.#files = new StaticService({
       plan: staticPlan,
@@ -341,6 +334,13 @@ export class Instance {
   stop(mercyMs = this.configuration.settings.reloadMercy * 1000): Promise<number> {
     this.#stopped ??= this.#stop(mercyMs)
     return this.#stopped
+  }
+
+  /** For a process that ends in this turn: what it would leave behind in the file system is removed. */
+  vacuum(): void {
+    for (const server of this.#servers) server.close()
+    this.#monitoring.stop()
+    this.operator.close()
   }
 
   /** After the stop: nothing is logged any more. The descriptor's number may be another file's from here on. */

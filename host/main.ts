@@ -5,7 +5,8 @@ import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { loadConfiguration, loadSettings } from './config/index.ts'
-import { Instance, type Parts } from './instance.ts'
+import { Instance } from './instance.ts'
+import type { Parts } from './instance-parts.ts'
 import { ModulePlugins } from './module-plugins.ts'
 
 // The package's own `imports` map is what source and build have in common.

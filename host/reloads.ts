@@ -23,6 +23,11 @@ export class Reloads {
     return this.#running > 0
   }
 
+  /** One waits for another, or for the start of the server. */
+  get isAwaited(): boolean {
+    return this.#waiting.size > 0
+  }
+
   /** Resolves when one of the kind that has begun after this call is done. */
   ask(kind: ReloadKind): Promise<void> {
     const waiting = this.#waiting.get(kind)

@@ -41,13 +41,21 @@ const mostAtOnce = 256 * 1024
 const clientLeft = 1
 const timeIsOver = 2
 
-/** @returns whether the client is there to take more */
-const sent = async (wsgi: WsgiRequest, chunk: Uint8Array<ArrayBuffer>): Promise<boolean> => {
+/**
+ * @returns whether the client is there to take more
+ * @throws what a response may not have (`response-limit`, headers past their limit): it cannot be completed then
+ */
+const sent = async (request: GuestRequest, chunk: Uint8Array<ArrayBuffer>): Promise<boolean> => {
+  const { wsgi } = request
   try {
     await wsgi.writeBodyAsync(chunk)
     return !wsgi.clientGone
-  } catch {
-    return false
+  } catch (error) {
+    // Nobody waits for it any more: no error of the app's.
+    const isRefused = error instanceof PolywsgiError && error.code !== 'CLIENT_GONE'
+    if (!isRefused || wsgi.clientGone || wsgi.finished || request.isOver) return false
+    request.result = -1
+    throw error
   } finally {
     // V8 sees a small object here, not the chunk behind it, and a large download would pile chunks up.
     chunk.buffer.transfer(0)
@@ -208,6 +216,8 @@ export class RequestTable {
 
   #finish(request: GuestRequest, body: Uint8Array | undefined): void {
     request.isAnswered = true
+    // A part of it could not be sent: its end would make it look whole. The host cuts it.
+    if (request.result === -1) return this.#end(request)
     if (body === undefined || body.length <= mostAtOnce) {
       try {
         request.wsgi.finish(body)
@@ -262,7 +272,7 @@ export class RequestTable {
         if (wsgi.clientGone) return promises.resolved(false, truth)
         // An empty chunk is nothing to send, and would mean the end in some encodings of a body.
         if (chunk.length === 0) return promises.resolved(true, truth)
-        return promises.of(sent(wsgi, chunk.slice()), truth)
+        return promises.of(sent(request, chunk.slice()), truth)
       },
       /** id, bytes. Waits for the client. */
       writeSync: (_argc, argv) => {
@@ -273,7 +283,11 @@ export class RequestTable {
           // A copy: while this waits the thread may serve calls into the guest, which move its memory.
           request.wsgi.writeBody(this.#bodyOf(argv + 8).slice())
         } catch (error) {
-          this.#failToSend(request, error)
+          if (request.wsgi.clientGone) return 0
+          request.result = -1
+          throw error instanceof GuestThrow
+            ? error
+            : new GuestThrow('Error', error instanceof Error ? error.message : String(error))
         }
         return 0
       },

@@ -1,6 +1,6 @@
 // Binds a server to an address, with errors that say what to do. Unix sockets left behind by a dead server are removed.
 
-import { chmodSync, lstatSync, statSync, unlinkSync } from 'node:fs'
+import { chmodSync, linkSync, lstatSync, renameSync, statSync, unlinkSync } from 'node:fs'
 import { connect, type Server } from 'node:net'
 import { dirname } from 'node:path'
 import { PolywsgiError } from '../errors.ts'
@@ -40,12 +40,45 @@ export const listen = async (server: Server, options: ListenOptions): Promise<st
     else listenNow()
   })
   if (address.kind === 'unix') {
-    if (options.mode !== undefined && !isAbstract(address.path)) chmodSync(address.path, options.mode)
+    if (isAbstract(address.path)) return address.text
+    if (options.mode !== undefined) chmodSync(address.path, options.mode)
+    keepOthersAtClose(server, address.path)
     return address.text
   }
   const bound = server.address()
   const port = typeof bound === 'object' && bound !== null ? bound.port : address.port
   return formatTcp(address.host, port)
+}
+
+/**
+ * A server removes its socket's file when it closes, by the path. Another server may have put its own there meanwhile, which is to
+ * stay: it gets a second name for the moment. (The system has no "remove if".)
+ */
+const keepOthersAtClose = (server: Server, path: string): void => {
+  const own = identityAt(path)
+  const close = server.close
+  server.close = ((...args: Parameters<Server['close']>): Server => {
+    const found = identityAt(path)
+    const isOthers = server.listening && found !== undefined && found !== own
+    const kept = `${path}.${process.pid}`
+    try {
+      if (isOthers) linkSync(path, kept)
+    } catch {
+      // No second name is to be had.
+    }
+    close.apply(server, args)
+    try {
+      if (isOthers) renameSync(kept, path)
+    } catch {
+      // As above.
+    }
+    return server
+  }) as Server['close']
+}
+
+const identityAt = (path: string): string | undefined => {
+  const found = lstatSync(path, { throwIfNoEntry: false, bigint: true })
+  return found && `${found.dev}:${found.ino}`
 }
 
 /** A unix socket is bound within the call. */

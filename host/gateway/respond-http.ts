@@ -82,6 +82,8 @@ export class HttpResponder {
     // No final answer (RFC 9110, 15.2): the next response on the connection would pass for this one's.
     if (code < 200 || this.#isDraining()) this.#response.shouldKeepAlive = false
     this.#response.writeHead(code, head.status.slice(4), fields)
+    // Otherwise Node sends it with the first piece of the body, and there will be none.
+    if (onlyLength === undefined && !this.#mayHaveBody()) this.#response.flushHeaders()
     this.#headSent = true
   }
 

@@ -62,7 +62,8 @@ export const createPageServer = (page: (path: string) => Page | undefined): Obse
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       return send(405, { type: 'text/plain', text: 'GET and HEAD only\n' }, { Allow: 'GET, HEAD' })
     }
-    const found = page((request.url as string).replace(/[?#].*$/, ''))
+    // A proxy asks for the whole address (RFC 9112, 3.2.2).
+    const found = page((request.url as string).replace(/^https?:\/\/[^/?#]*/i, '').replace(/[?#].*$/, ''))
     if (found === undefined) return send(404, { type: 'text/plain', text: 'Not Found\n' })
     send(200, found, { 'Access-Control-Allow-Origin': '*' })
   }

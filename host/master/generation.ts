@@ -19,7 +19,15 @@ export interface GenerationOptions {
   follow(place: Place, successor: ThreadHandle): Promise<void>
   /** False: the server is stopping, and says so itself. */
   isServing(): boolean
+  /** Another reload waits for the end of this one. */
+  isAwaited(): boolean
+  /** How long a thread may load while a reload waits for it; for tests. */
+  readonly patienceMs?: number | undefined
 }
+
+/** While another reload waits, what is loaded may be old already. */
+const loadPatienceMs = 10_000
+const lookMs = 200
 
 /** As in uWSGI's log. */
 const plural = { workers: 'worker', mules: 'mule', spoolers: 'spooler' } as const
@@ -39,12 +47,30 @@ export class Generation {
     await this.#all(own, `...gracefully reloading ${kind}...`)
   }
 
+  /** A thread that does not come to an end of loading keeps the next reload waiting for so long, and not for ever. */
+  async #boot(place: Place): Promise<ThreadHandle> {
+    const { boot, isAwaited, patienceMs = loadPatienceMs } = this.#options
+    const timer = setInterval(() => {
+      const { successor } = place
+      // What boots to renew the place's thread keeps this reload waiting, and may have loaded code that is no more.
+      if (successor === undefined || successor.isLoaded || !(isAwaited() || place.renewal !== undefined)) return
+      const loadingMs = performance.now() - successor.startedAt
+      if (loadingMs < patienceMs) return
+      void successor.terminate(`it has not loaded its apps in ${Math.round(loadingMs / 1000)} s, and a reload waits for it`)
+    }, lookMs).unref()
+    try {
+      return await boot(place)
+    } finally {
+      clearInterval(timer)
+    }
+  }
+
   async #all(places: readonly Place[], announcement: string): Promise<void> {
-    const { log, boot, follow, isServing } = this.#options
+    const { log, follow, isServing } = this.#options
     log(announcement)
     const booted = new Map<Place, ThreadHandle>()
     try {
-      await inParallel(places, availableParallelism(), async (place) => void booted.set(place, await boot(place)))
+      await inParallel(places, availableParallelism(), async (place) => void booted.set(place, await this.#boot(place)))
     } catch (error) {
       await Promise.all([...booted].map(([place, successor]) => place.successor === successor && successor.terminate(undefined)))
       if (isServing()) log(`reload given up: ${(error as Error).message}: the old generation goes on serving`)
@@ -62,12 +88,12 @@ export class Generation {
   }
 
   async #chain(places: readonly Place[]): Promise<void> {
-    const { log, boot, follow, isServing } = this.#options
+    const { log, follow, isServing } = this.#options
     log('...chain reloading...')
     try {
       for (const place of places) {
         log(`chain next victim is ${threadName(place.plan)}`)
-        await follow(place, await boot(place))
+        await follow(place, await this.#boot(place))
       }
     } catch (error) {
       if (isServing()) log(`chain reload given up, the other threads go on as they are: ${(error as Error).message}`)

@@ -71,6 +71,8 @@ export interface MasterOptions {
   readonly spares: number
   /** How long a thread that was followed by another may take to finish (`worker-reload-mercy`). */
   readonly mercyMs: number
+  /** A reload waits for the one that runs. */
+  isReloadAwaited(): boolean
 }
 
 export class Master {
@@ -121,6 +123,7 @@ export class Master {
       },
       spares: options.spares,
       mercyMs: options.mercyMs,
+      isReloadAwaited: () => options.isReloadAwaited(),
       isFirstStart: (number) => this.#isFirstStart(number),
       attached: ({ seat, plan }) => {
         if (plan.identity.kind === 'worker') this.dispatcher.seatTaken(seat)
@@ -205,7 +208,7 @@ export class Master {
     if (this.supervisor.readyWorkers > 0) {
       const mercy = Promise.withResolvers<void>()
       const timer = setTimeout(mercy.resolve, mercyMs)
-      await Promise.race([this.dispatcher.idle(), mercy.promise])
+      await Promise.race([this.dispatcher.idle(), mercy.promise, this.supervisor.workersGone])
       clearTimeout(timer)
       cutOff = this.dispatcher.active
     }

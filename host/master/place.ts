@@ -18,6 +18,8 @@ export class Place {
   nextStart: NodeJS.Timeout | undefined
   /** False: the place is to stay empty for now. */
   isWanted = true
+  /** It is to have a thread as soon as one of those that have served before is gone: there is room for two. */
+  awaitsRoom = false
   /** What is under way to renew its thread. */
   renewal: Promise<void> | undefined
   /** A thread that could not be renewed is not tried again before this (`performance.now`). */

@@ -5,39 +5,16 @@
 import type { ReloadKind } from '../control/reload-kinds.ts'
 import { PolywsgiError } from '../errors.ts'
 import { WorkerState } from '../state/worker-slots.ts'
-import type { AppFailure, ThreadPlan } from '../worker/messages.ts'
+import type { ThreadPlan } from '../worker/messages.ts'
 import { Generation } from './generation.ts'
 import { Harakiri } from './harakiri.ts'
 import { Place, serverStopped } from './place.ts'
 import { Renewal } from './renewal.ts'
 import { respawnDelayMs } from './respawn.ts'
 import { Spares } from './spares.ts'
+import type { SupervisorOptions } from './supervisor-options.ts'
 import { type ThreadEvents, type ThreadHandle, threadName } from './thread-handle.ts'
-import { Threads, type ThreadsOptions } from './threads.ts'
-
-export interface SupervisorOptions extends ThreadsOptions {
-  readonly plans: readonly ThreadPlan[]
-  /** How many threads are kept ready to stand for a worker. */
-  readonly spares?: number
-  /** How long a thread that was followed by another may take to finish what it had begun. */
-  readonly mercyMs: number
-  /** How long what overran its deadline may take to end. */
-  readonly harakiriGraceMs: number
-  /** Worker `workerId` is about to be ended for its deadline. */
-  harakiri?(workerId: number): void
-  appFailed(plan: ThreadPlan, failure: AppFailure): void
-  pluginLost(plan: ThreadPlan, name: string, reason: string): void
-  /** A spare stands for a number now. @returns whether that does not take the place of one that has died */
-  isFirstStart?(number: number): boolean
-  /** A thread is told to begin its work: what it says is to be heard. */
-  attached(handle: ThreadHandle): void
-  /** A thread takes nothing more. */
-  leaves(handle: ThreadHandle): void
-  /** @throws when what a thread has loaded is no worthy successor of what served before */
-  judge(successor: ThreadHandle, before: ThreadHandle | undefined): void
-  /** A thread has sent bytes beside an order to offload. */
-  parcel(handle: ThreadHandle, id: number, bytes: Uint8Array): void
-}
+import { Threads } from './threads.ts'
 
 /** A mule or spooler that lived shorter than this has failed to start, as far as a pause before the next start goes. */
 const shortLifeMs = 2000
@@ -61,6 +38,7 @@ export class Supervisor {
   readonly #harakiri: Harakiri
   #phase: 'starting' | 'serving' | 'stopping' = 'starting'
   #isReloading = false
+  readonly #workersGone = Promise.withResolvers<void>()
 
   constructor(options: SupervisorOptions) {
     this.#options = options
@@ -89,6 +67,8 @@ export class Supervisor {
       },
       follow: (place, successor) => this.#renewal.follow(place, successor),
       isServing,
+      isAwaited: () => options.isReloadAwaited?.() ?? false,
+      patienceMs: options.loadPatienceMs,
     })
   }
 
@@ -99,13 +79,14 @@ export class Supervisor {
   async start(): Promise<void> {
     // Stopped while the plugins were prepared.
     if (this.#phase === 'stopping') throw serverStopped()
+    // Threads that are ready serve while others boot, for as long as those take.
+    this.#harakiri.start()
     const wanted = [...this.#places.values()].filter(({ isWanted }) => isWanted)
     const ready = wanted.map((place) => place.whenReady())
     for (const place of wanted) this.#boot(place)
     await Promise.all(ready)
     this.#phase = 'serving'
     this.#spares.open()
-    this.#harakiri.start()
   }
 
   /** Workers that can finish requests, those included that take no new ones. */
@@ -173,7 +154,6 @@ export class Supervisor {
   /** No thread is started any more; those that run are left alone until `stop`. */
   beginStop(): void {
     this.#phase = 'stopping'
-    this.#harakiri.stop()
     this.#spares.close()
     for (const place of this.#places.values()) {
       clearTimeout(place.nextStart)
@@ -182,9 +162,16 @@ export class Supervisor {
     }
   }
 
+  /** Resolves when the server is stopping and no worker is left: what still waits for one waits in vain. */
+  get workersGone(): Promise<void> {
+    return this.#workersGone.promise
+  }
+
   /** @param isUrgent something was cut off already: threads are ended where they stand */
   async stop(isUrgent: boolean): Promise<void> {
     await Promise.all(this.#threads.handles.map((handle) => this.#stopThread(handle, isUrgent ? 0 : undefined)))
+    // What finishes during the stop has its deadlines too.
+    this.#harakiri.stop()
   }
 
   async #stopThread(handle: ThreadHandle, patienceMs: number | undefined): Promise<void> {
@@ -254,6 +241,9 @@ export class Supervisor {
   /** A place has become empty, or wanted. */
   #fill(place: Place, isFailedStart = false): void {
     if (place.successor !== undefined) return this.#takeOver(place)
+    // Wanted again and again while what it had begun takes long: the next one begins when one of them has ended.
+    place.awaitsRoom = place.leaving.size > 1
+    if (place.awaitsRoom) return
     const ready = place.isWorker && !isFailedStart ? this.#spares.take() : undefined
     if (ready === undefined) return this.#respawnLater(place, isFailedStart)
     place.current = ready
@@ -266,6 +256,7 @@ export class Supervisor {
   /** Nobody is wanted there. */
   #empty(place: Place): void {
     place.isWanted = false
+    place.awaitsRoom = false
     clearTimeout(place.nextStart)
     void place.successor?.terminate(undefined)
     const { workers } = this.#options.state
@@ -364,6 +355,8 @@ export class Supervisor {
     if (handle.hasOverstayed && this.#phase !== 'stopping') log(`${name} is taking too much time to die...NO MERCY !!!${said}`)
     if (reason !== undefined && this.#phase !== 'stopping') log(`DAMN ! ${name} died: ${reason}${said}`)
     if (place === undefined) return this.#spares.ended(handle, reason !== undefined)
+    if (this.#phase === 'stopping' && this.readyWorkers === 0) this.#workersGone.resolve()
+    if (place.awaitsRoom && was === 'leaving' && place.isWanted && this.#phase === 'serving') this.#fill(place)
     if (this.#phase === 'stopping' || was === 'leaving' || !place.isWanted) return
     if (was === 'successor') {
       if (place.current === undefined && !this.#lost.has(handle)) this.#respawnLater(place, reason !== undefined)

@@ -37,6 +37,8 @@ export interface ResponseSink {
    * @param isRaw as in `send`
    */
   offload?(head: ResponseHead | undefined, order: OffloadOrder, parcel: Uint8Array | undefined, isRaw: boolean): void
+  /** What is sent from now on is the server's own answer: no limit of guests counts. Absent: there is none. */
+  unlimited?(): void
   /** Ends a response that cannot be completed, so that the client sees that something is missing. */
   cut(): void
 }

@@ -302,9 +302,8 @@ export class WsgiRequest extends OffloadingResponse {
     if (this.hasFile) return this.sendWaitingFile()
     const bytes = chunk === undefined ? undefined : bytesOf(chunk)
     this.#finished = true
-    const size = this.#responseSize + (bytes?.length ?? 0)
     await this.#sink.sendAsync(this.#takeHead(), bytes, true, this.#isRaw)
-    this.#responseSize = size
+    this.#responseSize += bytes?.length ?? 0
   }
 
   /**
@@ -324,18 +323,20 @@ export class WsgiRequest extends OffloadingResponse {
   fail(error: unknown): void {
     this.exception ??= error
     if (this.#headersSent || this.#finished) return
-    this.dropFile()
-    this.setHead('500 Internal Server Error', 'Content-Type\0text/plain')
-    this.finish(this.#describeFailure?.(this, error) ?? 'Internal Server Error')
+    this.#answer('500 Internal Server Error', 'Content-Type\0text/plain', this.#describeFailure?.(this, error))
   }
 
   /** Answers in the name of a handler that took too long: 504, or, when its response has begun, the end of that. */
   timeOut(requestId?: string): void {
-    if (this.#finished) return
-    if (this.#headersSent) return this.cut()
-    this.dropFile()
+    if (this.#finished || this.#headersSent) return this.cut()
     const { headers, text } = namedAnswer('Gateway Timeout', requestId)
-    this.setHead('504 Gateway Timeout', headers)
+    this.#answer('504 Gateway Timeout', headers, text)
+  }
+
+  #answer(status: string, headers: string, text: BodyChunk = status.slice(4)): void {
+    this.dropFile()
+    this.#sink.unlimited?.()
+    this.setHead(status, headers)
     this.finish(text)
   }
 
@@ -345,10 +346,10 @@ export class WsgiRequest extends OffloadingResponse {
    * request body can no longer be read.
    */
   disconnect(): void {
-    if (this.#isDisconnected) return
+    const wasOver = this.#finished
     this.#isDisconnected = true
-    if (this.#finished) return
     this.#finished = true
+    if (wasOver) return
     // After a head the flag says that the connection is to be closed, whatever the protocol would do with it.
     if (!this.#headersSent) this.#isRaw = true
     this.#headersSent = true
@@ -380,9 +381,8 @@ export class WsgiRequest extends OffloadingResponse {
   }
 
   protected override beginRaw(): void {
-    if (this.#headersSent) return
+    this.#isRaw ||= !this.#headersSent
     this.#headersSent = true
-    this.#isRaw = true
   }
 
   #takeHead(): ResponseHead | undefined {

@@ -22,9 +22,9 @@ export class Deadlines {
     return new Deadlines(handle)
   }
 
-  /** @param end on the clock of `sharedNow`; 0 for none */
+  /** @param end on the clock of `sharedNow`; 0 for none. The clock has whole milliseconds, options may have parts of them */
   set(seat: number, end: number): void {
-    Atomics.store(this.#words, seat, BigInt(end))
+    Atomics.store(this.#words, seat, BigInt(Math.ceil(end)))
   }
 
   /** On the clock of `sharedNow`; 0 for none. */

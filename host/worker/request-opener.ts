@@ -96,6 +96,7 @@ export class RequestOpener {
     const refusal = this.#refusal(request, app, registry.requestPlugin(modifier1), pathInfo)
     if (refusal !== undefined) {
       log.text(refusal.reason)
+      sink.unlimited()
       request.setHead(refusal.status, 'Content-Type\0text/plain')
       request.finish(Buffer.from(`${refusal.status.slice(4)}\n`))
     }
@@ -140,5 +141,6 @@ export const servesByItself = (plugin: Plugin | undefined): boolean =>
 
 /** @param status whose words are the body too */
 export const answerPlainly = (sink: SlotSink, status: string): void => {
+  sink.unlimited()
   sink.send({ status, headers: 'Content-Type\0text/plain' }, Buffer.from(status.slice(4)), true)
 }

@@ -72,6 +72,10 @@ export class SlotSink implements ResponseSink {
     return this.#link.slots.clientLeaves(this.#slot)
   }
 
+  unlimited(): void {
+    this.#left = Number.POSITIVE_INFINITY
+  }
+
   needsRoom(size: number): boolean {
     return this.#link.slots.needsRoom(this.#slot, size)
   }

@@ -1,5 +1,5 @@
 // The command: exit codes, what it says, signals, files it writes.
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -109,6 +109,29 @@ describe('the command', () => {
     expect(readFileSync(pidfile, 'utf8')).toBe(`${server.pid}\n`)
     expect(await server.stop()).toBe(0)
     expect(existsSync(pidfile)).toBe(false)
+  })
+
+  it("leaves a pidfile that is another server's by then", async () => {
+    const pidfile = join(folder, 'next.pid')
+    const server = await Server.start({ args: ['--pidfile', pidfile] })
+    writeFileSync(pidfile, '1\n')
+    expect(await server.stop()).toBe(0)
+    expect(readFileSync(pidfile, 'utf8')).toBe('1\n')
+  })
+
+  it('leaves nothing behind when a second signal ends it at once', async () => {
+    const left = mkdtempSync(join(folder, 'left-'))
+    const paths = ['pidfile', 'stats', 'ctl', 'socket', 'master-fifo'].flatMap((name) => [`--${name}`, join(left, name)])
+    // Nothing that is told to a mule ends it: the stop takes its time.
+    writeFileSync(join(folder, 'busy.py'), 'while True: pass\n')
+    await using server = await Server.start({ args: [...paths, `--mule=${join(folder, 'busy.py')}`] })
+    expect(readdirSync(left).length).toBe(5)
+    server.kill('SIGTERM')
+    await server.logged('stopping gracefully')
+    server.kill('SIGTERM')
+    expect(await server.exited()).toBe(0)
+    expect(server.log).toContain('SIGTERM again: stopping at once')
+    expect(readdirSync(left)).toEqual([])
   })
 
   it('writes one line per request in the format of uWSGI, and none with disable-logging', async () => {

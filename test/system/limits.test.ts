@@ -5,7 +5,7 @@ import { connect, createServer, type Server as NetServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ask, inFolder, type Language, languages, run, start } from '../support/faults-server.ts'
-import type { Server } from '../support/server.ts'
+import { Server } from '../support/server.ts'
 
 type PerLanguage<Value> = Readonly<Record<Language, Value>>
 
@@ -60,6 +60,56 @@ describe('the size of a response', () => {
     expect(size).toBe(limit)
     await server.logged(new RegExp(`${language} saw .*the body of the response has more than ${limit} bytes`))
     await alive(server)
+  })
+})
+
+describe('the size of a response that is streamed', () => {
+  // The console's apps answer as a whole: these stream a byte at a time for as long as the query says.
+  const apps: PerLanguage<readonly [name: string, code: string]> = {
+    python: [
+      'stream.py',
+      'def application(environ, start_response):\n    start_response("200 OK", [])\n    return (b"x" for _ in range(int(environ["QUERY_STRING"])))',
+    ],
+    lua: [
+      'stream.lua',
+      'return function(env)\n  return 200, {}, coroutine.wrap(function() for _ = 1, tonumber(env.QUERY_STRING) do coroutine.yield("x") end end)\nend',
+    ],
+    js: [
+      'stream.mjs',
+      'async function* body(n) { for (let at = 0; at < n; at += 1) { await null; yield "x" } }\nexport default (request) => new Response(body(Number(new URL(request.url).search.slice(1))))',
+    ],
+  }
+  const limit = 10
+
+  /** All that came, and whether the body had its end. */
+  const read = async (http: string, method: string, path: string): Promise<string> => {
+    const { hostname, port } = new URL(http)
+    const socket = connect(Number(port), hostname)
+    socket.write(`${method} ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)
+    let text = ''
+    for await (const chunk of socket) text += chunk
+    return text
+  }
+
+  it.each(languages)('is not taken for the whole past the limit, in %s, and nothing of it ends the worker', async (language) => {
+    await inFolder(async (folder) => {
+      const [name, code] = apps[language]
+      writeFileSync(join(folder, name), code)
+      // The server's own 500 has more bytes than that.
+      const args = ['--http-socket', '127.0.0.1:0', '--mount', `/=${name}`, '--response-limit', String(limit)]
+      await using server = await Server.start({ cwd: folder, args })
+      const whole = await read(server.http, 'GET', `/?${limit}`)
+      expect(whole).toMatch(/^HTTP\/1\.1 200 /)
+      expect(whole).toMatch(/0\r\n\r\n$|Content-Length: 10\r\n/)
+      const cut = await read(server.http, 'GET', `/?${limit + 1}`)
+      // Either nothing was sent before the limit was met, or what was has no end.
+      if (cut.startsWith('HTTP/1.1 200 ')) expect(cut).not.toMatch(/0\r\n\r\n$/)
+      else expect(cut).toMatch(/^HTTP\/1\.1 500 /)
+      expect(await read(server.http, 'HEAD', `/?${limit + 1}`)).toMatch(/^HTTP\/1\.1 (200|500) /)
+      await server.logged(`the body of the response has more than ${limit} bytes (response-limit)`)
+      expect(server.log).not.toContain('DAMN')
+      expect(await read(server.http, 'GET', `/?${limit}`)).toMatch(/^HTTP\/1\.1 200 /)
+    })
   })
 })
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -79,6 +79,20 @@ describe('a server that dumps a text', () => {
   })
 })
 
+describe('a unix socket', () => {
+  it("is removed when its server closes, and left when it is another server's by then", async () => {
+    const own = createDumpServer(() => 'own')
+    const path = await open(own)
+    rmSync(path)
+    const next = createDumpServer(() => 'next')
+    await open(next)
+    own.close()
+    expect(await everything(await connected(path))).toBe('next')
+    next.close()
+    expect(readdirSync(folder)).toEqual([])
+  })
+})
+
 describe('a server of pages', () => {
   const ask = async (path: string, text: string): Promise<string> => {
     const socket = await connected(path)
@@ -90,6 +104,7 @@ describe('a server of pages', () => {
     const path = await open(createPageServer((page) => (page === '/a' ? { type: 'text/plain', text: 'é' } : undefined)))
     const page = await ask(path, 'GET /a?query HTTP/1.1\r\nHost: x\r\n\r\n')
     expect(page).toMatch(/^HTTP\/1\.1 200 OK\r\nConnection: close\r\nContent-Type: text\/plain\r\nContent-Length: 2\r\n/)
+    expect(await ask(path, 'GET http://x:9/a?query HTTP/1.1\r\nHost: x\r\n\r\n')).toMatch(/^HTTP\/1\.1 200 OK/)
     expect(page).toContain('Access-Control-Allow-Origin: *\r\n')
     expect(page.endsWith('\r\n\r\né')).toBe(true)
     expect((await ask(path, 'HEAD /a HTTP/1.0\r\n\r\n')).endsWith('\r\n\r\n')).toBe(true)

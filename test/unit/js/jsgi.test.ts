@@ -1,5 +1,6 @@
 // JSGI 3 apps: the request object, what they may return, bodies of every form.
 import { describe, expect, it } from 'vitest'
+import { PolywsgiError } from '../../../host/errors.ts'
 import { mountJs } from './js-apps.ts'
 
 const answer = async (returned: string, request = {}) => {
@@ -140,6 +141,27 @@ describe('a JSGI response', () => {
     )
     expect(response).toMatchObject({ status: '200 OK', text: 'begun', isCut: true, result: -1 })
     expect(response.logLines[0]).toContain('Error: dry')
+  })
+
+  it.each([
+    ['pushed at once', 'forEach(push) { for (let n = 0; n < 9; n += 1) push("x".repeat(100000)) }'],
+    [
+      'whose app goes on after the error',
+      'forEach(push) { for (let n = 0; n < 9; n += 1) try { push("x".repeat(100000)) } catch {} }',
+    ],
+    [
+      'that goes on later',
+      'async forEach(push) { for (let n = 0; n < 9; n += 1) { await null; await push("x".repeat(100000)) } }',
+    ],
+  ])('%s, of which a chunk is refused (response-limit), is left for the host to cut', async (_, body) => {
+    const app = await mountJs(`export const app = () => ({ status: 200, headers: {}, body: { ${body} } })`)
+    let sends = 0
+    const onSend = (): void => {
+      sends += 1
+      if (sends > 2) throw new PolywsgiError('LIMIT_EXCEEDED', 'the body of the response is too long')
+    }
+    const response = await app.request({ onSend })
+    expect(response).toMatchObject({ isCut: true, result: -1 })
   })
 
   it('by an app that throws or rejects is a 500', async () => {

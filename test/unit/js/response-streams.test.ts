@@ -1,5 +1,6 @@
 // Responses whose body is a stream: chunk by chunk, at the client's pace, and what happens when one side fails.
 import { describe, expect, it } from 'vitest'
+import { PolywsgiError } from '../../../host/errors.ts'
 import { mountJs } from './js-apps.ts'
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
@@ -109,6 +110,21 @@ describe('a streamed response', () => {
     }`)
     expect(await app.request()).toMatchObject({ status: '200 OK', text: 'begun', isCut: true, result: -1 })
     expect(app.logLines[0]).toMatch(/Error: dry$/)
+  })
+
+  it('of which a chunk is refused (response-limit) is cancelled with the reason, and cut: it does not look whole', async () => {
+    const app = await mountJs(`let reason
+      export default (request) => request.method === 'POST' ? new Response(String(reason)) : new Response(new ReadableStream({
+        async pull(c) { await null; c.enqueue('begun') },
+        cancel(why) { reason = why },
+      }))`)
+    const sent: (number | undefined)[] = []
+    const onSend = (chunk: Uint8Array | undefined): void => {
+      if (sent.push(chunk?.length) === 3) throw new PolywsgiError('LIMIT_EXCEEDED', 'the body of the response is too long')
+    }
+    expect(await app.request({ onSend })).toMatchObject({ text: 'begunbegun', isCut: true, result: -1 })
+    expect(app.logLines[0]).toContain('the body of the response is too long')
+    expect((await app.request({ method: 'POST' })).text).toContain('the body of the response is too long')
   })
 
   it('refuses chunks that are neither bytes nor text', async () => {

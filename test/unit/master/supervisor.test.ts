@@ -65,6 +65,7 @@ describe('the supervisor', () => {
 
   let spares: number
   let mercyMs: number
+  let isReloadAwaited: boolean
   /** Seats that requests went to, as the dispatcher would see it. */
   let attached: number[]
   let left: number[]
@@ -78,6 +79,8 @@ describe('the supervisor', () => {
       entry,
       spares,
       mercyMs,
+      isReloadAwaited: () => isReloadAwaited,
+      loadPatienceMs: 0,
       harakiriGraceMs: 0,
       log: (line) => {
         log.push(line)
@@ -131,6 +134,7 @@ describe('the supervisor', () => {
     left = []
     spares = 0
     mercyMs = longMs
+    isReloadAwaited = false
     onLog = onStart = () => {}
   })
   afterEach(async () => {
@@ -194,7 +198,49 @@ describe('the supervisor', () => {
     expect(state.deadlines.isOver(1, sharedNow() + longMs)).toBe(false)
   })
 
+  it('ends one that has overrun while others boot', async () => {
+    make(worker(1), worker(2))
+    conducts = ['serve', 'load for ever']
+    const starting = supervisor.start().catch(() => {})
+    await logged('worker 1: ready')
+    state.deadlines.set(state.seats.current(1), sharedNow())
+    await logged('*** HARAKIRI ON WORKER 1 ***')
+    supervisor.beginStop()
+    await starting
+  })
+
+  it('ends one that has overrun during the stop, and says when no worker is left', async () => {
+    make(worker(1), worker(2))
+    await supervisor.start()
+    supervisor.beginStop()
+    for (const number of [1, 2]) state.deadlines.set(state.seats.current(number), sharedNow())
+    await supervisor.workersGone
+    expect(deaths.toSorted()).toEqual(['1 504', '2 504'])
+  })
+
   describe('in a reload', () => {
+    it('gives up a thread that loads for ever when another reload waits', async () => {
+      make(worker(1))
+      await supervisor.start()
+      conducts = ['load for ever']
+      isReloadAwaited = true
+      await expect(supervisor.reload()).rejects.toThrow('it has not loaded its apps in 0 s, and a reload waits for it')
+      expect(await ask(1)).toBe('1 1')
+      await supervisor.reload()
+      expect(await ask(1)).not.toBe('1 1')
+    })
+
+    it('gives up one that loads for ever to renew a worker', async () => {
+      make(worker(1))
+      await supervisor.start()
+      conducts = ['load for ever']
+      supervisor.renewWorker(1, 'of its age')
+      while (conducts.length > 0) await turn()
+      await supervisor.reload()
+      await logged('worker 1 is not renewed, it goes on as it is')
+      expect(await ask(1)).not.toBe('1 1')
+    })
+
     it('has a whole generation ready before any of it serves', async () => {
       make(worker(1), worker(2), mule(3))
       await supervisor.start()
@@ -436,6 +482,25 @@ describe('the supervisor', () => {
       supervisor.setWanted(1)
       while (stateOf(1) !== WorkerState.cheap) await turn()
       expect(supervisor.isReady(2)).toBe(true)
+    })
+
+    it('has no third one of a number: what is wanted again waits for room', async () => {
+      make(worker(1), worker(2))
+      await supervisor.start()
+      const deadBefore: number[] = []
+      onStart = () => void deadBefore.push(deaths.length)
+      const seats: number[] = []
+      for (let round = 0; round < 2; round += 1) {
+        while (!supervisor.isReady(2)) await turn()
+        seats.push(state.seats.current(2))
+        // It has begun something that takes long.
+        await deafen(state.seats.current(2))
+        supervisor.setWanted(1)
+        supervisor.setWanted(2)
+      }
+      state.deadlines.set(seats[0] as number, sharedNow())
+      while (!supervisor.isReady(2)) await turn()
+      expect(deadBefore).toEqual([0, 1])
     })
 
     it('starts with those that are wanted, and never without any', async () => {

@@ -14,6 +14,12 @@ describe('deadlines', () => {
     expect([0, 1].map((thread) => deadlines.isOver(thread, later()))).toEqual([false, false])
   })
 
+  it('may fall between two milliseconds: 1.001 seconds are 1000.9999999999999 of them', () => {
+    const deadlines = Deadlines.create(2)
+    deadlines.set(1, 5000 + 1.001 * 1000)
+    expect([6000, 6001].map((now) => deadlines.isOver(1, now))).toEqual([false, true])
+  })
+
   it('are taken back by 0, and by the end of their thread', () => {
     const deadlines = Deadlines.create(3)
     deadlines.set(1, 5000)
