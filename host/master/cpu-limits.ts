@@ -29,6 +29,8 @@ const askMs = 50
 /** A thread that is parked close to its end is not to be asked all the time. */
 const leastMs = 20
 
+const never = Number.NEGATIVE_INFINITY
+
 /** What is known of a thread. */
 interface Seen {
   /** The word as it was when the thread was last asked. */
@@ -73,7 +75,7 @@ export class CpuLimits {
     const { state, graceMs } = this.#options
     const { seat } = thread
     const end = state.cpu.endOf(seat)
-    const seen = this.#seen.get(thread) ?? { end: 0, usedUs: 0, at: 0, isAsked: false, overSince: Number.POSITIVE_INFINITY }
+    const seen = this.#seen.get(thread) ?? { end: 0, usedUs: 0, at: never, isAsked: false, overSince: Number.POSITIVE_INFINITY }
     this.#seen.set(thread, seen)
     if (seen.end !== end) {
       seen.end = end
