@@ -18,6 +18,7 @@ export const apiSettings = (settings: Configuration['settings'], plans: Plans, f
     mule: settings.muleHarakiri * 1000,
     spooler: settings.spoolerHarakiri * 1000,
   },
+  cpuLimitMs: settings.cpuLimit * 1000,
   isHarakiriVerbose: settings.harakiriVerbose,
   harakiriGraceMs: settings.harakiriGrace * 1000,
   isSoftHarakiri: settings.softHarakiri,

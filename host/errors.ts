@@ -17,7 +17,10 @@ export const errorCodes = {
   API_ARGUMENT: { audience: 'application', meaning: 'an argument of an API function of the wrong type or out of range' },
   API_REFUSED: { audience: 'application', meaning: 'an API function that cannot do what it was asked for, with nothing changed' },
   API_IO: { audience: 'application', meaning: 'an API function that failed on the network or the disk' },
-  HARAKIRI: { audience: 'application', meaning: 'a request, or other code, took longer than it may, and was ended' },
+  HARAKIRI: {
+    audience: 'application',
+    meaning: 'a request, or other code, took longer than it may, or more CPU time, and was ended',
+  },
   LIMIT_EXCEEDED: { audience: 'application', meaning: 'more of something than a limit of the server allows' },
   CLIENT_GONE: { audience: 'application', meaning: 'the client closed its connection' },
   BODY_TIMEOUT: { audience: 'application', meaning: 'the request body did not arrive in time' },

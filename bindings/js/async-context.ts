@@ -3,7 +3,7 @@
 // Invariants: the places in the interpreter's memory are found and proved before anything relies on them; what nobody is known
 // for runs for nobody, never for another request.
 import { type WasmInstance, wasm } from '../../host/plugin/web-assembly.ts'
-import { type ContextPlaces, replaced } from './context-code.ts'
+import { type ContextPlaces, replaced, watcher } from './context-code.ts'
 import type { Engine, Pointer } from './engine.ts'
 import * as layout from './layout.ts'
 
@@ -23,14 +23,16 @@ export class AsyncContext {
   readonly #engine: Engine
   readonly #word: number
   readonly #enter: (id: number) => void
+  /** Told whose work a job is, just before it runs. Called only where that was asked for. */
+  onJob: (id: number) => void = () => {}
 
-  /** To be made before guest code runs. */
-  constructor(engine: Engine) {
+  /** To be made before guest code runs. @param isWatched whether `onJob` is to be called */
+  constructor(engine: Engine, isWatched: boolean) {
     this.#engine = engine
     const current = engine.allocate(4)
     engine.u32[current >> 2] = 0
     this.#word = current >> 2
-    this.#enter = this.#install(current)
+    this.#enter = this.#install(current, isWatched)
     this.#prove()
   }
 
@@ -43,7 +45,7 @@ export class AsyncContext {
     if (this.#engine.dead === undefined) this.#enter(id)
   }
 
-  #install(current: Pointer): (id: number) => void {
+  #install(current: Pointer, isWatched: boolean): (id: number) => void {
     const engine = this.#engine
     const { table } = engine
     const marker = this.#made('({})')
@@ -100,10 +102,11 @@ export class AsyncContext {
       asyncResolveClass: this.#classOf(this.#made('(async () => {})')) + 1,
       functionDataClass,
       asyncGeneratorClass: this.#classOf(this.#made('(async function* () {})()')),
+      isWatched: isWatched ? 1 : 0,
     }
     const originals = Object.fromEntries(replaced.map((name) => [name, table.get(index[name])]))
     const { exports }: WasmInstance = new wasm.Instance(engine.contextImage, {
-      h: { memory: engine.memory, ...originals, ...places },
+      h: { memory: engine.memory, ...originals, ...places, [watcher]: (id: number) => this.onJob(id) },
     })
     for (const name of replaced) {
       table.set(index[name], exports[`on${name[0]!.toUpperCase()}${name.slice(1)}`])

@@ -8,7 +8,8 @@
  * - `current`: a word, the number of whoever guest code runs for;
  * - `objects`, `marker`: head of the list of all objects, and the link of an object of ours in it;
  * - `jobs`: head of the list of jobs;
- * - `finallyFunction`, `hostFunction`: what `finally` passes to `then`, and what functions of the host are.
+ * - `finallyFunction`, `hostFunction`: what `finally` passes to `then`, and what functions of the host are;
+ * - `isWatched`: 1 where the host is told whose work each job is, before it runs.
  */
 const placeNames = [
   'current',
@@ -22,11 +23,14 @@ const placeNames = [
   'asyncResolveClass',
   'functionDataClass',
   'asyncGeneratorClass',
+  'isWatched',
 ] as const
 export type ContextPlaces = Readonly<Record<(typeof placeNames)[number], number>>
 
 /** What the module takes, in this order, and gives under the same names with a word before them. */
 export const replaced = ['reaction', 'thenable', 'then', 'resolve'] as const
+/** Taken too: told a number. */
+export const watcher = 'begins'
 
 /** A note that was made, though it be of nobody. Numbers are below it. */
 const noted = 0x40000000
@@ -123,12 +127,12 @@ interface WasmFunction extends Signature {
 }
 
 /**
- * A module that imports from `h` the memory, the functions of `replaced` and the places, and exports for each of the functions one
+ * A module that imports from `h` the memory, the functions of `replaced`, `begins(number)` and the places, and exports for each of the functions one
  * that is to be called in its stead (`onReaction`...), and `enter(number)`.
  */
 export const contextModule = (mostPages: number): Uint8Array<ArrayBuffer> => {
   // biome-ignore lint/suspicious/noThenProperty: nobody awaits a table of functions
-  const index = { reaction: 0, thenable: 1, then: 2, resolve: 3, flush: 4, ownerOf: 5 } as const
+  const index = { reaction: 0, thenable: 1, then: 2, resolve: 3, begins: 4, flush: 5, ownerOf: 6 } as const
   const current = place('current')
   const marker = place('marker')
   const objects = place('objects')
@@ -235,6 +239,7 @@ export const contextModule = (mostPages: number): Uint8Array<ArrayBuffer> => {
       call(index.flush),
       set(outer, load(current)),
       store(current, 0, and(owner, constant(numbers))),
+      when(place('isWatched'), call(index.begins, load(current))),
       set(result, call(original, get(0), get(1), get(2))),
       call(index.flush),
       store(current, 0, get(outer)),
@@ -303,7 +308,7 @@ export const contextModule = (mostPages: number): Uint8Array<ArrayBuffer> => {
     code: [call(index.flush), store(current, 0, get(0))],
   }
 
-  const imported = replaced.map((name) => originals[name])
+  const imported = [...replaced.map((name) => originals[name]), { takes: [i32], gives: [] }]
   const functions = [flush, ownerOf, onReaction, onThenable, onThen, onResolve, enter]
   const types = [...imported, ...functions].map(({ takes, gives }) => [
     0x60,
@@ -312,7 +317,7 @@ export const contextModule = (mostPages: number): Uint8Array<ArrayBuffer> => {
   ])
   const imports = [
     [...text('h'), ...text('memory'), 2, 1, 0, ...unsigned(mostPages)],
-    ...replaced.map((name, type) => [...text('h'), ...text(name), 0, ...unsigned(type)]),
+    ...[...replaced, watcher].map((name, type) => [...text('h'), ...text(name), 0, ...unsigned(type)]),
     ...placeNames.map((name) => [...text('h'), ...text(name), 3, i32, 0]),
   ]
   const exports = functions.map(({ name }, at) => [...text(name), 0, ...unsigned(imported.length + at)])

@@ -84,6 +84,7 @@ export class RequestTable {
     this.#suspension = suspension
     this.#log = log
     this.#breaks = { toValue: (why) => converter.int32(why) }
+    suspension.requestOf = (id) => this.#running.get(id)?.wsgi
     suspension.onTurnEnd.add(() => {
       if (this.#headsWaiting.size > 0) this.#sendHeads()
     })

@@ -63,7 +63,9 @@ export class Runtime {
     this.owner = options.owner
     this.converter = new Converter(engine)
     this.collector = new Collector(engine, this.converter)
-    this.suspension = new Suspension(engine, this.converter, new AsyncContext(engine), (name) => this.entry(name))
+    const { cpu } = options.stops
+    const context = new AsyncContext(engine, cpu !== undefined)
+    this.suspension = new Suspension(engine, this.converter, context, (name) => this.entry(name), cpu)
     this.modules = new ModuleLoader(engine, this.converter, options.sharedDirectories, options.access.files)
     this.requests = new RequestTable(this.converter, this.suspension, options.log)
     this.functions = new FunctionTable(this, engine)

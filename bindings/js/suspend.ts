@@ -2,6 +2,7 @@
 // Invariants: a turn runs a bounded number of jobs, so that no chain of microtasks keeps the worker from its other
 // requests; whatever enters the guest from the event loop ends with `endTurn`; no turn ends while a frame of the guest waits
 // for the host.
+import type { CpuOwners } from '../../host/api/guest-stops.ts'
 import type { AsyncContext } from './async-context.ts'
 import type { Converter } from './convert.ts'
 import type { Engine, Pointer, RawFunction } from './engine.ts'
@@ -37,6 +38,11 @@ export class Suspension {
   /** Called with the error of a job that failed outside of any promise. Takes the error over. */
   onJobError: (error: Pointer) => void = () => {}
   readonly #context: AsyncContext
+  readonly #cpu: CpuOwners | undefined
+  /** The request of a number, while it is not over. Set by who knows them. */
+  requestOf: (id: number) => object | undefined = () => undefined
+  /** Whose CPU time is taken by jobs that nobody waits for. */
+  #nobody: object | undefined
   readonly #entry: (name: string) => Pointer
   /** What the host finishes later. */
   readonly promises: HostPromises
@@ -51,12 +57,23 @@ export class Suspension {
   /** Jobs of the queue run: each for whom it was begun, be that nobody, and not for who is served at the moment. */
   isRunningJobs = false
 
-  /** @param entry finds a function of the glue by name */
-  constructor(engine: Engine, converter: Converter, context: AsyncContext, entry: (name: string) => Pointer) {
+  /**
+   * @param context which tells of jobs where there is `cpu`
+   * @param entry finds a function of the glue by name
+   */
+  constructor(
+    engine: Engine,
+    converter: Converter,
+    context: AsyncContext,
+    entry: (name: string) => Pointer,
+    cpu?: CpuOwners | undefined,
+  ) {
     this.#engine = engine
     this.#converter = converter
     this.#context = context
     this.#entry = entry
+    this.#cpu = cpu
+    context.onJob = (id) => void cpu?.switchTo(this.#ownerOf(id))
     this.promises = new HostPromises(engine, this, entry)
     this.#lastContext = engine.allocate(4)
   }
@@ -198,11 +215,14 @@ export class Suspension {
     const { ffi, runtime } = this.#engine
     const isInside = this.isRunningJobs
     this.isRunningJobs = true
+    const outer = this.#cpu?.current
     let result: Pointer
     try {
       result = this.#engine.enter(() => ffi._QTS_ExecutePendingJob(runtime, most, this.#lastContext))
     } finally {
       this.isRunningJobs = isInside
+      this.#nobody = undefined
+      this.#cpu?.switchTo(outer)
     }
     const tag = this.#engine.i32[(result >> 2) + 1]!
     const isCount = tag === Tag.int || tag > Tag.shortBigInt || tag < Tag.bigInt
@@ -227,6 +247,7 @@ export class Suspension {
   enterFromEventLoop(current: number, run: () => void): void {
     if (this.#engine.dead !== undefined) return
     this.current = current
+    const outer = this.#cpu?.switchTo(this.#ownerOf(current))
     try {
       run()
       this.current = 0
@@ -235,7 +256,18 @@ export class Suspension {
       if (!(error instanceof FatalGuestError) && !(error instanceof GuestThrow)) throw error
     } finally {
       this.current = 0
+      this.#nobody = undefined
+      this.#cpu?.switchTo(outer)
     }
+  }
+
+  /** Whose CPU time it takes that a number stands for. Jobs of one batch that run for nobody share what one may take. */
+  #ownerOf(id: number): object | undefined {
+    if (this.#cpu === undefined) return undefined
+    const request = id === 0 ? undefined : this.requestOf(id)
+    if (request !== undefined) return request
+    this.#nobody ??= this.#cpu.run()
+    return this.#nobody
   }
 
   /** Frees what a call of the guest gave; an error is for the log. */

@@ -59,6 +59,7 @@ export class LuaRuntime extends InterpreterMemory implements CallingInterpreter 
   /** The Lua thread of the innermost entry of the host; `main` while there is none. */
   entered: Pointer
   readonly #stopping: Stopping
+  cpu: GuestStops['cpu']
   /** Told of each thread whose code will never go on. */
   onAbandoned: (thread: Pointer) => void = () => {}
   /** What the guest code that runs is running for. */

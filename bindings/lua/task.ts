@@ -20,6 +20,8 @@ export class Task {
   #finish: Finish<never> | undefined
   #outcome: Outcome | undefined
   #waits = false
+  /** Whose CPU time its code takes. */
+  readonly #owner: object | undefined
   #isGivenUp = false
   /** Where a luaL_Buffer of its own is, which it needs to build a string across waits. */
   buffer: Pointer = 0
@@ -28,6 +30,7 @@ export class Task {
     this.#runtime = runtime
     this.thread = thread
     this.#wake = wake
+    this.#owner = runtime.cpu?.current
     this.#mark(threadMark.isHosts)
   }
 
@@ -52,7 +55,13 @@ export class Task {
     this.#waits = false
     this.#runtime.waiting.delete(this)
     this.#outcome = outcome
-    this.#wake()
+    const { cpu } = this.#runtime
+    const outer = cpu?.switchTo(this.#owner)
+    try {
+      this.#wake()
+    } finally {
+      cpu?.switchTo(outer)
+    }
   }
 
   /** Ends the wait with an error. */

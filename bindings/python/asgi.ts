@@ -2,12 +2,14 @@
 // Invariant: a request is known here, by its serial number, from its entry to its end; whatever a task does for one that is
 // not is refused.
 import type { Log } from '../../host/api/context.ts'
+import type { CpuOwners } from '../../host/api/guest-stops.ts'
 import { GuestError, PolywsgiError } from '../../host/errors.ts'
 import type { RequestResult } from '../../host/plugin/plugin.ts'
 import type { WsgiRequest } from '../../host/request/wsgi-request.ts'
 import type { Pointer } from './capi.ts'
 import type { Cores } from './cores.ts'
 import { type EventLoop, stopError } from './event-loop.ts'
+import type { HostFunctionDefinition } from './host-function.ts'
 import type { Interpreter } from './runtime.ts'
 import type { Call } from './wsgi-calls.ts'
 
@@ -63,6 +65,19 @@ export class AsyncRequests {
 
   find(serial: number): WsgiRequest | undefined {
     return this.#calls.get(serial)?.request
+  }
+
+  /** For guest/event_loop.py, which calls it where CPU time is limited. */
+  runsFor(cpu: CpuOwners): HostFunctionDefinition {
+    return {
+      name: 'runs_for',
+      doc: 'runs_for(serial)\n--\n\nTells the host whose request code is for that runs from now on; 0: none.',
+      takes: 'one',
+      call: (_self, serial) => {
+        cpu.switchTo(this.callOf(serial)?.request ?? cpu.run())
+        return this.#interpreter.api.none
+      },
+    }
   }
 
   /** The request that the running task works for. */

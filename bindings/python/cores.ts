@@ -3,6 +3,7 @@
 // Invariant: the thread state, the stack pointer and everything that `slots` name are those of `current`, or of the thread when
 // there is none. A core is suspended only below its entry with no JavaScript frame but the waiting function's own in between:
 // that is, when it is the current one and exactly one host function runs.
+import type { CpuOwners } from '../../host/api/guest-stops.ts'
 import { GuestError, PolywsgiError } from '../../host/errors.ts'
 import type { Pointer, PythonApi } from './capi.ts'
 import { type CoreEntry, coreEntry, type SuspensionPoints } from './core-glue.ts'
@@ -41,6 +42,8 @@ interface Core {
   stackPointer: Pointer
   /** What the slots hold while it is suspended, and what they held outside while it runs. */
   own: unknown[]
+  /** Whose CPU time it takes, while it is suspended. */
+  owner: object | undefined
   outer: Outer | undefined
   args: Pointer[]
   state: 'runs' | 'waits' | 'ended'
@@ -55,6 +58,7 @@ interface Core {
 
 interface Outer {
   readonly core: Core | undefined
+  readonly owner: object | undefined
   readonly threadState: Pointer
   readonly stackPointer: Pointer
   readonly hostDepth: number
@@ -82,6 +86,8 @@ export class Cores implements SuspensionPoints {
   /** Host functions under way, since the current core has begun or gone on. */
   hostDepth = 0
   readonly slots: CoreSlot[] = []
+  /** Told whose core goes on. */
+  cpu: CpuOwners | undefined
   /** Set by a host function whose wait can be called off, just before it returns that: called when the core is given up instead. */
   callOff: (() => void) | undefined
   readonly #owner: CoreOwner
@@ -267,7 +273,7 @@ export class Cores implements SuspensionPoints {
     return {
       ...{ token: this.#lastToken, call: call as CoreCall<unknown>, stack, threadState },
       stackPointer: stack + this.#stacks.bytes - argumentBytes,
-      ...{ own: [], outer: undefined, args: [], state: 'runs', isCancelled: false },
+      ...{ own: [], owner: this.cpu?.current, outer: undefined, args: [], state: 'runs', isCancelled: false },
       ...{ waiting: undefined, completion: undefined, outcome: undefined, promise: undefined },
     }
   }
@@ -282,6 +288,7 @@ export class Cores implements SuspensionPoints {
     })
     core.outer = {
       core: this.#current,
+      owner: this.cpu?.switchTo(core.owner),
       stackPointer: c.__stack_pointer.value,
       threadState: c.PyThreadState_Swap(core.threadState),
       hostDepth: this.hostDepth,
@@ -296,6 +303,7 @@ export class Cores implements SuspensionPoints {
     const outer = core.outer as Outer
     this.#assertIntact(core)
     if (isKept) core.own = this.slots.map((slot) => slot.get())
+    core.owner = this.cpu?.switchTo(outer.owner)
     this.#owner.endStretch()
     core.stackPointer = c.__stack_pointer.value
     core.outer = undefined
@@ -341,6 +349,7 @@ export class Cores implements SuspensionPoints {
     const { outer } = core
     core.state = 'ended'
     this.#current = outer?.core
+    this.cpu?.switchTo(outer?.owner)
     this.hostDepth = outer?.hostDepth ?? 0
     this.#owner.endStretch()
   }

@@ -3,6 +3,7 @@
 // Invariant: a turn begins from the event loop of the thread, never inside of another entry; every task that was announced
 // settles once, and with the interpreter's death at the latest.
 import type { Log } from '../../host/api/context.ts'
+import type { CpuOwners } from '../../host/api/guest-stops.ts'
 import { GuestError, PolywsgiError } from '../../host/errors.ts'
 import type { Pointer, PythonApi } from './capi.ts'
 import type { Cores } from './cores.ts'
@@ -52,6 +53,7 @@ interface Functions {
 export class EventLoop {
   readonly #interpreter: Interpreter
   readonly #log: Log
+  readonly #cpu: CpuOwners | undefined
   readonly #tasks = new Map<number, Task>()
   readonly #onDeath = new Set<(error: FatalGuestError) => void>()
   /** Makes who is told of the waits of one stretch of code. */
@@ -67,9 +69,10 @@ export class EventLoop {
   /** There was no memory for the last turn. */
   #isStarved = false
 
-  constructor(interpreter: Interpreter, log: Log) {
+  constructor(interpreter: Interpreter, log: Log, cpu?: CpuOwners | undefined) {
     this.#interpreter = interpreter
     this.#log = log
+    this.#cpu = cpu
   }
 
   /** @param setup the namespace of guest/asyncio_setup.py */
@@ -291,8 +294,10 @@ export class EventLoop {
     this.#timer = undefined
     if (this.#interpreter.death !== undefined) return
     const { cores } = this.#interpreter
+    const outer = this.#cpu?.current
     if (cores === undefined) this.#call('turn', [])
     else this.#turnOnCore(cores)
+    this.#cpu?.switchTo(outer)
   }
 
   /**

@@ -59,10 +59,12 @@ export const runGuestCode = (
     return Object.fromEntries(definitions.map(({ name }, index) => [name, pointers[index]!]))
   }
   const { cores } = interpreter
+  const { cpu } = context.stops
+  if (cores !== undefined) cores.cpu = cpu
   const softStops = new SoftStops(interpreter, context.stops)
   if (cores !== undefined) interpreter.runGuestFile('cores', coresSource, functions(coreFunctions(api, cores)))
   const { sleep, ...derivations } = functions(blockingFunctions(api, cores))
-  const loop = new EventLoop(interpreter, context.log)
+  const loop = new EventLoop(interpreter, context.log, cpu)
   c.Py_IncRef(sleep!)
   const setup = interpreter.runGuestFile('setup', setupSource, { host_sleep: sleep!, ...derivations })
   // The core that imported it first would be the main thread to it.
@@ -131,6 +133,7 @@ export const runGuestCode = (
   share('spaces', interpreter.lookUp(loader, 'spaces'))
   share('active_space', interpreter.lookUp(loader, 'active_space'))
   share('enter_space', functions([spaces.definition()])['enter_space'] as Pointer)
+  share('runs_for', cpu === undefined ? api.none : (functions([asyncRequests.runsFor(cpu)])['runs_for'] as Pointer))
   const io = c.PyImport_ImportModule(api.name('_io'))
   return {
     calls,

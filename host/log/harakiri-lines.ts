@@ -1,6 +1,9 @@
-// What the log says of a request that took longer than it may: uWSGI's line, its id, its variables.
+// What the log says of a request that took longer than it may, or more CPU time: uWSGI's line, its id, its variables.
 // Invariant: every line is printable and bounded, and shows no variable that is there to keep others out.
 import { findVar, iterateVars } from '../../protocol/vars.ts'
+
+/** What was overrun, as lines of the log begin: time (uWSGI's word), or CPU time. */
+export type OverrunCause = 'HARAKIRI' | 'CPU-LIMIT'
 
 export interface OverrunRequest {
   readonly vars: Uint8Array
@@ -39,12 +42,12 @@ const longestTrace = 16_384
 /**
  * @param isVerbose all variables, not the usual few
  */
-export const overrunLines = (request: OverrunRequest, isVerbose: boolean): string[] => {
+export const overrunLines = (request: OverrunRequest, isVerbose: boolean, cause: OverrunCause = 'HARAKIRI'): string[] => {
   const { vars, coreId, requestId } = request
   return [
-    `HARAKIRI ${shownRequest(request)}`,
-    `HARAKIRI [core ${coreId}] request id: ${requestId}`,
-    `HARAKIRI [core ${coreId}] vars: ${varsText(vars, isVerbose)}`,
+    `${cause} ${shownRequest(request)}`,
+    `${cause} [core ${coreId}] request id: ${requestId}`,
+    `${cause} [core ${coreId}] vars: ${varsText(vars, isVerbose)}`,
   ]
 }
 
@@ -55,10 +58,10 @@ export const shownRequest = ({ vars, coreId, since }: OverrunRequest): string =>
 }
 
 /** @param trace the guest's own, '' when there is none */
-export const stoppedLines = (where: string, trace: string): string[] => {
-  if (trace === '') return [`HARAKIRI ${where}the code that ran was stopped`]
+export const stoppedLines = (where: string, trace: string, cause: OverrunCause = 'HARAKIRI'): string[] => {
+  if (trace === '') return [`${cause} ${where}the code that ran was stopped`]
   const text = trace.length <= longestTrace ? trace : `${trace.slice(0, longestTrace)}...`
-  return [`HARAKIRI ${where}the code that ran was stopped at:`, ...text.trimEnd().split('\n').map(escaped)]
+  return [`${cause} ${where}the code that ran was stopped at:`, ...text.trimEnd().split('\n').map(escaped)]
 }
 
 /** Names and values as one object of JSON. Where a name occurs twice the last one counts. */

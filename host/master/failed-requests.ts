@@ -1,6 +1,6 @@
 // What the log says of the requests that a worker took along when its thread ended.
 // Invariant: each of them has an id, which its client has been told too.
-import { type OverrunRequest, overrunLines, shownRequest } from '../log/harakiri-lines.ts'
+import { type OverrunCause, type OverrunRequest, overrunLines, shownRequest } from '../log/harakiri-lines.ts'
 
 export interface FailedRequest extends OverrunRequest {
   /** What its client was answered, unless it had gone, or had got a part of its answer. */
@@ -10,18 +10,25 @@ export interface FailedRequest extends OverrunRequest {
 /** The others are counted. */
 const mostTold = 50
 
+const ofAnother: Readonly<Record<OverrunCause, string>> = {
+  HARAKIRI: 'its worker was ended for the deadline of another request',
+  'CPU-LIMIT': 'its worker was ended for the CPU time of another request',
+}
+
 /**
  * @param isVerbose all variables of those that overran
+ * @param cause what the thread was ended for, if for that
  * @param why503 what became of those that are answered 503
  * @returns lines for the log
  */
 export const failedLines = (
   failed: readonly FailedRequest[],
   isVerbose: boolean,
-  why503 = 'its worker was ended for the deadline of another request',
+  cause: OverrunCause = 'HARAKIRI',
+  why503 = ofAnother[cause],
 ): string[] => {
   const lines = failed.slice(0, mostTold).flatMap((request) => {
-    if (request.status === 504) return overrunLines(request, isVerbose)
+    if (request.status === 504) return overrunLines(request, isVerbose, cause)
     const why = request.status === 503 ? why503 : 'its worker has died'
     return [`${shownRequest(request)}: ${why}: answered ${request.status}, request id: ${request.requestId}`]
   })

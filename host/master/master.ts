@@ -19,6 +19,7 @@ import type { CallHandlers, NoticeHandlers } from './call-handlers.ts'
 import { Dispatcher } from './dispatcher.ts'
 import type { OffloadedResponse, OffloadRequest } from './exchange.ts'
 import { failedCounts, failedLines } from './failed-requests.ts'
+import { causeOfEnd } from './harakiri.ts'
 import { MasterPlugins } from './master-plugins.ts'
 import { Supervisor } from './supervisor.ts'
 import { type ThreadHandle, threadName } from './thread-handle.ts'
@@ -115,6 +116,7 @@ export class Master {
       threadStarts: () => this.plugins.threadStarts(),
       threadStarted: () => this.plugins.threadStarted(),
       harakiriGraceMs: options.api.harakiriGraceMs,
+      isCpuLimited: options.api.cpuLimitMs > 0,
       harakiri: (workerId) => this.plugins.harakiri(workerId, false),
       appFailed: (plan, failure) => this.#appFailed(plan, failure),
       pluginLost: (plan, name, reason) => {
@@ -282,13 +284,14 @@ export class Master {
     this.#options.logger.text(`${threadName(plan)}: ${said}${failure.details === '' ? '' : `\n${failure.details}`}`)
   }
 
-  #ended({ plan, seat, hasOverstayed }: ThreadHandle, status: 500 | 503 | 504): string {
+  #ended({ plan, seat, hasOverstayed, reason }: ThreadHandle, status: 500 | 503 | 504): string {
     const { number, kind } = plan.identity
     this.#options.threadEnded(seat)
     if (kind !== 'worker') return ''
     const failed = this.dispatcher.seatEnded(seat, status, 'the worker that served the request has died')
     const why = hasOverstayed ? 'it took longer than worker-reload-mercy' : undefined
-    for (const line of failedLines(failed, this.#options.api.isHarakiriVerbose, why)) this.#options.logger.text(line)
+    const lines = failedLines(failed, this.#options.api.isHarakiriVerbose, causeOfEnd(reason), why)
+    for (const line of lines) this.#options.logger.text(line)
     for (const _ of failed) this.#options.state.workers.countFailedRequest(number)
     return failedCounts(failed)
   }

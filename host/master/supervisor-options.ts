@@ -16,7 +16,8 @@ export interface SupervisorOptions extends ThreadsOptions {
   readonly loadPatienceMs?: number
   /** How long what overran its deadline may take to end. */
   readonly harakiriGraceMs: number
-  /** Worker `workerId` is about to be ended for its deadline. */
+  readonly isCpuLimited?: boolean
+  /** Worker `workerId` is about to be ended for what it overran. */
   harakiri?(workerId: number): void
   appFailed(plan: ThreadPlan, failure: AppFailure): void
   pluginLost(plan: ThreadPlan, name: string, reason: string): void

@@ -4,10 +4,11 @@
 
 import type { ReloadKind } from '../control/reload-kinds.ts'
 import { PolywsgiError } from '../errors.ts'
+import type { OverrunCause } from '../log/harakiri-lines.ts'
 import { WorkerState } from '../state/worker-slots.ts'
 import type { ThreadPlan } from '../worker/messages.ts'
 import { Generation } from './generation.ts'
-import { Harakiri } from './harakiri.ts'
+import { causeOfEnd, endReasons, Harakiri } from './harakiri.ts'
 import { Place, serverStopped } from './place.ts'
 import { Renewal } from './renewal.ts'
 import { respawnDelayMs } from './respawn.ts'
@@ -42,11 +43,11 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options
-    const { plans, state, log, spares = 0, harakiriGraceMs: graceMs } = options
+    const { plans, state, log, spares = 0, harakiriGraceMs: graceMs, isCpuLimited = false } = options
     for (const plan of plans) this.#places.set(plan.identity.number, new Place(plan))
     this.#threads = new Threads(options)
-    const seats = (): number[] => this.#threads.handles.map(({ seat }) => seat)
-    this.#harakiri = new Harakiri({ state, graceMs, seats, end: (seat) => this.#overran(seat) })
+    const watched = { threads: () => this.#threads.handles, end: this.#overran }
+    this.#harakiri = new Harakiri({ state, graceMs, isCpuLimited, ...watched })
     this.#spares = new Spares({ count: spares, log, boot: () => this.#threads.spawn(spare, this.#events) })
     const isServing = (): boolean => this.#phase === 'serving'
     this.#renewal = new Renewal({
@@ -345,7 +346,8 @@ export class Supervisor {
 
   #ended(handle: ThreadHandle, reason: string | undefined): void {
     const { log, state } = this.#options
-    const said = this.#threads.cleared(handle, reason === harakiri ? 504 : handle.hasOverstayed ? 503 : 500)
+    const hasOverrun = causeOfEnd(reason) !== undefined
+    const said = this.#threads.cleared(handle, hasOverrun ? 504 : handle.hasOverstayed ? 503 : 500)
     const name = threadName(handle.plan)
     const place = this.#placeOf(handle)
     const was = place?.remove(handle)
@@ -368,26 +370,24 @@ export class Supervisor {
       if (this.#phase === 'starting') return
     }
     const livedMs = performance.now() - handle.startedAt
-    const isShort = !place.isWorker && reason !== harakiri && livedMs < shortLifeMs
+    const isShort = !place.isWorker && !hasOverrun && livedMs < shortLifeMs
     this.#fill(place, reason !== undefined && (!isReady || isShort))
   }
 
-  #overran(seat: number): void {
+  readonly #overran = (seat: number, cause: OverrunCause): void => {
     const { log, state, harakiri: isAboutToEnd } = this.#options
     const handle = this.#threads.at(seat)
     if (handle === undefined) return
     const { workerId } = handle.plan.identity
-    log(`*** HARAKIRI ON ${threadName(handle.plan).toUpperCase()} ***`)
+    log(`*** ${cause} ON ${threadName(handle.plan).toUpperCase()} ***`)
     if (workerId > 0) {
       state.workers.countHarakiri(workerId)
       isAboutToEnd?.(workerId)
     }
-    void handle.terminate(harakiri)
+    void handle.terminate(endReasons[cause])
   }
 }
 
 const isTaking = (handle: ThreadHandle | undefined): boolean => handle?.isReady === true && !handle.isStopping
-
-const harakiri = 'it overran its deadline (harakiri)'
 
 const seconds = (milliseconds: number): string => (milliseconds / 1000).toFixed(2)

@@ -106,6 +106,17 @@ export class ThreadHandle {
     return this.#isStopping
   }
 
+  /** Why it has ended, or is about to; undefined for an end that was asked for. */
+  get reason(): string | undefined {
+    return this.#reason
+  }
+
+  /** Microseconds of CPU time that it has taken. Rejects when it has ended. Settles when it runs next, if it waits for the system. */
+  async cpuUs(): Promise<number> {
+    const { user, system } = await this.#thread.cpuUsage()
+    return user + system
+  }
+
   /** Has it begin its work. */
   attach(attachment: Attachment): void {
     this.#send({ kind: 'attach', attachment })

@@ -6,7 +6,7 @@ export type { ApiContext, Connections, CoreWaits, Log, ThreadIdentity } from '..
 export { type DirectFunction, notDefined } from '../api/direct.ts'
 export type { ChangedAttributes, FileStats, GuestAccess, GuestFiles, HostFile, OpenMode } from '../api/guest-access.ts'
 export { type FunctionOwner, GuestFunction } from '../api/guest-function.ts'
-export type { GuestStops } from '../api/guest-stops.ts'
+export type { CpuOwners, GuestStops } from '../api/guest-stops.ts'
 export type {
   ApiCallable,
   ApiEntry,

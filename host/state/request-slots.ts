@@ -7,6 +7,12 @@
 
 import { requestRecordWords, type StateLayout } from './layout.ts'
 
+/**
+ * Where the numbers of clients' connections begin, past what guests know as standard input, output and error. Other
+ * connections are numbered from 2^20 on (host/gateway/descriptors.ts): there are never so many slots.
+ */
+export const firstConnectionFd = 3
+
 export const SlotPhase = { free: 0, queued: 1, running: 2 } as const
 
 /** How a request's body reaches the worker. */

@@ -2,6 +2,7 @@
 
 import { AppCounters } from './app-counters.ts'
 import { CoreSlots, type CoreSlotsHandle } from './core-slots.ts'
+import { CpuShares } from './cpu-shares.ts'
 import { Deadlines } from './deadlines.ts'
 import { Doorbell } from './doorbell.ts'
 import { computeLayout, doorbellWords, type StateLayout, type StateShape } from './layout.ts'
@@ -18,6 +19,7 @@ export interface StateHandle {
   readonly layout: StateLayout
   readonly deadlines: SharedArrayBuffer
   readonly stops: SharedArrayBuffer
+  readonly cpu: SharedArrayBuffer
   readonly apps: SharedArrayBuffer
   readonly cores: CoreSlotsHandle
 }
@@ -30,6 +32,7 @@ export class StateMap {
   readonly workers: WorkerSlots
   readonly deadlines: Deadlines
   readonly stops: StopWords
+  readonly cpu: CpuShares
   readonly apps: AppCounters
   readonly cores: CoreSlots
 
@@ -41,6 +44,7 @@ export class StateMap {
     this.workers = new WorkerSlots(handle.buffer, handle.layout, this.seats)
     this.deadlines = Deadlines.open(handle.deadlines)
     this.stops = StopWords.open(handle.stops)
+    this.cpu = CpuShares.open(handle.cpu)
     this.apps = AppCounters.open(handle.apps)
     this.cores = CoreSlots.open(handle.cores)
   }
@@ -53,6 +57,7 @@ export class StateMap {
       layout,
       deadlines: Deadlines.create(seats).handle,
       stops: StopWords.create(seats).handle,
+      cpu: CpuShares.create(seats).handle,
       apps: AppCounters.create(layout.seatCapacity).handle,
       cores: CoreSlots.create(shape.workers, shape.cores ?? 1).handle,
     })

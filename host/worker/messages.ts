@@ -57,6 +57,8 @@ export interface ApiSettings {
   readonly logRate: number
   /** How long a request, a message to a mule or a job of a spooler may take; 0: for ever. */
   readonly harakiriMs: Readonly<Record<ThreadIdentity['kind'], number>>
+  /** How much CPU time each of these may take, and each request; 0: any. */
+  readonly cpuLimitMs: number
   /** All variables of a request that overran are told. */
   readonly isHarakiriVerbose: boolean
   /** How long what overran may take to end by itself, before its thread is ended. */

@@ -3,7 +3,7 @@
 // Invariant: each request that overran is answered, told and counted once, however often its code had to be stopped.
 import type { Log } from '../api/context.ts'
 import { PolywsgiError } from '../errors.ts'
-import { overrunLines, stoppedLines } from '../log/harakiri-lines.ts'
+import { type OverrunCause, overrunLines, stoppedLines } from '../log/harakiri-lines.ts'
 import { isThrown } from '../plugin/thrown.ts'
 import { requestIdOf } from '../request/request-id.ts'
 import type { WsgiRequest } from '../request/wsgi-request.ts'
@@ -36,29 +36,29 @@ export class Overruns {
    * A request's time has come: it is answered, and over. Its hook is to end soon.
    * @param trace where its code was stopped; undefined: it waited
    */
-  request(request: WsgiRequest, error: PolywsgiError, trace: string | undefined): void {
+  request(request: WsgiRequest, error: PolywsgiError, trace: string | undefined, cause: OverrunCause): void {
     const { name, log, isVerbose } = this.#parts
     const { coreId } = request
     if (!this.#told.has(request)) {
       this.#told.add(request)
       const requestId = requestIdOf(request.vars)
-      log.text(`*** HARAKIRI ON ${name().toUpperCase()} CORE ${coreId} ***`)
+      log.text(`*** ${cause} ON ${name().toUpperCase()} CORE ${coreId} ***`)
       const since = Math.floor(request.startedAt / 1000)
-      for (const line of overrunLines({ vars: request.vars, coreId, since, requestId }, isVerbose)) log.text(line)
+      for (const line of overrunLines({ vars: request.vars, coreId, since, requestId }, isVerbose, cause)) log.text(line)
       request.exception ??= error
       // What it would get for itself now, a lock or a connection, is let go.
       request.isOver = true
       request.timeOut(requestId)
     }
-    if (trace !== undefined) for (const line of stoppedLines(`[core ${coreId}] `, trace)) log.text(line)
+    if (trace !== undefined) for (const line of stoppedLines(`[core ${coreId}] `, trace, cause)) log.text(line)
   }
 
   /** Code that ran for no request was stopped. */
-  code(trace: string): void {
+  code(trace: string, cause: OverrunCause): void {
     const { name, log, handling, count } = this.#parts
     const signum = handling()
-    log.text(`*** HARAKIRI ON ${name().toUpperCase()}${signum === undefined ? '' : ` HANDLING SIGNAL ${signum}`} ***`)
-    for (const line of stoppedLines('', trace)) log.text(line)
+    log.text(`*** ${cause} ON ${name().toUpperCase()}${signum === undefined ? '' : ` HANDLING SIGNAL ${signum}`} ***`)
+    for (const line of stoppedLines('', trace, cause)) log.text(line)
     count()
   }
 

@@ -2,10 +2,12 @@
 // set_user_harakiri), which code outside of requests may too. Code that runs for nobody, as a timer of a request that has been
 // answered does, is not to keep the thread longer than a request may. One that waits is given up here, when its time has come; code
 // that runs asks here whether it is to be stopped. The master, who sees the earliest of these deadlines, has it asked, and ends a
-// thread that does not get on within its grace.
+// thread that does not get on within its grace. The same is asked of the CPU time, where that is limited: host/worker/cpu-times.ts counts it.
 // Invariant: what the master sees is the earliest deadline of those that are still to be met; the grace counts from there.
+import type { OverrunCause } from '../log/harakiri-lines.ts'
 import type { WsgiRequest } from '../request/wsgi-request.ts'
 import { type Deadlines, sharedNow } from '../state/deadlines.ts'
+import { type CpuOwner, CpuRun, type CpuTimes } from './cpu-times.ts'
 
 export interface RequestDeadlinesOptions {
   readonly deadlines: Deadlines
@@ -14,6 +16,8 @@ export interface RequestDeadlinesOptions {
   readonly harakiriMs: number
   /** How long what overran may take to end. */
   readonly graceMs: number
+  /** Undefined: CPU time is not limited. */
+  readonly cpu?: CpuTimes | undefined
 }
 
 export class RequestDeadlines {
@@ -22,8 +26,8 @@ export class RequestDeadlines {
   readonly #begun = new Map<WsgiRequest, number>()
   /** Set by code itself; undefined is what runs outside of requests: a signal handler, a mule, a spooler. */
   readonly #own = new Map<WsgiRequest | undefined, number>()
-  /** Whose time has come, and since when they are to end. */
-  readonly #givenUp = new WeakMap<WsgiRequest, number>()
+  /** Whose time has come, since when they are to end, and why. */
+  readonly #givenUp = new WeakMap<WsgiRequest, { readonly at: number; readonly cause: OverrunCause }>()
   /** The same of code outside of requests. */
   #condemnedAt = Number.NEGATIVE_INFINITY
   /** Those of them whose turn is still to come. */
@@ -39,11 +43,14 @@ export class RequestDeadlines {
   giveUp: (request: WsgiRequest) => void = () => {}
   /** When the handlers that are on the stack, for no request, are to be over: the innermost last. */
   readonly #handlers: number[] = []
+  /** Whose CPU time was counted before each of them. */
+  readonly #interrupted: (CpuOwner | undefined)[] = []
   /** When the message or the job that this thread is at is to be done. */
   #workEnd = Number.POSITIVE_INFINITY
 
   constructor(options: RequestDeadlinesOptions) {
     this.#options = options
+    if (options.cpu !== undefined) options.cpu.onUsedUp = (request) => void setImmediate(() => this.#usedUp(request))
   }
 
   requestBegins(request: WsgiRequest): void {
@@ -81,7 +88,8 @@ export class RequestDeadlines {
 
   /** A handler begins that runs for no request, though one may wait below it: of a signal, or of a call from another thread. */
   handlerBegins(): void {
-    const { harakiriMs } = this.#options
+    const { harakiriMs, cpu } = this.#options
+    if (cpu !== undefined) this.#interrupted.push(cpu.switchTo(new CpuRun()))
     this.#handlers.push(harakiriMs === 0 ? Number.POSITIVE_INFINITY : sharedNow() + harakiriMs)
     if (harakiriMs === 0) return
     this.beat()
@@ -91,6 +99,7 @@ export class RequestDeadlines {
   /** It has returned. */
   handlerEnds(): void {
     this.#handlers.pop()
+    this.#options.cpu?.switchTo(this.#interrupted.pop())
     if (this.#options.harakiriMs !== 0) this.#tell()
   }
 
@@ -101,7 +110,8 @@ export class RequestDeadlines {
 
   /** A message of a mule or a job of a spooler is begun. */
   workBegins(): void {
-    const { harakiriMs } = this.#options
+    const { harakiriMs, cpu } = this.#options
+    cpu?.workBegins()
     if (harakiriMs === 0) return
     this.#workEnd = sharedNow() + harakiriMs
     this.#tell()
@@ -109,6 +119,7 @@ export class RequestDeadlines {
 
   /** It is done, with what it has set for itself. */
   workEnds(): void {
+    this.#options.cpu?.workEnds()
     if (this.#workEnd === Number.POSITIVE_INFINITY && this.#own.size === 0) return
     this.#workEnd = Number.POSITIVE_INFINITY
     this.#own.delete(undefined)
@@ -119,16 +130,39 @@ export class RequestDeadlines {
    * Judges the code that runs at this moment: one that overran is to end now, and is left to clean up for half of the grace before
    * it is judged anew.
    * @param request whom it serves
-   * @returns whether it is to be stopped
+   * @returns why it is to be stopped; undefined: it is not
    */
-  condemns(request: WsgiRequest | undefined): boolean {
+  condemns(request: WsgiRequest | undefined): OverrunCause | undefined {
     const now = sharedNow()
+    const { cpu, graceMs } = this.#options
     const owner = this.isHandling ? undefined : request
-    const since = owner === undefined ? this.#condemnedAt : (this.#givenUp.get(owner) ?? Number.NEGATIVE_INFINITY)
-    if (now - since < this.#options.graceMs / 2 || !this.#isOverdue(request, now)) return false
+    const given = owner === undefined ? undefined : this.#givenUp.get(owner)
+    const since = owner === undefined ? this.#condemnedAt : (given?.at ?? Number.NEGATIVE_INFINITY)
+    if (now - since < graceMs / 2) return undefined
+    const isUsedUp = !this.#isOverdue(request, now)
+    if (isUsedUp && cpu?.isUsedUp(owner) !== true) return undefined
+    const cause = given?.cause ?? (isUsedUp ? 'CPU-LIMIT' : 'HARAKIRI')
     if (owner === undefined) this.#condemnedAt = now
-    else this.#givenUp.set(owner, now)
-    return true
+    else {
+      this.#givenUp.set(owner, { at: now, cause })
+      if (isUsedUp) this.#condemnForCpu(owner, now)
+    }
+    return cause
+  }
+
+  /** From now on it has the grace to end, whether its code runs or waits. */
+  #condemnForCpu(request: WsgiRequest, now: number): void {
+    this.#options.cpu?.condemn(request)
+    request.noteDeadline(now)
+  }
+
+  /** It waits, or is over: no code of it has been asked since it had its share of the CPU. */
+  #usedUp(request: WsgiRequest): void {
+    if (request.isOver || this.#givenUp.has(request)) return
+    const now = sharedNow()
+    this.#givenUp.set(request, { at: now, cause: 'CPU-LIMIT' })
+    this.#condemnForCpu(request, now)
+    this.giveUp(request)
   }
 
   #isOverdue(request: WsgiRequest | undefined, now: number): boolean {
@@ -155,8 +189,14 @@ export class RequestDeadlines {
     return this.#givenUp.has(request)
   }
 
+  /** Why it was given up. */
+  causeOf(request: WsgiRequest): OverrunCause {
+    return this.#givenUp.get(request)?.cause ?? 'HARAKIRI'
+  }
+
   /** As in uWSGI, the end of a request also ends what a handler has set outside of requests. */
   requestEnded(request: WsgiRequest): void {
+    this.#options.cpu?.requestEnded(request)
     if (this.#begun.size === 0 && this.#own.size === 0) return
     this.#begun.delete(request)
     this.#own.delete(request)
@@ -197,7 +237,7 @@ export class RequestDeadlines {
     const now = sharedNow()
     for (const request of [...this.#begun.keys(), ...this.#own.keys()]) {
       if (request === undefined || this.#endOf(request) > now || this.#givenUp.has(request)) continue
-      this.#givenUp.set(request, now)
+      this.#givenUp.set(request, { at: now, cause: 'HARAKIRI' })
       this.#begun.delete(request)
       this.#own.set(request, now)
       this.#overdue.push(request)

@@ -3,7 +3,7 @@
 // promise settles.
 // Invariant: whatever a plugin does, each request taken is ended exactly once, and its core comes back.
 
-import { PolywsgiError } from '../errors.ts'
+import type { PolywsgiError } from '../errors.ts'
 import type { MimeTypes } from '../files/mime-types.ts'
 import type { HookName } from '../plugin/hook-table.ts'
 import type { Plugin } from '../plugin/plugin.ts'
@@ -13,8 +13,8 @@ import { isFatal, promised, thrownMessage } from '../plugin/thrown.ts'
 import type { HeaderChange } from '../request/header-change.ts'
 import type { WsgiRequest } from '../request/wsgi-request.ts'
 import { Accounts, type AccountsOptions } from './accounts.ts'
+import type { CpuTimes } from './cpu-times.ts'
 import type { ExceptionPolicy } from './exceptions.ts'
-import { requestOverran } from './guest-stops.ts'
 import type { Mountpoints } from './mountpoints.ts'
 import { isOverrun } from './overruns.ts'
 import { answerPlainly, RequestOpener, type RunningRequest } from './request-opener.ts'
@@ -40,6 +40,10 @@ export interface RequestLoopOptions extends AccountsOptions {
     requestEnded(request: WsgiRequest): void
     /** Its time has come: answers it. @param trace where its code was stopped; undefined: it waited */
     requestOverran(request: WsgiRequest, error: PolywsgiError, trace: string | undefined): void
+    /** What one ends with whose time has come. */
+    overrunOf(request: WsgiRequest): PolywsgiError
+    /** Told whose code runs; undefined where that is not limited by its CPU time. */
+    readonly cpu: CpuTimes | undefined
   }
   /** Functions of after-request-hook; undefined without any. */
   readonly afterRequest: ((request: WsgiRequest) => void) | undefined
@@ -110,7 +114,7 @@ export class RequestLoop {
     if (running === undefined) return
     const { log, current } = this.#options
     running.hasFailed = true
-    const error = new PolywsgiError('HARAKIRI', requestOverran)
+    const error = current.overrunOf(request)
     try {
       current.requestOverran(request, error, undefined)
       if (request.onCancel !== undefined) request.onCancel(error)
@@ -162,6 +166,7 @@ export class RequestLoop {
     current.running = running.request
     current.requestBegins(running.request)
     const plugin = this.#pluginOf(running.request) as Plugin
+    const outerOwner = current.cpu?.switchTo(running.request)
     try {
       const outcome = plugin.request?.(running.request)
       if (outcome === 1) later = this.#callAgain(running, plugin)
@@ -172,6 +177,7 @@ export class RequestLoop {
     } catch (error) {
       this.#failed(running, error)
     }
+    current.cpu?.switchTo(outerOwner)
     current.running = outer
     if (later !== undefined) {
       this.#suspended.set(running.request, running)
@@ -226,9 +232,20 @@ export class RequestLoop {
       await new Promise((resolve) => setImmediate(resolve))
       running.request.switches += 1
       this.#resume(running.request)
-      const result = await plugin.request?.(running.request)
+      const result = await this.#counted(running.request, () => plugin.request?.(running.request))
       this.#suspend(running.request)
       if (result !== 1) return result ?? 0
+    }
+  }
+
+  /** Code of the plugin's runs for the request. */
+  #counted<T>(request: WsgiRequest, run: () => T): T {
+    const { cpu } = this.#options.current
+    const outer = cpu?.switchTo(request)
+    try {
+      return run()
+    } finally {
+      cpu?.switchTo(outer)
     }
   }
 
@@ -326,6 +343,7 @@ export class RequestLoop {
   #runAfterRequest(plugin: Plugin, request: WsgiRequest): void {
     const { current } = this.#options
     const outer = current.running
+    const outerOwner = current.cpu?.switchTo(request)
     current.running = request
     try {
       this.#watch(plugin, 'afterRequest', plugin.afterRequest?.(request))
@@ -333,6 +351,7 @@ export class RequestLoop {
       this.#hookFailed(plugin, 'afterRequest', error)
     }
     current.running = outer
+    current.cpu?.switchTo(outerOwner)
   }
 
   #release(coreId: number): void {

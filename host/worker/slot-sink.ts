@@ -5,7 +5,7 @@ import { ClientError, PolywsgiError } from '../errors.ts'
 import type { OffloadOrder } from '../request/offload-order.ts'
 import type { ResponseHead, ResponseSink } from '../request/response-sink.ts'
 import type { Doorbell } from '../state/doorbell.ts'
-import type { RequestSlots } from '../state/request-slots.ts'
+import { firstConnectionFd, type RequestSlots } from '../state/request-slots.ts'
 import { maxChunk, ResponseFlag, type ResponseRing } from '../state/response-ring.ts'
 
 /** What the sinks and bodies of one worker share: its way to the master. */
@@ -18,12 +18,6 @@ export interface MasterLink {
   /** Sends the master bytes that do not go through the ring. @returns the number by which the master finds them */
   post(bytes: Uint8Array): number
 }
-
-/**
- * Where the numbers of clients' connections begin, past what guests know as standard input, output and error. Other
- * connections are numbered from 2^20 on (host/gateway/descriptors.ts): there are never so many slots.
- */
-const firstConnectionFd = 3
 
 const noHead: ResponseHead = { status: '', headers: '' }
 

@@ -2,6 +2,7 @@
 import type { ApiContext, AppFacts, CurrentRequest, Log, ThreadIdentity } from '../api/context.ts'
 import type { OptionMap } from '../api/kinds.ts'
 import { PolywsgiError } from '../errors.ts'
+import type { OverrunCause } from '../log/harakiri-lines.ts'
 import { Access } from '../permissions/access.ts'
 import { hookFailure } from '../plugin/plugin-hooks.ts'
 import { PluginRegistry } from '../plugin/registry.ts'
@@ -14,6 +15,7 @@ import { SharedParts } from '../state/shared-parts.ts'
 import type { SharedQueue } from '../state/shared-queue.ts'
 import type { SharedArea } from '../state/sharedarea.ts'
 import type { StateMap } from '../state/state-map.ts'
+import { CpuTimes } from './cpu-times.ts'
 import { CurrentRequestView } from './current-request.ts'
 import { requestOverran, ThreadStops } from './guest-stops.ts'
 import { InterpreterHeaps } from './interpreter-heaps.ts'
@@ -72,6 +74,8 @@ export class ThreadContext implements ApiContext {
   running: WsgiRequest | undefined
   readonly #fileRoots: readonly string[]
   readonly deadlines: RequestDeadlines
+  /** Undefined: CPU time is not limited. */
+  readonly cpu: CpuTimes | undefined
   readonly stops: ThreadStops
   readonly #overruns: Overruns
   readonly #views = new WeakMap<WsgiRequest, CurrentRequestView>()
@@ -95,8 +99,10 @@ export class ThreadContext implements ApiContext {
     this.isReload = api.isReload
     this.#fileRoots = api.fileRoots
     const { seat, kind } = this.thread
-    const { harakiriGraceMs: graceMs } = api
-    this.deadlines = new RequestDeadlines({ deadlines: state.deadlines, seat, harakiriMs: api.harakiriMs[kind], graceMs })
+    const { harakiriGraceMs: graceMs, cpuLimitMs: limitMs } = api
+    const harakiriMs = api.harakiriMs[kind]
+    this.cpu = limitMs === 0 ? undefined : new CpuTimes({ shares: state.cpu, seat, limitMs })
+    this.deadlines = new RequestDeadlines({ deadlines: state.deadlines, seat, harakiriMs, graceMs, cpu: this.cpu })
     this.#overruns = new Overruns({
       name: () => `${kind} ${this.thread.workerId + this.thread.muleId + this.thread.spoolerId}`,
       log,
@@ -116,10 +122,11 @@ export class ThreadContext implements ApiContext {
       word: state.stops.of(seat),
       isWanted: api.isSoftHarakiri,
       deadlines: this.deadlines,
+      cpu: this.cpu,
       current,
-      onStopped: (request, trace) => {
-        if (request === undefined) this.#codeOverran(trace)
-        else this.requestOverran(request, new PolywsgiError('HARAKIRI', requestOverran), trace)
+      onStopped: (request, trace, cause) => {
+        if (request === undefined) this.#codeOverran(trace, cause)
+        else this.requestOverran(request, this.overrunOf(request), trace)
       },
     })
     const { master, doorbell, socketTimeoutMs, cores } = this
@@ -186,6 +193,7 @@ export class ThreadContext implements ApiContext {
 
   /** The apps are loaded: from now on every registration counts. */
   loaded(): void {
+    this.cpu?.loaded()
     this.thread.isLoading = false
   }
 
@@ -224,7 +232,12 @@ export class ThreadContext implements ApiContext {
   }
 
   requestOverran(request: WsgiRequest, error: PolywsgiError, trace: string | undefined): void {
-    this.#overruns.request(request, error, trace)
+    this.#overruns.request(request, error, trace, this.deadlines.causeOf(request))
+  }
+
+  /** What a request ends with that is given up. */
+  overrunOf(request: WsgiRequest): PolywsgiError {
+    return new PolywsgiError('HARAKIRI', requestOverran[this.deadlines.causeOf(request)])
   }
 
   requestEnded(request: WsgiRequest): void {
@@ -242,8 +255,8 @@ export class ThreadContext implements ApiContext {
       this.#leaveAreas(view, isGivenUp, `core ${request.coreId}, which was given up`)
   }
 
-  #codeOverran(trace: string): void {
-    this.#overruns.code(trace)
+  #codeOverran(trace: string, cause: OverrunCause): void {
+    this.#overruns.code(trace, cause)
     this.#unlock(noCore, 'code that was stopped')
     this.#leaveAreas(undefined, true, 'code that was stopped')
   }

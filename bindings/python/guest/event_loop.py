@@ -3,7 +3,7 @@
 # in turns, which the host begins when something is ready.
 # Invariant: whenever a handle of the main loop is ready and no turn of it runs, the host has been asked for a turn; and for
 # one when the earliest timer falls due.
-# Finds in its namespace: use, wake_in, host_sleep, spaces, enter_space.
+# Finds in its namespace: use, wake_in, host_sleep, spaces, enter_space, runs_for (None where CPU time is not limited).
 import sys
 import threading
 from asyncio import base_events, events, streams
@@ -284,6 +284,8 @@ class MainLoop(EventLoop):
         context = handle._context
         if len(spaces) > 1 and (space := context.get(current_space)) is not None:
             enter_space(space)
+        if runs_for is not None:
+            runs_for(context.get(current_request, 0))
         try:
             context.run(handle._callback, *handle._args)
         # Differs from asyncio: SystemExit is an error like any other, the loop goes on.

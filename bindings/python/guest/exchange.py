@@ -14,7 +14,7 @@ begin = coroutines.begin
 # A piece of a large body, at most.
 PIECE_SIZE = 65536
 # How an application's task is told that its time is over.
-GIVEN_UP = "the request is given up: it ran longer than its harakiri deadline"
+GIVEN_UP = "the request is given up: it took longer, or more CPU time, than it may"
 
 # Requests that have not ended with their entry, by serial number. asyncio holds tasks by weak references only.
 running = {}

@@ -13,6 +13,15 @@ export const limits = [
     effect: 'works',
   },
   {
+    name: 'cpu-limit',
+    group: 'workers',
+    type: 'seconds',
+    min: 0,
+    default: 0,
+    help: 'Answer 504 to a request whose code has taken more CPU time than this, and stop it as harakiri does: waiting costs nothing. Each signal handler, RPC call by another thread, message of a mule and job of a spooler may take as much. 0: any. Not in uWSGI.',
+    effect: 'works',
+  },
+  {
     name: 'guest-fds',
     group: 'workers',
     type: 'integer',

@@ -63,6 +63,28 @@ const paths = {
     }
     return 'waited'
   },
+  '/sleep': async () => {
+    uwsgi.asyncSleep(1.5)
+    await uwsgi.suspend()
+    return 'slept'
+  },
+  // Each stretch is far too short to be asked anything.
+  '/stretches': async () => {
+    for (;;) {
+      for (let round = 0; round < 5000; round += 1);
+      uwsgi.asyncSleep(0.0001)
+      await uwsgi.suspend()
+    }
+  },
+  '/timers': async () => {
+    for (;;) {
+      for (let round = 0; round < 5000; round += 1);
+      await new Promise((resolve) => setTimeout(resolve, 0))
+    }
+  },
+  '/promises': async () => {
+    for (;;) await null
+  },
   '/release': () => {
     isReleased = true
     return 'released'

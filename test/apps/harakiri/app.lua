@@ -47,6 +47,21 @@ local paths = {
     end
     return 'waited'
   end,
+  ['/sleep'] = function()
+    uwsgi.async_sleep(1.5)
+    uwsgi.suspend()
+    return 'slept'
+  end,
+  -- Each stretch is far too short to be asked anything.
+  ['/stretches'] = function()
+    while true do
+      local sum = 0
+      for round = 1, 100 do sum = sum + round end
+      sum = sum + #('x'):rep(100000)
+      uwsgi.async_sleep(0.0001)
+      uwsgi.suspend()
+    end
+  end,
   ['/release'] = function()
     released = true
     return 'released'

@@ -46,6 +46,19 @@ def wait():
     return "waited"
 
 
+def sleep():
+    uwsgi.async_sleep(1.5)
+    uwsgi.suspend()
+    return "slept"
+
+
+def stretches():
+    while True:
+        sum(range(10000))
+        uwsgi.async_sleep(0.0001)
+        uwsgi.suspend()
+
+
 def release():
     global released
     released = True
@@ -98,6 +111,8 @@ paths = {
     "/lock": lock,
     "/locked": lambda: str(uwsgi.is_locked()).lower(),
     "/wait": wait,
+    "/sleep": sleep,
+    "/stretches": stretches,
     "/release": release,
     "/signal": lambda: str(uwsgi.signal(5)).lower(),
     "/mule-signal": lambda: str(uwsgi.signal(6)).lower(),

@@ -67,8 +67,10 @@ describe('the context of promises', () => {
         return engine.i32
       },
     }
-    expect(() => new AsyncContext(otherwise as never)).toThrow('this build of QuickJS has no list of objects where expected')
-    const context = new AsyncContext(engine)
+    expect(() => new AsyncContext(otherwise as never, false)).toThrow(
+      'this build of QuickJS has no list of objects where expected',
+    )
+    const context = new AsyncContext(engine, false)
     expect(context.current).toBe(0)
     context.current = 17
     expect(context.current).toBe(17)
@@ -76,7 +78,7 @@ describe('the context of promises', () => {
 
   it('goes on over collections, whichever of its moments they hit', async () => {
     const { engine } = await newEngine()
-    const context = new AsyncContext(engine)
+    const context = new AsyncContext(engine, false)
     const seen: number[] = []
     const note = engine.newFunction('note', (_argc, argv) => {
       seen.push(context.current - engine.i32[argv >> 2]!)

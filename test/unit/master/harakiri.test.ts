@@ -2,8 +2,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { failedCounts, failedLines } from '../../../host/master/failed-requests.ts'
 import { Harakiri } from '../../../host/master/harakiri.ts'
-import { Deadlines, sharedNow } from '../../../host/state/deadlines.ts'
-import { StopWords, stopValue } from '../../../host/state/stop-words.ts'
+import { sharedNow } from '../../../host/state/deadlines.ts'
+import { StateMap } from '../../../host/state/state-map.ts'
+import { stopValue } from '../../../host/state/stop-words.ts'
 
 const graceMs = 1000
 
@@ -12,17 +13,19 @@ describe('the deadline of a thread', () => {
   afterEach(() => void vi.useRealTimers())
 
   const watched = (grace = graceMs) => {
-    const state = { deadlines: Deadlines.create(4), stops: StopWords.create(4) }
+    const state = StateMap.create({ workers: 3, requestSlots: 4, requestAreaSize: 4096, responseRingSize: 4096 })
     const ended: string[] = []
     const begun = sharedNow()
     const harakiri = new Harakiri({
       state,
       graceMs: grace,
-      seats: () => [1, 2, 3],
+      isCpuLimited: false,
+      threads: () => [1, 2, 3].map((seat) => ({ seat, cpuUs: () => Promise.reject(new Error('nobody asks')) })),
       end: (thread) => void ended.push(`${thread}@${sharedNow() - begun}`),
     })
     harakiri.start()
-    return { ...state, ended, harakiri, in: (ms: number) => begun + ms }
+    const { deadlines, stops } = state
+    return { deadlines, stops, ended, harakiri, in: (ms: number) => begun + ms }
   }
 
   it('is told to the thread, and to no other, at its moment', () => {

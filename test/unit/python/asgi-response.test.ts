@@ -250,7 +250,7 @@ return sent`
     expect(request?.onCancel).toBeUndefined()
     await until('len(seen) == 3')
     expect(await textOf('return seen[1:]')).toBe(
-      `['the request is given up: it ran longer than its harakiri deadline', "ASGI message 'http.response.start' was sent after the request had ended"]`,
+      `['the request is given up: it took longer, or more CPU time, than it may', "ASGI message 'http.response.start' was sent after the request had ended"]`,
     )
   })
 
