@@ -100,6 +100,7 @@ export class Threads {
     state.apps.threadEnded(seat)
     state.deadlines.threadEnded(seat)
     state.stops.threadEnded(seat)
+    state.log.threadEnded(seat)
     const said = this.#options.ended(handle, status)
     state.seats.threadEnded(seat)
     this.#seats.giveBack(seat)

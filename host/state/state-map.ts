@@ -5,6 +5,7 @@ import { CoreSlots, type CoreSlotsHandle } from './core-slots.ts'
 import { Deadlines } from './deadlines.ts'
 import { Doorbell } from './doorbell.ts'
 import { computeLayout, doorbellWords, type StateLayout, type StateShape } from './layout.ts'
+import { LogDescriptor } from './log-descriptor.ts'
 import { RequestQueue } from './request-queue.ts'
 import { RequestSlots } from './request-slots.ts'
 import { ResponseRing } from './response-ring.ts'
@@ -20,6 +21,7 @@ export interface StateHandle {
   readonly stops: SharedArrayBuffer
   readonly apps: SharedArrayBuffer
   readonly cores: CoreSlotsHandle
+  readonly log: SharedArrayBuffer
 }
 
 export class StateMap {
@@ -32,6 +34,7 @@ export class StateMap {
   readonly stops: StopWords
   readonly apps: AppCounters
   readonly cores: CoreSlots
+  readonly log: LogDescriptor
 
   private constructor(handle: StateHandle) {
     this.handle = handle
@@ -43,6 +46,7 @@ export class StateMap {
     this.stops = StopWords.open(handle.stops)
     this.apps = AppCounters.open(handle.apps)
     this.cores = CoreSlots.open(handle.cores)
+    this.log = LogDescriptor.open(handle.log)
   }
 
   static create(shape: StateShape): StateMap {
@@ -55,6 +59,7 @@ export class StateMap {
       stops: StopWords.create(seats).handle,
       apps: AppCounters.create(layout.seatCapacity).handle,
       cores: CoreSlots.create(shape.workers, shape.cores ?? 1).handle,
+      log: LogDescriptor.create(seats).handle,
     })
     map.seats.seatAll()
     return map
