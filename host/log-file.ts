@@ -105,8 +105,8 @@ export class LogFile {
   }
 
   /**
-   * Moves the file away and opens a new one in its place. Two that are asked for within a second are one. What fails is told in the
-   * log and on standard error.
+   * Moves the file away and opens a new one in its place. What fails is told in the log and on standard error. Differs from uWSGI:
+   * two rotations that are asked for within a second are one, since their files are named by the second.
    * @returns the path where it is now; undefined when somebody else has moved it, so that the path was only opened anew
    * @throws PolywsgiError LOG_FILE when there is no file, or it cannot be moved: the log goes on where it was; HOST_CLOSED
    */
@@ -217,7 +217,7 @@ export class LogFile {
       if (found?.isSymbolicLink() === true) throw new Error('it is a symbolic link')
       if (found === undefined || found.ino !== own.ino || found.dev !== own.dev) return undefined
       const to = plan.backupPath ?? `${plan.path}.${Math.floor(this.#date() / 1000)}`
-      // Differs from uWSGI: there whatever has the name is replaced.
+      // What was moved away before is kept. Differs from uWSGI: there a rotation replaces whatever file has the name.
       if (plan.backupPath === undefined && lstatSync(to, { throwIfNoEntry: false }) !== undefined)
         throw new Error(`${to} is there already`)
       renameSync(plan.path, to)
