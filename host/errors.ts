@@ -6,6 +6,10 @@ export const errorCodes = {
   CONFIG_UNKNOWN_OPTION: { audience: 'operator', meaning: 'an option that polywsgi does not know' },
   CONFIG_BAD_VALUE: { audience: 'operator', meaning: 'an option value of the wrong form or out of range' },
   CONFIG_UNREADABLE: { audience: 'operator', meaning: 'a configuration file that cannot be read or parsed' },
+  LOG_FILE: {
+    audience: 'operator',
+    meaning: 'a log file that cannot be opened anew or moved away; the log goes on where it was',
+  },
   SOCKET_BIND: { audience: 'operator', meaning: 'a socket that cannot be bound' },
   PLUGIN_LOAD: { audience: 'operator', meaning: 'a plugin that cannot be loaded, or claims what another plugin has' },
   PLUGIN_BUILD: { audience: 'operator', meaning: 'a plugin that cannot be built from its source' },

@@ -80,6 +80,17 @@ export interface Host extends AsyncDisposable {
    *   start anew, HOST_CLOSED
    */
   reload(): Promise<void>
+  /**
+   * Opens the file of `logto` anew, which a program has moved away. Resolves when nothing is written to the one before any more.
+   * @throws PolywsgiError LOG_FILE when there is none, or it cannot be opened: the log goes on in the old one; HOST_CLOSED
+   */
+  reopenLog(): Promise<void>
+  /**
+   * Moves the file of `logto` away and begins a new one; two within a second are one.
+   * @returns the path where it is now; undefined when somebody else had moved it, so that it was only opened anew
+   * @throws PolywsgiError LOG_FILE when there is none, or it cannot be moved: the log goes on where it was; HOST_CLOSED
+   */
+  rotateLog(): Promise<string | undefined>
   /** Stops: running requests get `reloadMercy` seconds. */
   close(): Promise<void>
 }
@@ -160,6 +171,8 @@ export const createHost = async (options: HostOptions = {}): Promise<Host> => {
       refuseIfClosed()
       await instance.reload()
     },
+    reopenLog: async () => await instance.logFile.reopen(),
+    rotateLog: async () => await instance.logFile.rotate(),
     close,
     [Symbol.asyncDispose]: close,
   }

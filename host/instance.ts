@@ -46,6 +46,7 @@ export class Instance {
   readonly services: Services
   readonly hooks: MasterHooks
   readonly operator: Operator
+  readonly logFile: LogFile
   readonly #scaling: Scaling | undefined
   /** A guest has called uwsgi.stop(), or somebody else who is named. */
   onStopAsked: (by?: string) => void = () => {}
@@ -57,7 +58,6 @@ export class Instance {
   readonly #servers: Server[] = []
   readonly #udpSockets: UdpSocket[] = []
   readonly #sockets: BoundSocket[] = []
-  readonly #logFile: LogFile
   #starting: Promise<void> | undefined
   #stopped: Promise<number> | undefined
   readonly #reloads = new Reloads(
@@ -77,9 +77,8 @@ export class Instance {
     const staticPlan = planStaticFiles(settings, cwd)
     const { workers } = settings
     const state = createState(settings, plans.threads.length - workers)
-    this.#logFile = new LogFile(settings.logto)
+    this.logFile = new LogFile({ plan: plans.log, descriptor: state.log })
     const logSettings: LogSettings = {
-      fd: this.#logFile.fd,
       json: settings.logJson,
       format: settings.logFormat,
       micros: settings.logMicros,
@@ -90,12 +89,12 @@ export class Instance {
       // The first lines are written before there are services; they come from nobody but us.
       for (const alarm of alarmsOf(line)) this.services?.alarms.raise(alarm, Buffer.from(line))
     }
-    this.logger = createLogger(logSettings, { worker: 0 }, onLine, (why) => this.#logFile.lost(why))
+    this.logger = createLogger(logSettings, state.log.of(0), { worker: 0 }, onLine, (why) => this.logFile.lost(why))
     this.#plans = plans
     this.#state = state
     this.#version = parts.version
     try {
-      this.#logFile.begin(this.logger, parts.version)
+      this.logFile.begin(this.logger, parts.version)
       this.services = new Services({
         settings,
         plans,
@@ -174,6 +173,7 @@ export class Instance {
     this.operator = new Operator({
       configuration,
       logger: this.logger,
+      logFile: this.logFile,
       cwd,
       reload: (kind) => this.reloadSoon(kind),
       stop: (isUrgent) => {
@@ -346,7 +346,7 @@ export class Instance {
   /** After the stop: nothing is logged any more. The descriptor's number may be another file's from here on. */
   closeLog(): void {
     this.logger.close()
-    this.#logFile.close()
+    this.logFile.close()
   }
 
   async #stop(mercyMs: number): Promise<number> {

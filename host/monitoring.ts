@@ -7,6 +7,7 @@ import { createControlServer } from './gateway/control-socket.ts'
 import { listen } from './gateway/listen.ts'
 import { createDumpServer, createPageServer, type ObservedServer, type Page } from './gateway/stats-server.ts'
 import type { Logger } from './log/logger.ts'
+import type { LogFile } from './log-file.ts'
 import type { MonitoringPlan } from './monitoring-plan.ts'
 import { prometheusText, prometheusType } from './prometheus.ts'
 import type { Services } from './services.ts'
@@ -28,6 +29,7 @@ export interface WatchedServer {
   readonly logger: Pick<Logger, 'text'>
   stats(): HostStats
   reload(kind: ReloadKind): Promise<void>
+  readonly logFile: Pick<LogFile, 'reopen' | 'rotate'>
   onStopAsked(): void
 }
 
@@ -110,6 +112,8 @@ export class Monitoring {
       server.logger.text(`polywsgi ctl: reload (${kind})`)
       return server.reload(kind)
     },
+    reopenLog: () => this.#options.server.logFile.reopen(),
+    rotateLog: () => this.#options.server.logFile.rotate(),
     caches: () => {
       const { caches } = this.#options.server.services.shared
       return new Map([...caches].map(([name, cache]) => [name, controlled(cache)]))

@@ -10,6 +10,7 @@ import { ConfigError } from './errors.ts'
 import { Fifo } from './gateway/fifo.ts'
 import type { Logger } from './log/logger.ts'
 import { Seldom } from './log/seldom.ts'
+import type { LogFile } from './log-file.ts'
 import { CodeWatch } from './master/code-watch.ts'
 import { type FifoCommand, readCommands } from './master/fifo-commands.ts'
 import { TouchedFiles } from './master/touched-files.ts'
@@ -19,6 +20,7 @@ import { planMules } from './mules.ts'
 export interface OperatorOptions {
   readonly configuration: Configuration
   readonly logger: Logger
+  readonly logFile: Pick<LogFile, 'isFile' | 'reopen' | 'rotate'>
   /** Where relative paths begin. */
   readonly cwd: string
   reload(kind: ReloadKind): void
@@ -42,6 +44,11 @@ const touchOptions = [
   ['touchWorkersReload', 'workers'],
   ['touchMulesReload', 'mules'],
   ['touchSpoolersReload', 'spoolers'],
+] as const
+
+const touchLogOptions = [
+  ['touchLogreopen', 'reopen'],
+  ['touchLogrotate', 'rotate'],
 ] as const
 
 export class Operator {
@@ -74,6 +81,14 @@ export class Operator {
         this.#touched.watch(resolve(cwd, path), () => {
           this.#say(`*** ${path} has been touched: ${titles[kind]} ***`)
           this.#options.reload(kind)
+        })
+      }
+    }
+    for (const [setting, how] of touchLogOptions) {
+      for (const path of configuration.settings[setting]) {
+        this.#touched.watch(resolve(cwd, path), () => {
+          this.#say(`*** ${path} has been touched: log ${how} ***`)
+          this.#changeLog(how)
         })
       }
     }
@@ -164,6 +179,9 @@ export class Operator {
       case 'slot':
         this.#slotChange = this.#slotChange.then(() => this.#choose(command.slot))
         return
+      case 'log':
+        this.#say(`master-fifo: log ${command.how}`)
+        return this.#changeLog(command.how)
       case 'stop':
         return stop(command.isUrgent)
     }
@@ -176,6 +194,14 @@ export class Operator {
         ? 'master-fifo: the number of workers does not change without the option cheaper'
         : `master-fifo: ${workers} workers are to run`,
     )
+  }
+
+  #changeLog(how: 'reopen' | 'rotate'): void {
+    const { logFile } = this.#options
+    logFile[how]().catch((error: Error) => {
+      // What fails with the file it tells by itself.
+      if (!logFile.isFile) this.#say(`log ${how}: ${error.message}`)
+    })
   }
 
   #writePidfile(): void {

@@ -8,6 +8,7 @@ import { settingName } from './config/option.ts'
 import { ConnectPermission } from './gateway/connect-permission.ts'
 import { planHeaders } from './header-plans.ts'
 import { type HookPlan, planHooks } from './hooks/plan.ts'
+import { type LogPlan, planLog } from './log-plan.ts'
 import { planMetrics } from './metrics.ts'
 import { type MonitoringPlan, planMonitoring } from './monitoring-plan.ts'
 import { planFarms, planMules } from './mules.ts'
@@ -31,6 +32,8 @@ export interface Plans {
   /** Undefined: responses keep the headers that they are given. */
   readonly headers: HeaderPlan | undefined
   readonly hooks: HookPlan
+  /** Undefined: standard error. */
+  readonly log: LogPlan | undefined
   /** Where they may. */
   readonly guestsMayConnect: ConnectPermission
   readonly monitoring: MonitoringPlan
@@ -78,6 +81,7 @@ export const planAll = (settings: Settings, cwd: string): Plans => {
       alarms: alarms.alarms.map(({ name }) => name),
       hasPlugins: settings.plugin.length + settings.needPlugin.length > 0,
     }),
+    log: planLog(settings, cwd),
     monitoring,
     guestsMayConnect: new ConnectPermission(addressesFor(settings), cwd, monitoring.control),
     permissions: planPermissions(settings, cwd),

@@ -78,10 +78,12 @@ export class Services {
     })
     const raise = (signum: number): boolean => this.signals.route(signum)
     const run = (command: string) =>
-      runCommand(command, logger.fd, {
-        harakiriMs: settings.cronHarakiri * 1000,
-        onHarakiri: (pid) => log(`*** HARAKIRI ON CRON COMMAND "${command}" (pid ${pid}) ***`),
-      })
+      logger.lend((fd) =>
+        runCommand(command, fd, {
+          harakiriMs: settings.cronHarakiri * 1000,
+          onHarakiri: (pid) => log(`*** HARAKIRI ON CRON COMMAND "${command}" (pid ${pid}) ***`),
+        }),
+      )
     this.#scheduler = new Scheduler({ clock: systemClock, raise, run, log })
     this.#monitors = new FileMonitors({ raise, cwd })
     this.#scheduler.plan(plans.clocks)

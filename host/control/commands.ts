@@ -49,6 +49,10 @@ export interface Controlled {
   stats(): unknown
   /** Resolves when it is done. */
   reload(kind: ReloadKind): Promise<void>
+  /** Resolves when nothing is written to the file before any more. */
+  reopenLog(): Promise<void>
+  /** Resolves to where the file is now; undefined when somebody else had moved it. */
+  rotateLog(): Promise<string | undefined>
   /** By name, the default one first. */
   caches(): ReadonlyMap<string, ControlledCache>
   rpcNames(): readonly string[]
@@ -88,6 +92,21 @@ export const commands: readonly Command[] = [
       await server.reload(oneOf(reloadKinds, kind, 'a kind of reload'))
       return { reloaded: kind }
     },
+  },
+  {
+    words: ['log', 'reopen'],
+    parameters: [],
+    help: 'Open the file of logto anew. Returns when nothing is written to the one before any more.',
+    run: async (server) => {
+      await server.reopenLog()
+      return { reopened: true }
+    },
+  },
+  {
+    words: ['log', 'rotate'],
+    parameters: [],
+    help: 'Move the file of logto away, begin a new one, and tell where it is.',
+    run: async (server): Promise<{ rotated: string | null }> => ({ rotated: (await server.rotateLog()) ?? null }),
   },
   {
     words: ['cache', 'ls'],

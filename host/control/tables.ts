@@ -33,6 +33,8 @@ const printers: Readonly<Record<string, (result: never) => string | Uint8Array>>
       ]),
     ),
   reload: ({ reloaded }: { reloaded: string }) => `reloaded (${reloaded})`,
+  'log reopen': () => 'opened anew',
+  'log rotate': ({ rotated }: { rotated: string | null }) => rotated ?? 'opened anew: the file had been moved',
   'cache ls': (result: readonly CacheRow[] | KeyList) =>
     'more' in result ? keyList(result.keys, result.more) : cacheTable(result),
   'cache get': ({ value }: { value: Bytes }) => bytesFromJson(value),

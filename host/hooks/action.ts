@@ -9,7 +9,7 @@ import type { HookPlace } from './phases.ts'
 /** What the actions of one thread work on. */
 export interface HookEnvironment {
   readonly place: HookPlace
-  readonly log: Log & { readonly fd: number; flush(): void }
+  readonly log: Log & { lend<Result>(use: (fd: number) => Result): Result; flush(): void }
   /** In load order. */
   plugins(): readonly Plugin[]
   /** How long a function of a plugin may take, in milliseconds. */

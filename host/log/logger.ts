@@ -3,12 +3,10 @@
 
 import pino from 'pino'
 import type { Log } from '../api/context.ts'
-import { LogWriter } from './log-writer.ts'
+import { type LogTarget, LogWriter } from './log-writer.ts'
 import { compileLogFormat, defaultRequestLine, type RequestFacts, requestLogObject } from './request-line.ts'
 
 export interface LogSettings {
-  /** The descriptor all threads write to. */
-  readonly fd: number
   readonly json: boolean
   /** Undefined: uWSGI's default line. */
   readonly format: string | undefined
@@ -18,8 +16,8 @@ export interface LogSettings {
 }
 
 export interface Logger extends Log {
-  /** The descriptor the log goes to. */
-  readonly fd: number
+  /** Hands over the number of the descriptor that the log goes to now. It is not to be kept: the log may be opened anew. */
+  lend<Result>(use: (fd: number) => Result): Result
   /** False: requests leave no lines unless one is wanted all the same. */
   readonly logsRequests: boolean
   /** The line of a request, if requests are logged or it is wanted all the same. May wait for `flush`. */
@@ -36,16 +34,18 @@ export interface ThreadLogger extends Logger {
 }
 
 /**
+ * @param target where its lines go
  * @param onLine sees every line that is written
  * @param onLost hears that lines cannot be written from now on
  */
 export const createLogger = (
   settings: LogSettings,
+  target: LogTarget,
   origin: Record<string, string | number>,
   onLine?: (line: string) => void,
   onLost?: (why: Error) => void,
 ): ThreadLogger => {
-  const writer = new LogWriter(settings.fd)
+  const writer = new LogWriter(target)
   writer.onLine = onLine
   writer.onLost = onLost
   return settings.json ? jsonLogger(writer, settings, origin) : textLogger(writer, settings)
@@ -54,7 +54,7 @@ export const createLogger = (
 const textLogger = (writer: LogWriter, settings: LogSettings): ThreadLogger => {
   const line = settings.format === undefined ? defaultRequestLine(settings.micros) : compileLogFormat(settings.format)
   return {
-    fd: settings.fd,
+    lend: (use) => writer.lend(use),
     logsRequests: settings.logRequests,
     text: (text) => writer.text(text),
     bytes: (bytes) => writer.bytes(bytes),
@@ -76,7 +76,7 @@ const jsonLogger = (writer: LogWriter, settings: LogSettings, origin: Record<str
   }
   let logger = pino({ base: origin }, { write })
   return {
-    fd: settings.fd,
+    lend: (use) => writer.lend(use),
     logsRequests: settings.logRequests,
     text: (text) => logger.info(text),
     bytes: (bytes) => logger.info(Buffer.from(bytes).toString('utf8')),

@@ -3,6 +3,7 @@
 export type FifoCommand =
   | { readonly kind: 'reload'; readonly how: 'graceful' | 'chain' | 'workers' }
   | { readonly kind: 'more' | 'fewer' | 'pause' | 'pidfile' | 'stats' }
+  | { readonly kind: 'log'; readonly how: 'reopen' | 'rotate' }
   | { readonly kind: 'stop'; readonly isUrgent: boolean }
   | { readonly kind: 'slot'; readonly slot: number }
 
@@ -33,8 +34,8 @@ const letters: Readonly<Record<string, Letter>> = {
   C: { why: 'the last worker is not stopped: a request would wait for its start' },
   E: noEmperor,
   f: { why: 'the master is no process of its own: reload with r' },
-  l: { why: 'all threads write to the one descriptor of the log: let the log go to standard error, and a program rotate it' },
-  L: { why: 'the log file is not rotated: let the log go to standard error, and a program rotate it' },
+  l: { does: { kind: 'log', how: 'reopen' } },
+  L: { does: { kind: 'log', how: 'rotate' } },
   S: { why: 'there are no subscriptions' },
 }
 

@@ -101,6 +101,7 @@ export class Threads {
     state.deadlines.threadEnded(seat)
     state.stops.threadEnded(seat)
     state.cpu.threadEnded(seat)
+    state.log.threadEnded(seat)
     const said = this.#options.ended(handle, status)
     state.seats.threadEnded(seat)
     this.#seats.giveBack(seat)

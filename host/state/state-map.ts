@@ -6,6 +6,7 @@ import { CpuShares } from './cpu-shares.ts'
 import { Deadlines } from './deadlines.ts'
 import { Doorbell } from './doorbell.ts'
 import { computeLayout, doorbellWords, type StateLayout, type StateShape } from './layout.ts'
+import { LogDescriptor } from './log-descriptor.ts'
 import { RequestQueue } from './request-queue.ts'
 import { RequestSlots } from './request-slots.ts'
 import { ResponseRing } from './response-ring.ts'
@@ -22,6 +23,7 @@ export interface StateHandle {
   readonly cpu: SharedArrayBuffer
   readonly apps: SharedArrayBuffer
   readonly cores: CoreSlotsHandle
+  readonly log: SharedArrayBuffer
 }
 
 export class StateMap {
@@ -35,6 +37,7 @@ export class StateMap {
   readonly cpu: CpuShares
   readonly apps: AppCounters
   readonly cores: CoreSlots
+  readonly log: LogDescriptor
 
   private constructor(handle: StateHandle) {
     this.handle = handle
@@ -47,6 +50,7 @@ export class StateMap {
     this.cpu = CpuShares.open(handle.cpu)
     this.apps = AppCounters.open(handle.apps)
     this.cores = CoreSlots.open(handle.cores)
+    this.log = LogDescriptor.open(handle.log)
   }
 
   static create(shape: StateShape): StateMap {
@@ -60,6 +64,7 @@ export class StateMap {
       cpu: CpuShares.create(seats).handle,
       apps: AppCounters.create(layout.seatCapacity).handle,
       cores: CoreSlots.create(shape.workers, shape.cores ?? 1).handle,
+      log: LogDescriptor.create(seats).handle,
     })
     map.seats.seatAll()
     return map

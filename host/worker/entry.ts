@@ -39,10 +39,10 @@ const startedAt = performance.now()
 const shortestLifeMs = 1000
 const report = (message: WorkerMessage): void => port.postMessage(message)
 const alarmsOf = logAlarmWatcher(start.logAlarms)
-const log = createLogger(start.log, origin(identity), (line) => {
+const state = StateMap.open(start.state)
+const log = createLogger(start.log, state.log.of(start.seat), origin(identity), (line) => {
   for (const alarm of alarmsOf(line)) made?.master.notify('alarm', { name: alarm, message: Buffer.from(line) })
 })
-const state = StateMap.open(start.state)
 const attached = Promise.withResolvers<Attachment>()
 
 socketDefaults.timeout = start.api.socketTimeoutMs / 1000

@@ -4,7 +4,7 @@ import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { describe, it } from 'vitest'
 
-const peers = { nginx: 'nginx', curl: 'curl', wrk: 'wrk', uwsgi: 'uwsgi-core' } as const
+const peers = { nginx: 'nginx', curl: 'curl', wrk: 'wrk', uwsgi: 'uwsgi-core', logrotate: 'logrotate' } as const
 export type Peer = keyof typeof peers
 
 /** The absolute path of a program, or undefined. Debian keeps some servers where a plain user's PATH does not look. */

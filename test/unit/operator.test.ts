@@ -27,6 +27,11 @@ const make = (args: readonly string[], more: Partial<OperatorOptions> = {}): Ope
   const operator = new Operator({
     configuration: load(args) as Configuration,
     logger: { text: (line: string) => log.push(line) } as never,
+    logFile: {
+      isFile: true,
+      reopen: async () => void asked.push('log reopen'),
+      rotate: async () => void asked.push('log rotate'),
+    },
     cwd: folder,
     reload: (kind) => asked.push(`reload ${kind}`),
     stop: (isUrgent) => asked.push(isUrgent ? 'stop at once' : 'stop'),
@@ -51,6 +56,29 @@ it('a touched file asks for its kind of reload, whether it was there or not', as
     .poll(() => [...asked].sort(), { timeout: 30_000 })
     .toEqual(['reload chain', 'reload graceful', 'reload mules', 'reload workers'])
   expect(log).toContain('*** c has been touched: chain reload ***')
+})
+
+it('a touched file asks for a change of the log', async () => {
+  await start(['--logto', 'log', '--touch-logreopen', 'o', '--touch-logreopen', 'o2', '--touch-logrotate', 'r'])
+  for (const name of ['o', 'o2', 'r']) writeFileSync(at(name), '')
+  await expect.poll(() => [...asked].sort(), { timeout: 30_000 }).toEqual(['log reopen', 'log reopen', 'log rotate'])
+  expect(log).toContain('*** o2 has been touched: log reopen ***')
+  expect(log).toContain('*** r has been touched: log rotate ***')
+})
+
+it('l and L change the log, and say why not where it is no file', async () => {
+  await start(['--master-fifo', 'fifo'])
+  appendFileSync(at('fifo'), 'lL')
+  await expect.poll(() => asked).toEqual(['log reopen', 'log rotate'])
+  expect(log).toEqual(['master-fifo: log reopen', 'master-fifo: log rotate'])
+  log.length = 0
+  const refuse = async (): Promise<never> => {
+    throw new Error('there is no file')
+  }
+  await start(['--master-fifo', 'fifo2'], { logFile: { isFile: false, reopen: refuse, rotate: refuse } })
+  appendFileSync(at('fifo2'), 'lL')
+  await expect.poll(() => log).toContain('log rotate: there is no file')
+  expect(log).toContain('log reopen: there is no file')
 })
 
 it('changed code of any language asks for a reload, and the log names the file', async () => {

@@ -1,13 +1,15 @@
 // Option group: what is logged, where, and in which form.
 import type { Option } from '../option.ts'
 
+const touched = { group: 'logging', type: 'list', item: 'text', value: 'FILE', effect: 'works' } as const
+
 export const logging = [
   {
     name: 'logto',
     group: 'logging',
     type: 'text',
     value: 'FILE',
-    help: 'Append the log to this file instead of writing it to stderr.',
+    help: 'Append the log to this file instead of writing it to stderr. docs/logging.md tells how it is rotated.',
     effect: 'works',
   },
   {
@@ -101,9 +103,26 @@ export const logging = [
     type: 'size',
     min: 0,
     max: Number.MAX_SAFE_INTEGER,
-    help: 'Start a new log file when the old one has this size.',
-    effect: 'accepted',
-    note: 'the log file is not rotated',
+    help: 'Move the file of logto away when it has this size, looked at once a second, and begin a new one; 0: never.',
+    effect: 'works',
+  },
+  {
+    name: 'log-backupname',
+    group: 'logging',
+    type: 'text',
+    value: 'FILE',
+    help: 'Move the file of logto there, over what it was moved there before, instead of putting the seconds since 1970 behind its name.',
+    effect: 'works',
+  },
+  {
+    name: 'touch-logreopen',
+    ...touched,
+    help: 'Open the file of logto anew when this file is changed or made.',
+  },
+  {
+    name: 'touch-logrotate',
+    ...touched,
+    help: 'Move the file of logto away and begin a new one when this file is changed or made.',
   },
   {
     name: 'memory-report',

@@ -11,7 +11,7 @@ const runCommand = (command: string, { log, signal }: HookEnvironment): Promise<
   new Promise((resolve) => {
     // What was said before the command must stand before what it says.
     log.flush()
-    const child = spawn('/bin/sh', ['-c', command], { stdio: ['ignore', log.fd, log.fd], detached: true })
+    const child = log.lend((fd) => spawn('/bin/sh', ['-c', command], { stdio: ['ignore', fd, fd], detached: true }))
     let last: NodeJS.Timeout | undefined
     const kill = (signalName: NodeJS.Signals): void => {
       // The whole group: a shell that ends leaves what it has started.

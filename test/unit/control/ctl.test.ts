@@ -29,6 +29,8 @@ const createServer = () => {
     ],
     stats: () => ({ version: '1' }),
     reload: async (kind) => void said.push(`reload ${kind}`),
+    reopenLog: async () => void said.push('log reopen'),
+    rotateLog: async () => (said.push('log rotate') > 4 ? undefined : '/var/log/app.log.5'),
     caches: () => new Map([['first', cache]]),
     rpcNames: () => ['hello'],
     callRpc: async (name, args) => {
@@ -95,12 +97,15 @@ describe('polywsgi ctl', () => {
     expect(JSON.parse((await ctl(['rpc', 'call', 'hello', 'x', '--json'])).text)).toEqual({ value: { base64: '/3g=' } })
   })
 
-  it('commands: a reload of a kind, a signal, a stop', async () => {
+  it('commands: a reload of a kind, a signal, a change of the log, a stop', async () => {
     const world = createServer()
     expect((await ctl(['reload'], world)).text).toBe('reloaded (graceful)\n')
     expect((await ctl(['signal', '17'], world)).text).toBe('signal 17 raised\n')
+    expect((await ctl(['log', 'reopen'], world)).text).toBe('opened anew\n')
+    expect((await ctl(['log', 'rotate'], world)).text).toBe('/var/log/app.log.5\n')
     expect((await ctl(['stop'], world)).text).toBe('stopping\n')
-    expect(world.said).toEqual(['reload graceful', 'stop'])
+    expect(world.said).toEqual(['reload graceful', 'log reopen', 'log rotate', 'stop'])
+    expect((await ctl(['log', 'rotate'], world)).text).toBe('opened anew: the file had been moved\n')
   })
 
   it.each([

@@ -21,7 +21,7 @@ export class World implements Disposable {
     return {
       place: 'master',
       log: {
-        fd: this.#outputFd,
+        lend: (use) => use(this.#outputFd),
         text: (line) => this.lines.push(line),
         bytes: (line) => this.lines.push(Buffer.from(line).toString('latin1')),
         flush: () => {},

@@ -20,6 +20,10 @@ it('are carried out in the order in which they come, whatever blanks are between
     { kind: 'stop', isUrgent: false },
     { kind: 'stop', isUrgent: true },
   ])
+  expect(read('lL').commands).toEqual([
+    { kind: 'log', how: 'reopen' },
+    { kind: 'log', how: 'rotate' },
+  ])
   expect(read('09').commands).toEqual([
     { kind: 'slot', slot: 0 },
     { kind: 'slot', slot: 9 },
@@ -27,15 +31,11 @@ it('are carried out in the order in which they come, whatever blanks are between
 })
 
 it('say why they do nothing here, each once', () => {
-  expect(read('EELl')).toEqual({
+  expect(read('EEf')).toEqual({
     commands: [],
-    complaints: [
-      "'E' does nothing: there is no emperor",
-      "'L' does nothing: the log file is not rotated: let the log go to standard error, and a program rotate it",
-      "'l' does nothing: all threads write to the one descriptor of the log: let the log go to standard error, and a program rotate it",
-    ],
+    complaints: ["'E' does nothing: there is no emperor", "'f' does nothing: the master is no process of its own: reload with r"],
   })
-  for (const letter of 'BCEflLS') expect(read(letter).complaints[0]).toMatch(new RegExp(`^'${letter}' does nothing: .`))
+  for (const letter of 'BCEfS') expect(read(letter).complaints[0]).toMatch(new RegExp(`^'${letter}' does nothing: .`))
 })
 
 it('are named when they are none, bytes that cannot be shown by their number', () => {
