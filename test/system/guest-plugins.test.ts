@@ -233,12 +233,12 @@ def request(req):
     const app = write('app.py', "def application(environ, start):\n  start('200 OK', [])\n  return [b'an app']")
     await using server = await Server.start({
       args: [
-        ...['--socket', '127.0.0.1:0', '--http-socket', '127.0.0.1:0', '--plugin-timeout', '3'],
+        ...['--socket', '127.0.0.1:0', '--http-socket', '127.0.0.1:0', '--plugin-timeout', '2'],
         ...['--plugin', [files[0], calm, aborts, calmToo, files[1]].join(','), '--mount', `/=${app}`],
       ],
     })
-    expect(server.log).toContain('!!! plugin loops-lua: init hook has not returned within 3 seconds')
-    expect(server.log).toContain('!!! plugin loops-python: postFork hook has not returned within 3 seconds')
+    expect(server.log).toContain('!!! plugin loops-lua: init hook has not returned within 2 seconds')
+    expect(server.log).toContain('!!! plugin loops-python: postFork hook has not returned within 2 seconds')
     expect(server.log).toContain('!!! plugin aborts: init hook raised: the Python interpreter died')
     expect(server.log.match(/lua booted/g)).toHaveLength(2)
     expect(server.log).toContain('calm too')
@@ -256,7 +256,7 @@ def request(req):
       const app = write('app.py', "def application(environ, start):\n  start('200 OK', [])\n  return [b'an app']")
       const args = [
         '--plugin-timeout',
-        '3',
+        '2',
         '--workers',
         '2',
         '--mount',
@@ -275,18 +275,18 @@ def request(req):
       expect(await server.stop()).toBe(0)
       const needed = Server.spawn({ args: [...args, '--need-plugin', late] })
       expect(await needed.exited()).toBe(1)
-      expect(needed.log).toMatch(/plugin late: \w+ hook has not returned within 3 seconds/)
+      expect(needed.log).toMatch(/plugin late: \w+ hook has not returned within 2 seconds/)
     },
   )
 
   it('goes on without one that was broken since, and answers for it', async () => {
     const file = write('breaks.lua', words.lua.replace("'words', modifier1 = 252", "'breaks', modifier1 = 60"))
-    await using server = await Server.start({ args: ['--socket', '127.0.0.1:0', '--plugin-timeout', '3', '--plugin', file] })
+    await using server = await Server.start({ args: ['--socket', '127.0.0.1:0', '--plugin-timeout', '2', '--plugin', file] })
     expect(await uwsgiRequest(server.uwsgi, getVars('/x'), undefined, 60)).toContain('version 1 1')
     writeFileSync(file, 'while true do end')
     server.kill('SIGHUP')
     await server.logged('reload complete')
-    expect(server.log).toContain('breaks.lua: the file has not returned within 3 seconds !!!')
+    expect(server.log).toContain('breaks.lua: the file has not returned within 2 seconds !!!')
     writeFileSync(file, '\nreturn {')
     server.kill('SIGHUP')
     await server.logged('reload complete', 2)
@@ -298,12 +298,12 @@ def request(req):
     const file = write('loops_later.py', "name = 'later'")
     const app = write('app.py', "def application(environ, start):\n  start('200 OK', [])\n  return [b'an app']")
     await using server = await Server.start({
-      args: ['--http-socket', '127.0.0.1:0', '--plugin-timeout', '3', '--plugin', file, '--mount', `/=${app}`],
+      args: ['--http-socket', '127.0.0.1:0', '--plugin-timeout', '2', '--plugin', file, '--mount', `/=${app}`],
     })
     writeFileSync(file, 'while True: pass')
     server.kill('SIGHUP')
     await server.logged('reload complete')
-    expect(server.log).toContain('loops_later.py: the file has not returned within 3 seconds !!!')
+    expect(server.log).toContain('loops_later.py: the file has not returned within 2 seconds !!!')
     expect(await (await fetch(server.http)).text()).toBe('an app')
   })
 
