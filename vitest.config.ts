@@ -8,7 +8,8 @@ export default defineConfig({
       {
         // Plugins import the package by its name: here they get the sources too, not what was built of them.
         resolve: { alias: { 'polywsgi/plugin': fileURLToPath(new URL('host/plugin/index.ts', import.meta.url)) } },
-        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 },
+        // Vitest would leave one core to itself, which on two is half of the machine.
+        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000, maxWorkers: 2 },
       },
       {
         test: {
