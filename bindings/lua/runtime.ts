@@ -59,7 +59,7 @@ export class LuaRuntime extends InterpreterMemory implements CallingInterpreter 
   /** The Lua thread of the innermost entry of the host; `main` while there is none. */
   entered: Pointer
   readonly #stopping: Stopping
-  cpu: GuestStops['cpu']
+  readonly cpu: GuestStops['cpu']
   /** Told of each thread whose code will never go on. */
   onAbandoned: (thread: Pointer) => void = () => {}
   /** What the guest code that runs is running for. */
@@ -90,9 +90,9 @@ export class LuaRuntime extends InterpreterMemory implements CallingInterpreter 
     this.log = options.log
     this.serving = new Serving(options.log, undefined)
     this.#stopping = new Stopping(this, options.stops)
+    this.cpu = options.stops.cpu
     const unwinding = instantiateWasm<Unwinding>(modules.unwinding, {})
-    const imports = systemCalls(this, unwinding, new LineJoiner(options.log))
-    this.lua = instantiateWasm<LuaExports>(modules.glue, imports)
+    this.lua = instantiateWasm<LuaExports>(modules.glue, systemCalls(this, unwinding, new LineJoiner(options.log)))
     this.renewViews()
     this.companion = instantiateWasm<Companion>(modules.companion, {
       lua: this.lua as unknown as Record<string, unknown>,

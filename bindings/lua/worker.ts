@@ -52,7 +52,6 @@ export class LuaWorker {
       stops: context.stops,
     })
     this.runtime = runtime
-    runtime.cpu = context.stops.cpu
     this.#packageRoots = context.pythonPath
     this.isAsync = context.cores > 1 && context.thread.kind === 'worker'
     this.#waits = context.server.waits

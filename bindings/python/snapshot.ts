@@ -9,7 +9,7 @@ import { crc32 } from 'node:zlib'
 import type { PythonApi } from './capi.ts'
 import type { EmscriptenModule } from './emscripten.ts'
 
-/** What is compared grows only by whole pages of memory, so most of it is never touched. */
+/** The system's page: what lies between two written ones is never touched, and takes no memory. */
 const pageBytes = 4096
 /** Room for what was written of a memory of 30 MiB: 5 MiB. An interpreter that needs more is not kept. */
 const roomBytes = 16 * 2 ** 20

@@ -9,6 +9,7 @@ import type { CpuShares } from '../state/cpu-shares.ts'
 
 /** Code that runs for no request: one handler, one message, one job, one turn of what nobody waits for. */
 export class CpuRun {
+  /** For the compiler, which tells classes apart by what they have. */
   readonly isRequest = false
 }
 
